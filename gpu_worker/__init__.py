@@ -1,0 +1,1 @@
+"""The GPU worker: deployable alone with requirements/worker.txt and this folder."""
