@@ -1,0 +1,1 @@
+"""Speech recognition: weights, voice activity, windows and the engines that decode them."""

@@ -1,0 +1,66 @@
+"""What every speech engine offers, whatever decodes behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from gpu_worker.protocol import Options
+from gpu_worker.transcript import Notice, Segment
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SAMPLE_RATE = 16_000  # samples a second, of all audio inside the engine
+
+
+class Canceled(Exception):
+    """The job was canceled; raised between two windows."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One file to recognise and the way to report on it.
+
+    `samples` is mono float32 at SAMPLE_RATE, usually a memory map: read slices of it. `progress` takes
+    the audio position in seconds and raises Canceled when the job is no longer wanted.
+    """
+
+    samples: NDArray[np.float32]
+    options: Options
+    progress: Callable[[float], None]
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return len(self.samples) / SAMPLE_RATE
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What was said. Times in seconds of the file."""
+
+    language: str
+    segments: list[Segment]
+    warnings: list[Notice] = field(default_factory=list)
+
+
+class Recognizer(Protocol):
+    """An engine. `recognize` is called from several threads at once when jobs run side by side."""
+
+    name: str
+
+    def load(self, model: str) -> str:
+        """Make a model ready and return where its weights came from.
+
+        Raises weights.ModelUnavailable or starter.DamagedWeights.
+        """
+
+    def recognize(self, model: str, recording: Recording) -> Recognition:
+        """Turn speech into timed text; raises Canceled."""
+
+
+Factory = Callable[[str, Path], Recognizer]  # (device: "cuda" or "cpu", cache folder) → engine

@@ -1,0 +1,187 @@
+"""Engine `reference`: openai-whisper itself, window by window, behind a voice gate."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gpu_worker.asr import vad, weights
+from gpu_worker.asr.recognizer import SAMPLE_RATE, Recognition, Recording
+from gpu_worker.asr.windows import WINDOW_SECONDS, Span, pack, quietest_point
+from gpu_worker.protocol import Options
+from gpu_worker.transcript import Notice, Segment, Word
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from whisper.model import Whisper
+
+MODELS_KEPT = 2  # the preloaded one and the one last asked for
+TEMPERATURE_STEP = 0.2  # whisper's ladder of retries goes up in these steps to 1.0
+
+
+class Reference:
+    """Calls `whisper.transcribe` on each window of speech and maps its times to the file."""
+
+    name = "reference"
+
+    def __init__(self, device: str, cache: Path) -> None:
+        self._device = device
+        self._cache = cache
+        self._models: OrderedDict[str, weights.LoadedModel] = OrderedDict()
+        self._loading = threading.Lock()
+        # whisper hangs hooks on the model while it finds word times: one window at a time.
+        self._decoding = threading.Lock()
+
+    def load(self, model: str) -> str:
+        """Load the model unless it is there; return where its weights came from."""
+        return self._model(model).source
+
+    def recognize(self, model: str, recording: Recording) -> Recognition:
+        """Decode every window in which somebody speaks."""
+        loaded = self._model(model).whisper
+        windows = self._windows(recording)
+        language = self._language(loaded, recording, windows)
+        segments: list[Segment] = []
+        for window in windows:
+            recording.progress(window.start)
+            segments += self._decode(loaded, recording, window, language)
+        recording.progress(recording.duration)
+        for number, segment in enumerate(segments):
+            segment["id"] = number
+        return Recognition(language, segments, _notices(loaded, recording.options))
+
+    def _model(self, name: str) -> weights.LoadedModel:
+        with self._loading:
+            if name not in self._models:
+                while len(self._models) >= MODELS_KEPT:
+                    self._models.popitem(last=False)
+                self._models[name] = weights.load(name, self._cache, self._device)
+                _warm_up()
+            self._models.move_to_end(name)
+            return self._models[name]
+
+    def _windows(self, recording: Recording) -> list[Span]:
+        def quietest(span: Span) -> float:
+            return quietest_point(recording.samples, span)
+
+        speech = [Span(0.0, recording.duration)]
+        if recording.options.vad_enabled:
+            speech = vad.speech_spans(recording.samples, lambda: recording.progress(0.0))
+        return pack(speech, recording.duration, quietest)
+
+    def _language(self, model: Whisper, recording: Recording, windows: list[Span]) -> str:
+        """The language asked for, else the likeliest one of the first 30 s of speech."""
+        if not model.is_multilingual:
+            return "en"
+        if recording.options.language or not windows:
+            return recording.options.language
+        import numpy as np
+        import whisper
+
+        speech = np.concatenate([_slice(recording, window) for window in _first(windows, WINDOW_SECONDS)])
+        mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(speech), model.dims.n_mels)
+        dtype = next(model.encoder.parameters()).dtype
+        with self._decoding:
+            _, probabilities = model.detect_language(mel.to(model.device, dtype))
+        return max(probabilities, key=lambda code: float(probabilities[code]))
+
+    def _decode(self, model: Whisper, recording: Recording, window: Span, language: str) -> list[Segment]:
+        import whisper
+
+        options = recording.options
+        with self._decoding:
+            result = whisper.transcribe(
+                model,
+                _slice(recording, window),
+                verbose=None,
+                language=language,
+                task=options.task,
+                temperature=_ladder(options.temperature),
+                beam_size=options.beam_size,
+                no_speech_threshold=options.no_speech_threshold,
+                initial_prompt=_prompt(options),
+                condition_on_previous_text=False,
+                word_timestamps=options.word_timestamps,
+                fp16=model.device.type == "cuda",
+            )
+        rows: list[dict[str, Any]] = result["segments"]
+        return [_segment(row, window) for row in rows if row["text"].strip()]
+
+
+def _slice(recording: Recording, span: Span) -> NDArray[np.float32]:
+    import numpy as np
+
+    first, last = int(span.start * SAMPLE_RATE), int(span.end * SAMPLE_RATE)
+    return np.array(recording.samples[first:last], dtype=np.float32)
+
+
+def _first(windows: list[Span], seconds: float) -> list[Span]:
+    taken = []
+    for window in windows:
+        if seconds <= 0:
+            break
+        taken.append(window)
+        seconds -= window.end - window.start
+    return taken
+
+
+def _ladder(temperature: float) -> tuple[float, ...]:
+    """The temperature asked for, then whisper's steps above it, tried while the text looks wrong."""
+    steps = round((1.0 - temperature) / TEMPERATURE_STEP)
+    return tuple(round(min(1.0, temperature + i * TEMPERATURE_STEP), 2) for i in range(steps + 1))
+
+
+def _prompt(options: Options) -> str | None:
+    """Prompt and hotwords: whisper knows no hotwords, words in its prompt work as such."""
+    return ", ".join(part.strip() for part in (options.initial_prompt, options.hotwords) if part.strip()) or None
+
+
+def _segment(row: dict[str, Any], window: Span) -> Segment:
+    """A segment of whisper's in the file's time, inside the window it came from."""
+
+    def at(seconds: float) -> float:
+        return round(min(max(window.start + float(seconds), window.start), window.end), 3)
+
+    return Segment(
+        id=0,
+        start=at(row["start"]),
+        end=at(row["end"]),
+        text=row["text"],
+        words=[
+            Word(
+                word=word["word"],
+                start=at(word["start"]),
+                end=at(word["end"]),
+                probability=round(float(word["probability"]), 4),
+            )
+            for word in row.get("words", ())
+        ],
+        temperature=float(row["temperature"]),
+        avg_logprob=float(row["avg_logprob"]),
+        compression_ratio=float(row["compression_ratio"]),
+        no_speech_prob=float(row["no_speech_prob"]),
+    )
+
+
+def _notices(model: Whisper, options: Options) -> list[Notice]:
+    if model.is_multilingual or options.language in ("", "en"):
+        return []
+    return [
+        Notice(
+            code="LANGUAGE_IGNORED",
+            message=f"This model knows English only; the language {options.language} was not used.",
+        )
+    ]
+
+
+def _warm_up() -> None:
+    """Compile whisper's word alignment now (seconds, by numba) rather than inside the first job."""
+    import numpy as np
+    from whisper.timing import dtw
+
+    import torch
+
+    dtw(torch.from_numpy(np.zeros((4, 4), dtype=np.float32)))
