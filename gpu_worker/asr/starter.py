@@ -90,7 +90,7 @@ def tensor_digest(tensors: dict[str, torch.Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        sha.update(memoryview(tensor.numpy()).cast("B"))
+        sha.update(tensor.numpy().tobytes())
     return sha.hexdigest()
 
 

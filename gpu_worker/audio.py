@@ -1,0 +1,247 @@
+"""Decode a media file of unknown origin to 16 kHz mono float32, in a short-lived child process.
+
+The child probes the content against a closed list of containers, opens nothing but the bytes it was
+handed, and has limits on memory, time and output: a hostile file ends the child, not the worker.
+`python -m gpu_worker.audio SOURCE TARGET PARENT` prints one JSON object: {"samples"} or {"code", "message"}.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from gpu_worker.lifeline import child_environment, die_with_parent
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.resampler import AudioResampler
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+
+SAMPLE_RATE = 16_000
+SAMPLE_BYTES = 4  # float32
+# FFmpeg's demuxers for wav mp3 mov/mp4/m4a matroska/webm ogg/opus flac aac asf/wma aiff. Playlists (hls,
+# concat, dash, sdp) are not among them: they would read other files of this host.
+DEMUXERS = ("wav", "w64", "mp3", "mov", "matroska", "webm", "ogg", "flac", "aac", "asf", "aiff")
+FORMATS = "WAV, MP3, M4A/MP4/MOV, MKV/WebM, OGG/Opus, FLAC, AAC, WMA or AIFF"
+
+MAX_SECONDS = 12 * 3600
+MAX_STREAMS = 32
+MAX_CHANNELS = 16
+MAX_RATE = 384_000  # Hz
+MAX_WALL_SECONDS = 1800  # 12 h of audio decode in a few minutes
+MAX_MEMORY = 2 * 1024**3  # bytes of address space
+MAX_GAP_SECONDS = 3600  # a longer jump in the timestamps is damage, not silence
+MIN_GAP_SECONDS = 0.1  # shorter ones are rounding
+LOOK_SECONDS = 0.2  # between two looks at the cancel flag
+
+UNDECODABLE = "INPUT_UNDECODABLE"
+
+
+class DecodeFailed(Exception):
+    """The file gives no audio; `code` is the protocol's, the message a reason for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def decode(source: Path, target: Path, checkpoint: Callable[[], None]) -> int:
+    """Decode `source` into raw samples at `target` and return how many there are.
+
+    `checkpoint` is called a few times a second and may raise to stop. Raises DecodeFailed, and OSError
+    (ENOSPC) where the disk is full.
+    """
+    command = [sys.executable, "-m", "gpu_worker.audio", str(source), str(target), str(os.getpid())]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=child_environment(),
+    ) as child:
+        try:
+            answer = _wait(child, checkpoint)
+        finally:
+            child.kill()
+    return _outcome(answer)
+
+
+def _wait(child: subprocess.Popen[bytes], checkpoint: Callable[[], None]) -> bytes:
+    deadline = time.monotonic() + MAX_WALL_SECONDS
+    while True:
+        checkpoint()
+        try:
+            return child.communicate(timeout=LOOK_SECONDS)[0]
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > deadline:
+                raise DecodeFailed(UNDECODABLE, "Reading this file takes too long; it may be damaged.") from None
+
+
+def _outcome(answer: bytes) -> int:
+    try:
+        result: dict[str, Any] = json.loads(answer)
+    except ValueError:  # killed by a limit or by the decoder itself
+        raise DecodeFailed(UNDECODABLE, "Reading this file made the decoder fail; it is damaged.") from None
+    if result.get("errno"):
+        raise OSError(result["errno"], os.strerror(result["errno"]))
+    if "code" in result:
+        raise DecodeFailed(result["code"], result["message"])
+    return int(result["samples"])
+
+
+def main(source: str, target: str, parent: str) -> dict[str, object]:
+    """The child: returns what is printed for the parent."""
+    die_with_parent(int(parent))
+    try:
+        _limit_resources()
+        with open(source, "rb") as stream, open(target, "wb") as out:
+            return {"samples": _transfer(stream, out)}
+    except DecodeFailed as failure:
+        return {"code": failure.code, "message": str(failure)}
+    except MemoryError:
+        return {"code": UNDECODABLE, "message": "Reading this file takes more memory than allowed."}
+    except OSError as failure:
+        return {"errno": failure.errno or errno.EIO}
+
+
+def _limit_resources() -> None:
+    # Imported before the limit: shared libraries map more address space than they use.
+    import av  # noqa: F401
+    import numpy  # noqa: F401
+
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (MAX_WALL_SECONDS, MAX_WALL_SECONDS))
+    largest = (MAX_SECONDS + MAX_GAP_SECONDS) * SAMPLE_RATE * SAMPLE_BYTES
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _transfer(stream: BinaryIO, out: BinaryIO) -> int:
+    if os.fstat(stream.fileno()).st_size == 0:
+        raise DecodeFailed(UNDECODABLE, "The file is empty (0 bytes).")
+    with closing(_open(stream)) as container:
+        track = _sound_track(container)
+        written = 0
+        for samples in _samples(container, track):
+            written += out.write(samples) // SAMPLE_BYTES
+            if written > MAX_SECONDS * SAMPLE_RATE:
+                raise DecodeFailed("INPUT_TOO_LONG", "The recording is longer than 12 hours.")
+    if not written:
+        raise DecodeFailed(UNDECODABLE, "The sound track holds no sound (0 seconds), or it is damaged.")
+    return written
+
+
+def _open(stream: BinaryIO) -> InputContainer:
+    import av
+
+    # A stream of ours, no protocol at all for anything a container may refer to.
+    options = {"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "none"}
+    try:
+        return av.open(stream, mode="r", options=options, metadata_errors="ignore")
+    except (av.FFmpegError, ValueError) as failure:
+        raise DecodeFailed(UNDECODABLE, _why_unreadable(stream)) from failure
+
+
+def _why_unreadable(stream: BinaryIO) -> str:
+    stream.seek(0)
+    head = stream.read(4096)
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"#EXTM3U", b"ffconcat", b"v=0", b"<?xml", b"<MPD", b"[playlist]")):
+        return "This is a playlist or a document, not a recording. Upload the recording itself."
+    if b"\0" not in head:
+        return f"This is a text file, not a recording. Upload {FORMATS}."
+    if head[4:8] == b"ftyp":
+        return "The file was cut off while it was recorded or copied: its index is missing."
+    return f"This is not a recording in a format that can be read ({FORMATS}), or it is damaged."
+
+
+def _sound_track(container: InputContainer) -> AudioStream:
+    if len(container.streams) > MAX_STREAMS:
+        raise DecodeFailed(UNDECODABLE, f"The file has more than {MAX_STREAMS} tracks.")
+    import av
+
+    track = container.streams.best("audio")
+    if not isinstance(track, av.AudioStream):
+        raise DecodeFailed(UNDECODABLE, "The file has no sound track.")
+    if track.codec_context is None:
+        raise DecodeFailed(UNDECODABLE, "The sound track uses a codec that cannot be read.")
+    return track
+
+
+def _samples(container: InputContainer, track: AudioStream) -> Iterator[bytes]:
+    """Yield raw mono samples in order, with silence where the timestamps leave a gap, so that times
+    agree with what a player shows. Damaged packets are skipped; a broken end ends the audio."""
+    resample = _Resampler()
+    origin = (container.start_time or 0) / 1_000_000  # of all tracks, in seconds
+    written = 0
+    for frame in _frames(container, track):
+        if frame.layout.nb_channels > MAX_CHANNELS or frame.sample_rate > MAX_RATE:
+            raise DecodeFailed(UNDECODABLE, f"More than {MAX_CHANNELS} channels or {MAX_RATE} Hz cannot be read.")
+        gap = (frame.time or 0.0) - origin - written / SAMPLE_RATE if frame.pts is not None else 0.0
+        if MIN_GAP_SECONDS < gap <= MAX_GAP_SECONDS:
+            yield bytes(int(gap * SAMPLE_RATE) * SAMPLE_BYTES)
+            written += int(gap * SAMPLE_RATE)
+        for samples in resample(frame):
+            written += len(samples) // SAMPLE_BYTES
+            yield samples
+    yield from resample(None)
+
+
+def _frames(container: InputContainer, track: AudioStream) -> Iterator[AudioFrame]:
+    import av
+
+    packets = container.demux(track)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.FFmpegError:  # cut off or damaged from here on: what was read so far counts
+            return
+        if packet is None:
+            return
+        try:
+            yield from packet.decode()
+        except av.FFmpegError:
+            continue
+
+
+class _Resampler:
+    """Frames of any shape to mono float32 at SAMPLE_RATE; a new filter where the shape changes midway."""
+
+    def __init__(self) -> None:
+        self._shape: tuple[str, str, int] | None = None
+        self._filter: AudioResampler | None = None
+
+    def __call__(self, frame: AudioFrame | None) -> Iterator[bytes]:
+        """Yield what is ready; None ends the audio and yields the rest."""
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate) if frame else None
+        if self._filter and shape != self._shape:
+            yield from _raw(self._filter.resample(None))
+            self._filter = None
+        if frame is None:
+            return
+        if self._filter is None:
+            import av
+
+            self._shape = shape
+            self._filter = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+        frame.pts = None  # gaps are ours to fill; the filter would fill or drop by timestamps
+        yield from _raw(self._filter.resample(frame))
+
+
+def _raw(frames: list[AudioFrame]) -> Iterator[bytes]:
+    for frame in frames:
+        # A plane is padded for alignment beyond its samples.
+        yield bytes(frame.planes[0])[: frame.samples * SAMPLE_BYTES]
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(*sys.argv[1:])))

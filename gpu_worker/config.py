@@ -1,0 +1,115 @@
+"""The worker's settings, read once from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gpu_worker.protocol import origin
+
+REFERENCE_ENGINE = "gpu_worker.asr.reference:Reference"
+DIARIZATION_DEVICES = ("auto", "cuda", "cpu")
+MEBIBYTE = 1024 * 1024
+
+
+class BadConfig(ValueError):
+    """A setting that the worker cannot start with; the message is one sentence for a person."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a worker was told to be. Sizes in bytes where the name says so."""
+
+    token: str
+    host: str = "0.0.0.0"
+    port: int = 8477
+    tmp_dir: Path = Path("/tmp/bt-worker")
+    state_dir: Path = Path("/tmp/bt-worker-state")
+    cache_dir: Path = Path("~/.cache/bulk-transcribe")
+    max_file_mb: int = 2000
+    max_concurrent_jobs: int = 1
+    queue_size: int = 2
+    model: str = "large-v3"
+    controller_origin: str = ""
+    allow_insecure: bool = False
+    hf_token: str = ""
+    diarization_device: str = "auto"
+    engine: str = REFERENCE_ENGINE
+
+    @property
+    def max_file_bytes(self) -> int:
+        """The largest file a job may name."""
+        return self.max_file_mb * MEBIBYTE
+
+    @property
+    def capacity(self) -> int:
+        """Jobs at work or waiting at the same time; one more is answered 429."""
+        return self.max_concurrent_jobs + self.queue_size
+
+
+def read_config(environ: Mapping[str, str] = os.environ) -> Config:
+    """Read every WORKER_… variable; raises BadConfig where one cannot be used."""
+    token = environ.get("WORKER_TOKEN", "").strip()
+    if not token:
+        raise BadConfig("WORKER_TOKEN is not set: give the worker the same secret as the controller.")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise BadConfig("WORKER_TOKEN holds characters that an HTTP header cannot carry.")
+    tmp_dir = Path(_text(environ, "WORKER_TMP_DIR", "/tmp/bt-worker")).expanduser().absolute()
+    state_dir = _text(environ, "WORKER_STATE_DIR", f"{tmp_dir}-state")
+    return Config(
+        token=token,
+        host=_text(environ, "WORKER_HOST", "0.0.0.0"),
+        port=_whole(environ, "WORKER_PORT", 8477, 0, 65535),
+        tmp_dir=tmp_dir,
+        state_dir=Path(state_dir).expanduser().absolute(),
+        cache_dir=Path(_text(environ, "WORKER_CACHE_DIR", "~/.cache/bulk-transcribe")).expanduser().absolute(),
+        max_file_mb=_whole(environ, "WORKER_MAX_FILE_MB", 2000, 1, 10**6),
+        max_concurrent_jobs=_whole(environ, "WORKER_MAX_CONCURRENT_JOBS", 1, 1, 64),
+        queue_size=_whole(environ, "WORKER_QUEUE_SIZE", 2, 0, 1000),
+        model=_text(environ, "WORKER_MODEL", "large-v3"),
+        controller_origin=_origin(environ, "CONTROLLER_ORIGIN"),
+        allow_insecure=_flag(environ, "ALLOW_INSECURE_WORKER"),
+        hf_token=environ.get("HF_TOKEN", "").strip(),
+        diarization_device=_choice(environ, "DIARIZATION_DEVICE", DIARIZATION_DEVICES),
+        engine=_text(environ, "WORKER_ENGINE", REFERENCE_ENGINE),
+    )
+
+
+def _text(environ: Mapping[str, str], name: str, default: str) -> str:
+    return environ.get(name, "").strip() or default
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = _text(environ, name, str(default))
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise BadConfig(f"{name} must be a whole number from {low} to {high}, not {text!r}.")
+    return int(text)
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    text = _text(environ, name, "0").lower()
+    if text not in ("0", "1", "true", "false", "yes", "no", "on", "off"):
+        raise BadConfig(f"{name} must be 1 or 0, not {text!r}.")
+    return text in ("1", "true", "yes", "on")
+
+
+def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    text = _text(environ, name, choices[0])
+    if text not in choices:
+        raise BadConfig(f"{name} must be one of {', '.join(choices)}, not {text!r}.")
+    return text
+
+
+def _origin(environ: Mapping[str, str], name: str) -> str:
+    text = _text(environ, name, "")
+    if not text:
+        return ""
+    try:
+        found = origin(text)
+    except ValueError:
+        found = ""
+    if not text.startswith(("http://", "https://")) or "//:" in found or not found:
+        raise BadConfig(f"{name} must be an address like https://transcribe.example.org, not {text!r}.")
+    return found
