@@ -1,0 +1,60 @@
+# The commands of the project. `make up` needs Python 3.11 and nothing else.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+PY := $(VENV)/bin/python
+RUN_STAMP := $(VENV)/.installed-run
+DEV_STAMP := $(VENV)/.installed-dev
+PACKAGES := bulktranscribe jobs remoteworker review gpu_worker
+
+.PHONY: up demo worker test test-browser check fix bench install install-dev
+
+up: $(RUN_STAMP)  ## everything on this machine: web, Celery, local worker
+	@exec $(PY) manage.py up
+
+demo: $(RUN_STAMP)  ## the shipped recording through the same path, in the terminal
+	@$(PY) manage.py demo
+
+worker: $(RUN_STAMP)  ## the GPU worker alone
+	@exec $(PY) -m gpu_worker
+
+test: $(DEV_STAMP)  ## every test but those in a browser
+	$(PY) -m pytest -m "not browser"
+
+test-browser: $(DEV_STAMP)  ## the stories of the pages, in headless Chromium
+	$(PY) -m pytest -m browser tests/browser
+
+check: $(DEV_STAMP)  ## style, types, imports, migrations, drawings
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --config pyproject.toml
+	$(VENV)/bin/djlint --lint --quiet templates
+	DEBUG=1 $(PY) manage.py makemigrations --check --dry-run
+	DEBUG=1 $(PY) manage.py draw_statuses --check
+	$(PY) -m pytest -q tests/test_house.py
+
+fix: $(DEV_STAMP)  ## what tools can mend by themselves
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	DEBUG=1 $(PY) manage.py draw_statuses
+
+bench: $(DEV_STAMP)  ## measure; prints figures
+	$(PY) benchmarks/responses.py
+
+install: $(RUN_STAMP)
+install-dev: $(DEV_STAMP)
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …")'
+	@echo "Making $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): requirements/controller.txt requirements/worker.txt requirements/starter.txt | $(PY)
+	@echo "Installing; the first time this fetches about 5 GB and takes some minutes …"
+	@$(PY) -m pip install --disable-pip-version-check --progress-bar on -r requirements/controller.txt -r requirements/worker.txt
+	@$(PY) -m pip install --disable-pip-version-check --progress-bar on --no-deps -r requirements/starter.txt
+	@touch $@
+
+$(DEV_STAMP): requirements/dev.txt $(RUN_STAMP)
+	@$(PY) -m pip install --disable-pip-version-check -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,41 @@
+"""Where the variables come from: the process, then `.env`, then the secrets made at first start."""
+
+import os
+import secrets
+from pathlib import Path
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+SECRETS_FILE = "secrets.env"
+
+
+def load_environment() -> Path:
+    """Read `.env` and `DATA_DIR/secrets.env` into os.environ (what is set already wins).
+
+    Returns DATA_DIR, the folder of everything that this installation keeps.
+    """
+    environ.Env.read_env(BASE_DIR / ".env")
+    data_dir = Path(os.environ.get("DATA_DIR", "").strip() or BASE_DIR / "data").resolve()
+    if (data_dir / SECRETS_FILE).exists():
+        environ.Env.read_env(data_dir / SECRETS_FILE)
+    return data_dir
+
+
+def make_secrets(data_dir: Path) -> None:
+    """Write a SECRET_KEY and a token for the local worker at the first start; later starts find them."""
+    path = data_dir / SECRETS_FILE
+    if path.exists():
+        return
+    data_dir.mkdir(parents=True, exist_ok=True)
+    text = f"SECRET_KEY={secrets.token_urlsafe(48)}\nLOCAL_WORKER_TOKEN={secrets.token_urlsafe(32)}\n"
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    try:
+        os.link(draft, path)  # of two first starts at once, one writes
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    environ.Env.read_env(path)

@@ -1,0 +1,112 @@
+"""manage.py demo: the shipped recording through upload, job, worker and write-back, in the terminal."""
+
+import socket
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from bulktranscribe import stack
+from bulktranscribe.environment import BASE_DIR
+from bulktranscribe.management.commands.up import prepare
+from bulktranscribe.sign_in import make_owner
+from gpu_worker.protocol import Options
+from gpu_worker.transcript import clock
+from jobs import batches, uploads
+from jobs.live import status_text
+from jobs.models import JobInput, Session
+from jobs.statuses import ENDED, InputStatus
+from review import timeline
+
+RECORDING = BASE_DIR / "bulktranscribe" / "demo" / "recording.ogg"
+PATIENCE_SECONDS = 1800
+
+
+class Command(BaseCommand):
+    help = "Transcribe the shipped recording through the whole path and print it. Exit code 0: it is complete."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--model", default=settings.LOCAL_WORKER_MODEL)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        console = Console()
+        with running_stack(self):
+            started = time.monotonic()
+            job_input = start(RECORDING, options["model"])
+            watch(job_input, console)
+            seconds = time.monotonic() - started
+        if job_input.status != InputStatus.COMPLETE:
+            text = job_input.error_text
+            raise CommandError(f"{text.sentence} {text.hint} ({job_input.error_message})" if text else "It did not end.")
+        print_transcript(job_input, console)
+        audio = job_input.transcript.duration
+        console.print(f"\n{audio:.0f} s of audio in {seconds:.1f} s, from upload to transcript.", highlight=False)
+
+
+@contextmanager
+def running_stack(command: BaseCommand) -> Iterator[None]:
+    """Use the processes that run on this DATA_DIR, or start them for as long as it takes."""
+    if stack.is_running():
+        yield
+        return
+    choose_free_ports()
+    prepare(command)
+    command.stdout.write("Starting web, Celery and the worker …")
+    try:
+        with stack.Stack(command.stdout.write) as processes:
+            processes.wait_ready()
+            yield
+    except stack.StackError as problem:
+        raise CommandError(str(problem)) from problem
+
+
+def choose_free_ports() -> None:
+    """Another installation may hold the usual ports; the demo does not mind where it runs."""
+    if stack.is_free(settings.WEB_PORT) and stack.is_free(8478):
+        return
+    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
+        web, worker = first.getsockname()[1], second.getsockname()[1]
+    settings.WEB_PORT = web
+    settings.LOCAL_CONTROLLER_URL = settings.CONTROLLER_BASE_URL = f"http://127.0.0.1:{web}"
+    settings.LOCAL_WORKER_URL = f"http://127.0.0.1:{worker}"
+
+
+def start(recording: Path, model: str) -> JobInput:
+    """Upload the recording into a session of its own and queue a job."""
+    session = Session.objects.create(owner=make_owner(), name="Demo")
+    upload = uploads.receive_path(session, recording)
+    options = Options(model=model, diarization_enabled=True)
+    job = batches.create_job(session, [upload], options, use_remote=False, created_by=session.owner)
+    return job.inputs.get()
+
+
+def watch(job_input: JobInput, console: Console) -> None:
+    """Show a bar until the file has ended."""
+    columns = (TextColumn("{task.description:32}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        bar = progress.add_task("", total=100.0)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while job_input.status not in ENDED and time.monotonic() < deadline:
+            time.sleep(0.2)
+            job_input.refresh_from_db()
+            show(progress, bar, job_input)
+
+
+def show(progress: Progress, bar: TaskID, job_input: JobInput) -> None:
+    done = job_input.status == InputStatus.COMPLETE
+    progress.update(bar, description=status_text(job_input), completed=100.0 if done else job_input.percent)
+
+
+def print_transcript(job_input: JobInput, console: Console) -> None:
+    """One line a segment, with its start and, where it is known, its speaker."""
+    console.print()
+    for passage in timeline.of(job_input.transcript).passages:
+        speaker = f"{passage.speaker}  " if passage.speaker else ""
+        console.print(f"{clock(passage.start)}  {speaker}{passage.text}", highlight=False, markup=False)

@@ -1,0 +1,41 @@
+"""manage.py draw_statuses: docs/job-states.md from the status table; --check compares only."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from bulktranscribe.environment import BASE_DIR
+from jobs.statuses import MOVES
+
+PATH = BASE_DIR / "docs" / "job-states.md"
+HEAD = """# The states of a file in a job
+
+Drawn from `jobs/statuses.py` by `manage.py draw_statuses`; `make check` compares. A job's own status is derived from
+its files.
+
+"""
+
+
+class Command(BaseCommand):
+    help = "Draw docs/job-states.md from the status table."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--check", action="store_true", help="fail where the page is not what the table says")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not options["check"]:
+            PATH.write_text(drawing())
+        elif not PATH.exists() or PATH.read_text() != drawing():
+            raise CommandError("docs/job-states.md is not what the table says: run `manage.py draw_statuses`.")
+
+
+def drawing() -> str:
+    """Return the page: a diagram and a table."""
+    arrows, rows = ["    [*] --> queued"], []
+    for event, move in MOVES.items():
+        arrows += [f"    {source} --> {move.target}: {event}" for source in move.sources]
+        codes = ", ".join(f"`{code}`" for code in move.codes) or "–"
+        rows.append(f"| {', '.join(move.sources)} | `{event}`: {event.label} | {move.target} | {codes} |")
+    table = ["| from | event | to | only with the codes |", "| --- | --- | --- | --- |", *rows]
+    return HEAD + "```mermaid\nstateDiagram-v2\n" + "\n".join(arrows) + "\n```\n\n" + "\n".join(table) + "\n"

@@ -1,0 +1,26 @@
+"""manage.py serve: the web process, under waitress."""
+
+from typing import Any
+
+import waitress
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from bulktranscribe.wsgi import application
+
+
+class Command(BaseCommand):
+    help = "Serve the controller's pages and endpoints with waitress."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        waitress.serve(
+            application,
+            host=settings.WEB_HOST,
+            port=settings.WEB_PORT,
+            threads=8,
+            ident="bulk-transcribe",
+            # A whole multipart upload is one body; waitress keeps it on disk, in TEMP_DIR.
+            max_request_body_size=settings.MAX_UPLOAD_MB * 1_000_000 + 1_000_000,
+            channel_timeout=120,
+            connection_limit=1000,
+        )

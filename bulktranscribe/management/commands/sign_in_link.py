@@ -1,0 +1,24 @@
+"""manage.py sign_in_link [NAME]: a new link that signs in once."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+
+from bulktranscribe.sign_in import make_owner, sign_in_link
+
+
+class Command(BaseCommand):
+    help = "Print a link that signs a person in, once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", nargs="?", help="the user name; the first administrator where it is left out")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        name = options["name"]
+        user = User.objects.filter(username=name, is_active=True).first() if name else make_owner()
+        if user is None:
+            raise CommandError(f"There is no user named {name}.")
+        self.stdout.write(sign_in_link(user, settings.CONTROLLER_BASE_URL))

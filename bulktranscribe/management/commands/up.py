@@ -1,0 +1,69 @@
+"""manage.py up: everything on one machine, until Ctrl-C."""
+
+import signal
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from bulktranscribe.sign_in import make_owner, sign_in_link
+from bulktranscribe.stack import Stack, StackError
+from remoteworker.fleet import sync_from_settings
+from remoteworker.models import Worker
+
+
+class Command(BaseCommand):
+    help = "Migrate, start web, Celery and the local worker, and print a sign-in link. Ctrl-C ends all of it."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        started = time.monotonic()
+        signal.signal(signal.SIGTERM, _interrupt)
+        prepare(self)
+        try:
+            with Stack(self.stdout.write) as stack:
+                stack.wait_ready()
+                seconds = time.monotonic() - started
+                self.stdout.write(f"Ready after {seconds:.1f} s. Data: {settings.DATA_DIR}\n")
+                self.stdout.write(f"Sign in (works once): {sign_in_link(make_owner())}")
+                self.stdout.write(f"Later:                {settings.LOCAL_CONTROLLER_URL}/")
+                self.stdout.write(f"Admin:                {settings.LOCAL_CONTROLLER_URL}/admin/")
+                self.stdout.write("Ctrl-C ends everything.\n")
+                self._watch(stack)
+        except StackError as problem:
+            raise CommandError(str(problem)) from problem
+        except KeyboardInterrupt:
+            self.stdout.write("\nEnded. Everything is kept; `make up` starts it again.")
+
+    def _watch(self, stack: Stack) -> None:
+        told = ""
+        while True:
+            stack.tend()
+            news = worker_news()
+            if news != told:
+                self.stdout.write(news)
+                told = news
+            time.sleep(1.0)
+
+
+def prepare(command: BaseCommand) -> None:
+    """Bring the database up to date and make the rows that a start needs."""
+    command.stdout.write("Bringing the database up to date …")
+    call_command("migrate", interactive=False, verbosity=0)
+    sync_from_settings()
+    Worker.objects.filter(kind=Worker.Kind.LOCAL).update(is_connected=False, checked_at=None)
+    make_owner()
+
+
+def worker_news() -> str:
+    """Say how the local worker is."""
+    worker = Worker.objects.filter(kind=Worker.Kind.LOCAL, enabled=True).first()
+    if worker is None or not worker.is_connected:
+        return "The worker is starting …"
+    names = ", ".join(worker.models_at_hand)
+    return f"The worker is ready; speech models at hand: {names}" if names else "The worker prepares its models …"
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,212 @@
+"""Every setting of the controller, read from the environment; `.env.example` lists the variables."""
+
+import tempfile
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import django_stubs_ext
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from bulktranscribe.environment import BASE_DIR, load_environment
+
+django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Job]` and the like be written at run time
+
+env = environ.Env()
+DATA_DIR = load_environment()
+MEDIA_DIR = DATA_DIR / "media"
+RESULTS_DIR = DATA_DIR / "results"
+TEMP_DIR = DATA_DIR / "tmp"
+BROKER_DIR = DATA_DIR / "broker"
+
+# Security ----------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = env.str("SECRET_KEY", "").strip()
+SECRET_KEY_FALLBACKS = [key.strip() for key in env.list("SECRET_KEY_FALLBACKS", default=[]) if key.strip()]
+if not SECRET_KEY and DEBUG:
+    SECRET_KEY = "for-development-only-" + "0" * 30
+if not DEBUG and (len(SECRET_KEY) < 32 or len(set(SECRET_KEY)) < 10 or "insecure" in SECRET_KEY):
+    raise ImproperlyConfigured(
+        "SECRET_KEY is missing or weak. Set it to at least 32 random characters (for example the output of "
+        "`python3 -c 'import secrets; print(secrets.token_urlsafe(48))'`), or start with `make up`, "
+        "which makes one."
+    )
+
+WEB_HOST = env.str("WEB_HOST", "127.0.0.1")
+WEB_PORT = env.int("WEB_PORT", 8476)
+LOCAL_CONTROLLER_URL = env.str("LOCAL_CONTROLLER_URL", "").rstrip("/") or f"http://127.0.0.1:{WEB_PORT}"
+CONTROLLER_BASE_URL = env.str("CONTROLLER_BASE_URL", "").rstrip("/") or LOCAL_CONTROLLER_URL
+ALLOWED_HOSTS = sorted(
+    {"127.0.0.1", "localhost", "[::1]", *env.list("ALLOWED_HOSTS", default=[])}
+    | {host for url in (CONTROLLER_BASE_URL, LOCAL_CONTROLLER_URL) if (host := urlsplit(url).hostname)}
+)
+is_https = CONTROLLER_BASE_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [CONTROLLER_BASE_URL] if is_https else []
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = is_https
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if is_https else None
+SECURE_HSTS_SECONDS = int(timedelta(days=30).total_seconds()) if is_https else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# The application ---------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "bulktranscribe",
+    "review",
+    "remoteworker",
+    "jobs",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "bulktranscribe.middleware.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "bulktranscribe.urls"
+WSGI_APPLICATION = "bulktranscribe.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "sessions"
+LOGOUT_REDIRECT_URL = "login"
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # served straight from the packages: nothing to collect before a start
+WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_MAX_AGE = 60
+
+# Storage -----------------------------------------------------------------------------------------
+for folder in (MEDIA_DIR, RESULTS_DIR, TEMP_DIR, BROKER_DIR / "messages", BROKER_DIR / "control"):
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+tempfile.tempdir = str(TEMP_DIR)  # uploads are renamed into MEDIA_DIR: both must be on one disk
+FILE_UPLOAD_TEMP_DIR = str(TEMP_DIR)
+FILE_UPLOAD_HANDLERS = ["jobs.uploads.HashingUploadHandler"]
+FILE_UPLOAD_PERMISSIONS = 0o600
+DATA_UPLOAD_MAX_NUMBER_FILES = 1000
+MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", 10_000)
+MIN_FREE_DISK_MB = env.int("MIN_FREE_DISK_MB", 500)
+
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",  # take the write lock at BEGIN: no deadlock between read and write
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": environ.Env.db_url_config(
+        env.str("DATABASE_URL", "").strip() or f"sqlite:///{DATA_DIR / 'bulktranscribe.sqlite3'}"
+    )
+}
+if "sqlite" in DATABASES["default"]["ENGINE"]:
+    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# Workers -----------------------------------------------------------------------------------------
+REMOTE_WORKER_URL = [url.strip().rstrip("/") for url in env.list("REMOTE_WORKER_URL", default=[]) if url.strip()]
+REMOTE_WORKER_TOKEN = env.str("REMOTE_WORKER_TOKEN", "").strip()
+REMOTE_WORKER_MODE = env.str("REMOTE_WORKER_MODE", "").strip().lower() or "off"
+REMOTE_WORKER_TIMEOUT_SECONDS = env.int("REMOTE_WORKER_TIMEOUT_SECONDS", 7200)
+REMOTE_WORKER_POLL_SECONDS = env.float("REMOTE_WORKER_POLL_SECONDS", 2.0)
+REMOTE_WORKER_UPLOAD_MODE = env.str("REMOTE_WORKER_UPLOAD_MODE", "").strip().lower() or "pull"
+REMOTE_WORKER_MAX_ATTEMPTS = env.int("REMOTE_WORKER_MAX_ATTEMPTS", 1)
+ALLOW_INSECURE_WORKER = env.bool("ALLOW_INSECURE_WORKER", False)
+LOCAL_WORKER_URL = env.str("LOCAL_WORKER_URL", "").rstrip("/") or "http://127.0.0.1:8478"
+LOCAL_WORKER_TOKEN = env.str("LOCAL_WORKER_TOKEN", "").strip()
+LOCAL_WORKER_MODEL = env.str("LOCAL_WORKER_MODEL", "") or "base"
+
+# Periods, in seconds: all of them, so that a test can shorten them in one place.
+LEASE_SECONDS = env.float("LEASE_SECONDS", 90.0)
+DISPATCH_TIMEOUT_SECONDS = env.float("DISPATCH_TIMEOUT_SECONDS", 120.0)
+OUTPUTS_GRACE_SECONDS = env.float("OUTPUTS_GRACE_SECONDS", 60.0)
+PING_SECONDS = env.float("PING_SECONDS", 10.0)
+BUSY_SECONDS = env.float("BUSY_SECONDS", 5.0)
+REAP_SECONDS = env.float("REAP_SECONDS", 5.0)
+TICK_ALARM_SECONDS = env.float("TICK_ALARM_SECONDS", 15.0)
+
+# Celery: the database is the queue, a message is a nudge -----------------------------------------
+REDIS_URL = env.str("REDIS_URL", "").strip()
+CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {
+        "visibility_timeout": 3600,
+        "socket_timeout": 2,
+        "socket_connect_timeout": 2,
+        "health_check_interval": 10,
+        "global_keyprefix": env.str("REDIS_PREFIX", "bulktranscribe:"),
+    }
+    if REDIS_URL
+    else {
+        "data_folder_in": str(BROKER_DIR / "messages"),
+        "data_folder_out": str(BROKER_DIR / "messages"),
+        "control_folder": str(BROKER_DIR / "control"),
+        "polling_interval": 0.1,
+    }
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_PUBLISH_RETRY = False  # a page never waits for the broker
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": f"remoteworker.tasks.{name}", "schedule": period, "options": {"expires": period * 2}}
+    for name, period in {
+        "dispatch_queued": REMOTE_WORKER_POLL_SECONDS,
+        "poll_workers": REMOTE_WORKER_POLL_SECONDS,
+        "reap": REAP_SECONDS,
+    }.items()
+}
+
+# Logs: JSON lines on stderr ----------------------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "bulktranscribe.logging.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "celery.beat": {"level": "WARNING"},  # it writes a line for every tick
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
+}

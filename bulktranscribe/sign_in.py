@@ -1,0 +1,50 @@
+"""Signing in by a link that works once: printed by `manage.py up`, for the person at this machine."""
+
+from django.conf import settings
+from django.contrib.auth import get_user_model, login
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_http_methods
+
+OWNER_NAME = "owner"
+
+
+class SignInTokens(PasswordResetTokenGenerator):
+    """Signed and expiring; the time of the last sign-in is part of it, so that a used one is void."""
+
+    key_salt = "bulktranscribe.sign_in"
+
+
+tokens = SignInTokens()
+
+
+def make_owner() -> User:
+    """Return the first administrator; makes one, without a password, on an empty installation."""
+    owner = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
+    return owner or User.objects.create_superuser(OWNER_NAME)
+
+
+def sign_in_link(user: User, base: str | None = None) -> str:
+    """Return a link that signs this user in, once."""
+    path = reverse("sign-in", args=[user.pk, tokens.make_token(user)])
+    return (base or settings.LOCAL_CONTROLLER_URL) + path
+
+
+@sensitive_variables("token")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest, user_id: str, token: str) -> HttpResponse:
+    """GET shows a button, so that a preview of the link does not use it up; POST signs in."""
+    pk = int(user_id) if user_id.isascii() and user_id.isdigit() and len(user_id) < 10 else 0
+    user = get_user_model().objects.filter(pk=pk, is_active=True).first()
+    is_valid = user is not None and tokens.check_token(user, token)
+    if request.method == "POST" and is_valid and user is not None:
+        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        return redirect("sessions")
+    context = {"expired": not is_valid, "token": token, "name": user.get_username() if is_valid and user else ""}
+    return render(request, "registration/sign_in.html", context, status=200 if is_valid else 410)

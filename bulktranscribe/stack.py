@@ -1,0 +1,234 @@
+"""The processes of one machine: web, Celery with beat, the local worker. Started, watched, stopped together."""
+
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+from urllib.parse import urlsplit
+
+import requests
+from django.conf import settings
+
+from bulktranscribe.environment import BASE_DIR
+
+STOP_SECONDS = 10.0
+READY_SECONDS = 60.0
+CALM_SECONDS = 30.0
+PR_SET_PDEATHSIG = 1
+LOG_LIMIT_BYTES = 20_000_000
+
+
+class StackError(Exception):
+    """The processes cannot start; the message is for people."""
+
+
+@dataclass
+class Service:
+    """One process: how to start it, and where it says that it is ready."""
+
+    name: str
+    argv: list[str]
+    env: dict[str, str] = field(default_factory=dict)
+    ready_url: str = ""
+    process: "subprocess.Popen[bytes] | None" = None
+    started_at: float = 0.0
+
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def is_ready(self) -> bool:
+        if not self.ready_url:
+            return self.is_running()
+        try:
+            return requests.get(self.ready_url, timeout=1).status_code < 500 and self.is_running()
+        except requests.RequestException:
+            return False
+
+
+def services() -> list[Service]:
+    """The three processes as the settings describe them."""
+    web_url = f"http://127.0.0.1:{settings.WEB_PORT}/accounts/login/"
+    python, manage = sys.executable, str(BASE_DIR / "manage.py")
+    celery = (
+        "-m celery -A bulktranscribe worker --beat --pool threads --concurrency 8 --loglevel info "
+        "--without-gossip --without-mingle --without-heartbeat"
+    )
+    return [
+        Service("web", [python, manage, "serve"], ready_url=web_url),
+        Service("celery", [python, *celery.split()]),
+        Service(
+            "worker",
+            [python, "-m", "gpu_worker"],
+            env=worker_environment(),
+            ready_url=f"{settings.LOCAL_WORKER_URL}/health",
+        ),
+    ]
+
+
+def worker_environment() -> dict[str, str]:
+    """The variables of the local worker: loopback only, its folders inside DATA_DIR."""
+    folder = Path(settings.DATA_DIR) / "worker"
+    return {
+        "WORKER_TOKEN": settings.LOCAL_WORKER_TOKEN,
+        "WORKER_HOST": "127.0.0.1",
+        "WORKER_PORT": str(_port(settings.LOCAL_WORKER_URL)),
+        "WORKER_TMP_DIR": str(folder / "tmp"),
+        "WORKER_STATE_DIR": str(folder / "state"),
+        "WORKER_MODEL": settings.LOCAL_WORKER_MODEL,
+        "WORKER_MAX_FILE_MB": str(settings.MAX_UPLOAD_MB),
+        "CONTROLLER_ORIGIN": settings.LOCAL_CONTROLLER_URL,
+    }
+
+
+class Stack:
+    """The processes of this installation; at most one Stack runs on a DATA_DIR at a time."""
+
+    def __init__(self, say: Callable[[str], None] = print) -> None:
+        self.services = services()
+        self.say = say
+        self.lock: TextIO | None = None
+
+    def __enter__(self) -> "Stack":
+        self._take_lock()
+        try:
+            self._check_ports()
+            for service in self.services:
+                self._start(service)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def wait_ready(self) -> None:
+        """Return once every process answers. Raises StackError where one ends or takes too long."""
+        deadline = time.monotonic() + READY_SECONDS
+        for service in self.services:
+            while not service.is_ready():
+                if not service.is_running() or time.monotonic() > deadline:
+                    raise StackError(f"{service.name} did not start. Its log: {self.log_path(service)}")
+                time.sleep(0.1)
+
+    def tend(self) -> None:
+        """Start again what has ended; a process that keeps ending is given longer pauses."""
+        for service in self.services:
+            if not service.is_running() and time.monotonic() - service.started_at > self._pause(service):
+                self.say(f"{service.name} ended; starting it again. Its log: {self.log_path(service)}")
+                self._start(service)
+
+    def stop(self) -> None:
+        """End every process, politely first, and everything that they started."""
+        for service in reversed(self.services):
+            _signal_group(service, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for service in self.services:
+            if service.process is not None:
+                try:
+                    service.process.wait(max(0.1, deadline - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    pass
+                _signal_group(service, signal.SIGKILL)
+                service.process.wait()
+                service.process = None
+        if self.lock is not None:
+            self.lock.close()
+            self.lock = None
+
+    def log_path(self, service: Service) -> Path:
+        return Path(settings.DATA_DIR) / "logs" / f"{service.name}.log"
+
+    def _start(self, service: Service) -> None:
+        path = self.log_path(service)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        keep = path.exists() and path.stat().st_size < LOG_LIMIT_BYTES
+        with path.open("ab" if keep else "wb") as log:
+            service.process = subprocess.Popen(
+                service.argv,
+                cwd=BASE_DIR,
+                env=_environment(service.env),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches this process only, which then ends them in order
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            )
+        service.started_at = time.monotonic()
+
+    def _pause(self, service: Service) -> float:
+        return 0.0 if time.monotonic() - service.started_at > CALM_SECONDS else 3.0
+
+    def _take_lock(self) -> None:
+        lock = (Path(settings.DATA_DIR) / "up.lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise StackError(
+                f"Bulk Transcribe already runs on {settings.DATA_DIR}: open {settings.LOCAL_CONTROLLER_URL}/"
+            ) from None
+        self.lock = lock
+
+    def _check_ports(self) -> None:
+        for port, variable in (
+            (settings.WEB_PORT, "WEB_PORT=9476"),
+            (_port(settings.LOCAL_WORKER_URL), "LOCAL_WORKER_URL=http://127.0.0.1:9478"),
+        ):
+            if not is_free(port):
+                raise StackError(
+                    f"Port {port} is taken by another program. End it, or choose another port: "
+                    f"{variable} make up"
+                )
+
+
+def is_running() -> bool:
+    """Whether a Stack runs on this DATA_DIR."""
+    with (Path(settings.DATA_DIR) / "up.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this loopback port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _port(url: str) -> int:
+    return urlsplit(url).port or 80
+
+
+def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+    secrets = {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REMOTE_WORKER_TOKEN", "LOCAL_WORKER_TOKEN"}
+    kept = {key: value for key, value in os.environ.items() if not extra or key not in secrets}
+    return {**kept, "DATA_DIR": str(settings.DATA_DIR), **extra}
+
+
+def _die_with_parent() -> None:
+    """A killed parent takes its children along, so that no port stays taken."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _signal_group(service: Service, number: signal.Signals) -> None:
+    if service.process is not None:
+        try:
+            os.killpg(service.process.pid, number)
+        except ProcessLookupError:
+            pass

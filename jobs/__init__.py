@@ -1,0 +1,1 @@
+"""Sessions, uploads and the life of a job; speaks to no network."""

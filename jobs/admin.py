@@ -1,0 +1,120 @@
+"""The job desk in Django's admin."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from jobs import batches
+from jobs.models import Job, JobEvent, JobInput, Result, Session, Upload
+
+
+class ReadOnlyInline(admin.TabularInline[Any, Any]):
+    """Rows that only the program writes."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class JobInputInline(ReadOnlyInline):
+    model = JobInput
+    fields = ("upload", "status", "stage", "percent", "attempt_count", "worker_name", "error_code")
+
+
+class JobEventInline(ReadOnlyInline):
+    model = JobEvent
+    fields = ("at", "actor", "event", "source", "target", "code", "message")
+
+
+class LookOnlyAdmin(admin.ModelAdmin[Any]):
+    """Seen and acted upon here; written by the program only."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Session)
+class SessionAdmin(admin.ModelAdmin[Session]):
+    list_display = ("name", "owner", "created_at", "touched_at")
+    list_filter = ("created_at",)
+    search_fields = ("name", "owner__username", "id")
+    autocomplete_fields = ("owner",)
+    list_select_related = ("owner",)
+
+
+@admin.register(Upload)
+class UploadAdmin(LookOnlyAdmin):
+    list_display = ("name", "session", "size_bytes", "created_at")
+    list_filter = ("created_at",)
+    search_fields = ("name", "session__name", "sha256", "id")
+    list_select_related = ("session",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # a row deleted here would leave its bytes on the disk
+
+
+@admin.register(Job)
+class JobAdmin(LookOnlyAdmin):
+    list_display = ("__str__", "status", "model", "language", "use_remote", "created_at", "ended_at")
+    list_filter = ("status", "model", "use_remote", "created_at")
+    search_fields = ("id", "session__name", "inputs__upload__name")
+    list_select_related = ("session",)
+    inlines = (JobInputInline,)
+    actions = ("retry", "cancel")
+
+    @admin.action(description=_("Retry the failed files"))
+    def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        count = sum(batches.retry_job(job, str(request.user)) for job in queryset)
+        say(self, request, ngettext("%d file queued again.", "%d files queued again.", count) % count)
+
+    @admin.action(description=_("Cancel"))
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        count = sum(batches.cancel_job(job, str(request.user)) for job in queryset)
+        say(self, request, ngettext("%d file canceled.", "%d files canceled.", count) % count)
+
+
+@admin.register(JobInput)
+class JobInputAdmin(LookOnlyAdmin):
+    list_display = (
+        "upload", "job", "status", "stage", "percent", "attempt_count", "worker_name", "error_code", "queued_at"
+    )  # fmt: skip
+    list_filter = ("status", "error_code", "worker_name", "queued_at")
+    search_fields = ("id", "upload__name", "job__id", "job__session__name")
+    list_select_related = ("upload", "job__session")
+    inlines = (JobEventInline,)
+    actions = ("retry", "cancel")
+
+    @admin.action(description=_("Retry"))
+    def retry(self, request: HttpRequest, queryset: QuerySet[JobInput]) -> None:
+        count = sum(batches.retry_input(entry, str(request.user)) for entry in queryset)
+        say(self, request, ngettext("%d file queued again.", "%d files queued again.", count) % count)
+
+    @admin.action(description=_("Cancel"))
+    def cancel(self, request: HttpRequest, queryset: QuerySet[JobInput]) -> None:
+        count = sum(batches.cancel_input(entry, str(request.user)) for entry in queryset)
+        say(self, request, ngettext("%d file canceled.", "%d files canceled.", count) % count)
+
+
+@admin.register(Result)
+class ResultAdmin(LookOnlyAdmin):
+    list_display = ("job_input", "attempt_number", "created_at")
+    search_fields = ("job_input__id", "job_input__upload__name")
+    list_select_related = ("job_input__upload",)
+
+
+def say(model_admin: admin.ModelAdmin[Any], request: HttpRequest, text: str) -> None:
+    """Show the outcome of an action above the list."""
+    model_admin.message_user(request, text, messages.SUCCESS)

@@ -1,0 +1,130 @@
+"""The JSON the session page talks to; the same verbs as the pages. Errors: {"error": {"code", "message"}}."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpRequest
+from ninja import File, Router, Schema, Status
+from ninja.files import UploadedFile
+from pydantic import ConfigDict
+from pydantic.alias_generators import to_camel
+
+from gpu_worker.protocol import Options
+from jobs import access, batches, uploads
+from jobs.forms import speaker_options
+from jobs.live import job_state, session_state, upload_state
+from jobs.models import Job
+
+router = Router()
+Answer = dict[str, Any]
+VERB_ANSWERS = {200: Any, 409: Any}
+
+
+class JobOrder(Schema):
+    """What POST /api/sessions/<id>/jobs takes; unknown fields are refused."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", populate_by_name=True)
+
+    upload_ids: list[UUID]
+    model: str
+    language: str | None = None
+    speakers: str = "auto"
+    num_speakers: int | None = None
+    min_speakers: int | None = None
+    max_speakers: int | None = None
+    use_remote: bool = False
+
+
+@router.get("/sessions/{uuid:pk}/state", url_name="session-state")
+def get_session_state(request: HttpRequest, pk: UUID) -> Answer:
+    return session_state(access.find_session(request.user, pk))
+
+
+@router.post("/sessions/{uuid:pk}/uploads", url_name="session-uploads")
+def post_uploads(request: HttpRequest, pk: UUID, files: list[UploadedFile] = File(...)) -> Answer:
+    session = access.find_session(request.user, pk)
+    answer: Answer = {"uploads": [], "refused": []}
+    for file in files:
+        try:
+            answer["uploads"].append(upload_state(uploads.receive(session, file), is_new=True))
+        except uploads.UploadRefused as refusal:
+            name = uploads.display_name(file.name or "")
+            error = {"code": refusal.code, "message": refusal.message}
+            answer["refused"].append({"name": name, "error": error})
+    return answer
+
+
+@router.post("/sessions/{uuid:pk}/jobs", url_name="session-jobs", response={201: Any, 400: Any})
+def post_job(request: HttpRequest, pk: UUID, order: JobOrder) -> Status[Answer]:
+    session = access.find_session(request.user, pk)
+    found = {upload.pk: upload for upload in session.uploads.filter(pk__in=order.upload_ids)}
+    try:
+        if order.speakers not in ("auto", "none", "exact", "between"):
+            raise batches.InvalidJob("speakers", "Choose auto, none, exact or between.")
+        if missing := [pk for pk in order.upload_ids if pk not in found]:
+            raise batches.InvalidJob("uploadIds", f"No file {missing[0]} here.", "UNKNOWN_UPLOAD")
+        job = batches.create_job(
+            session,
+            [found[upload_id] for upload_id in order.upload_ids],
+            _options(order),
+            use_remote=order.use_remote,
+            created_by=request.user,
+        )
+    except batches.InvalidJob as wrong:
+        error = {"code": wrong.code, "message": wrong.message, "field": wrong.field}
+        return Status(400, {"error": error})
+    return Status(201, {"job": job_state(job)})
+
+
+@router.get("/jobs/{uuid:pk}", url_name="job")
+def get_job(request: HttpRequest, pk: UUID) -> Answer:
+    return {"job": job_state(access.find_job(request.user, pk))}
+
+
+@router.post("/jobs/{uuid:pk}/cancel", url_name="api-job-cancel", response=VERB_ANSWERS)
+def post_job_cancel(request: HttpRequest, pk: UUID) -> Status[Answer]:
+    job = access.find_job(request.user, pk)
+    return _done(batches.cancel_job(job, _actor(request)), job)
+
+
+@router.post("/jobs/{uuid:pk}/retry", url_name="api-job-retry", response=VERB_ANSWERS)
+def post_job_retry(request: HttpRequest, pk: UUID) -> Status[Answer]:
+    job = access.find_job(request.user, pk)
+    return _done(batches.retry_job(job, _actor(request)), job)
+
+
+@router.post("/inputs/{uuid:pk}/cancel", url_name="api-input-cancel", response=VERB_ANSWERS)
+def post_input_cancel(request: HttpRequest, pk: UUID) -> Status[Answer]:
+    job_input = access.find_input(request.user, pk)
+    return _done(batches.cancel_input(job_input, _actor(request)), job_input.job)
+
+
+@router.post("/inputs/{uuid:pk}/retry", url_name="api-input-retry", response=VERB_ANSWERS)
+def post_input_retry(request: HttpRequest, pk: UUID) -> Status[Answer]:
+    job_input = access.find_input(request.user, pk)
+    return _done(batches.retry_input(job_input, _actor(request)), job_input.job)
+
+
+def _options(order: JobOrder) -> Options:
+    return speaker_options(
+        order.speakers,
+        num=order.num_speakers,
+        low=order.min_speakers,
+        high=order.max_speakers,
+        model=order.model,
+        language=order.language or "",
+    )
+
+
+def _actor(request: HttpRequest) -> str:
+    assert isinstance(request.user, AbstractBaseUser)
+    return request.user.get_username()
+
+
+def _done(moved: int, job: Job) -> Status[Answer]:
+    if not moved:
+        error = {"code": "NOTHING_TO_DO", "message": "This has changed meanwhile; the page shows where it stands."}
+        return Status(409, {"error": error})
+    job.refresh_from_db()
+    return Status(200, {"job": job_state(job)})

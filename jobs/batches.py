@@ -1,0 +1,117 @@
+"""The verbs: start a job, cancel, retry. Pages, API, admin and command line all come through here."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from gpu_worker.protocol import WHISPER_MODELS, InvalidMessage, Options, parse_options
+from jobs import offers
+from jobs.languages import LANGUAGES
+from jobs.models import Job, JobInput, Session, Upload
+from jobs.signals import input_canceled, input_queued
+from jobs.statuses import ACTIVE, Event, InputStatus
+
+CLEARED_PROGRESS = {
+    "stage": "",
+    "percent": 0.0,
+    "audio_seconds": None,
+    "speed": None,
+    "eta_seconds": None,
+    "worker_name": "",
+}
+
+
+class InvalidJob(ValueError):
+    """The job cannot be made; `field` says which choice is wrong and the message why."""
+
+    def __init__(self, field: str, message: str, code: str = "INVALID_OPTION") -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+        self.code = code
+
+
+def create_job(
+    session: Session, uploads: Sequence[Upload], options: Options, *, use_remote: bool, created_by: object
+) -> Job:
+    """Queue a job over these uploads. Raises InvalidJob; nothing is stored then."""
+    _check(session, uploads, options)
+    extra = {key: value for key, value in asdict(options).items() if key not in ("model", "language")}
+    with transaction.atomic():
+        Session.objects.select_for_update().get(pk=session.pk)
+        last = session.jobs.aggregate(last=Max("number"))["last"] or 0
+        job = Job.objects.create(
+            session=session,
+            created_by=created_by,
+            number=last + 1,
+            model=options.model,
+            language=options.language,
+            use_remote=use_remote,
+            options=extra,
+        )
+        JobInput.objects.bulk_create(
+            JobInput(job=job, upload=upload, position=position) for position, upload in enumerate(uploads)
+        )
+        session.touch()
+        input_queued.send(sender=Job, job=job)
+    return job
+
+
+def cancel_job(job: Job, actor: str) -> int:
+    """Cancel every input that has not ended; return how many."""
+    with transaction.atomic():
+        Job.objects.filter(pk=job.pk, cancel_requested_at=None).update(cancel_requested_at=timezone.now())
+        return sum(cancel_input(entry, actor) for entry in job.inputs.filter(status__in=ACTIVE))
+
+
+def cancel_input(job_input: JobInput, actor: str) -> bool:
+    """Cancel one file: at once for people, whatever its worker does. False where it had ended."""
+    with transaction.atomic():
+        moved = job_input.move_to(Event.CANCELED, actor=actor, stage="")
+        if moved:
+            input_canceled.send(sender=JobInput, job_input=job_input)
+    return moved
+
+
+def retry_job(job: Job, actor: str) -> int:
+    """Queue every failed input again, or every canceled one where none failed; return how many."""
+    with transaction.atomic():
+        ended = job.inputs.filter(status=InputStatus.FAILED)
+        if not ended.exists():
+            ended = job.inputs.filter(status=InputStatus.CANCELED)
+        return sum(retry_input(entry, actor) for entry in ended)
+
+
+def retry_input(job_input: JobInput, actor: str) -> bool:
+    """Queue one failed or canceled file again. False where it is neither: a second click changes nothing."""
+    with transaction.atomic():
+        now = timezone.now()
+        moved = job_input.move_to(
+            Event.RETRIED, actor=actor, queued_at=now, not_before=now, remote_last_error=None, **CLEARED_PROGRESS
+        )
+        if moved:
+            Job.objects.filter(pk=job_input.job_id).update(cancel_requested_at=None)
+            input_queued.send(sender=Job, job=job_input.job)
+    return moved
+
+
+def _check(session: Session, uploads: Sequence[Upload], options: Options) -> None:
+    if not uploads:
+        raise InvalidJob("uploads", "Choose at least one file.", "NO_FILES")
+    if any(upload.session_id != session.pk for upload in uploads):
+        raise InvalidJob("uploads", "A chosen file is not in this session.", "UNKNOWN_UPLOAD")
+    if len({upload.pk for upload in uploads}) != len(uploads):
+        raise InvalidJob("uploads", "A file was chosen twice.")
+    if options.model not in WHISPER_MODELS and options.model not in offers.current().models:
+        raise InvalidJob("model", f"There is no model named “{options.model[:80]}”.", "UNKNOWN_MODEL")
+    if options.language and options.language not in LANGUAGES:
+        raise InvalidJob("language", f"There is no language “{options.language[:20]}”.", "UNKNOWN_LANGUAGE")
+    if options.model.endswith(".en") and options.language not in ("", "en"):
+        raise InvalidJob("language", f"The model {options.model} knows English only.")
+    try:
+        parse_options(options.to_wire())
+    except InvalidMessage as wrong:
+        raise InvalidJob(wrong.field_name.removeprefix("options."), str(wrong)) from wrong

@@ -1,0 +1,135 @@
+"""What the session page shows, as one JSON-ready mapping: read by the page at first and then every 2 s."""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Prefetch
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from jobs import offers
+from jobs.models import Job, JobInput, Session, Upload
+from jobs.statuses import InputStatus
+
+STAGE_TEXTS = {
+    "queued": gettext_lazy("Waiting at the worker"),
+    "downloading": gettext_lazy("Sending to the worker"),
+    "decoding": gettext_lazy("Reading the sound"),
+    "loading_model": gettext_lazy("Loading the speech model"),
+    "transcribing": gettext_lazy("Transcribing"),
+    "diarizing": gettext_lazy("Telling speakers apart"),
+    "uploading": gettext_lazy("Fetching the transcript"),
+    "complete": gettext_lazy("Fetching the transcript"),
+}
+WAITING = (InputStatus.QUEUED, InputStatus.DISPATCHING)
+
+
+def session_state(session: Session) -> dict[str, Any]:
+    """Return the whole state of a session: uploads, jobs newest first, totals, a notice."""
+    uploads = session.uploads.annotate(used=Exists(JobInput.objects.filter(upload=OuterRef("pk"))))
+    inputs = JobInput.objects.select_related("upload").order_by("position")
+    jobs = list(session.jobs.order_by("-number").prefetch_related(Prefetch("inputs", inputs)))
+    rows = [entry for job in jobs for entry in job.inputs.all()]
+    waits = any(entry.status in WAITING for entry in rows)
+    return {
+        "session": {"id": str(session.pk), "name": session.name},
+        "uploads": [upload_state(upload, is_new=not upload.used) for upload in uploads],
+        "jobs": [job_state(job) for job in jobs],
+        "totals": totals(rows),
+        "notice": (offers.current().notice or None) if waits or not jobs else None,
+    }
+
+
+def upload_state(upload: Upload, *, is_new: bool) -> dict[str, Any]:
+    """Return one upload."""
+    return {
+        "id": str(upload.pk),
+        "name": upload.name,
+        "sizeBytes": upload.size_bytes,
+        "isNew": is_new,
+        "mediaUrl": reverse("upload-media", args=[upload.pk]),
+    }
+
+
+def job_state(job: Job) -> dict[str, Any]:
+    """Return one job with its inputs; uses prefetched inputs where there are any."""
+    inputs = list(job.inputs.all())
+    return {
+        "id": str(job.pk),
+        "number": job.number,
+        "status": job.status,
+        "statusText": job.get_status_display(),
+        "createdAt": job.created_at.isoformat(),
+        "model": job.model,
+        "language": job.language,
+        "runsOn": "remote" if job.use_remote else "local",
+        "percent": round(sum(_percent(entry) for entry in inputs) / max(1, len(inputs)), 1),
+        "canCancel": any(entry.can_cancel for entry in inputs),
+        "canRetry": any(entry.can_retry for entry in inputs),
+        "inputs": [input_state(entry) for entry in inputs],
+    }
+
+
+def input_state(entry: JobInput) -> dict[str, Any]:
+    """Return one file of a job: where it stands, how far, what went wrong, where its transcript is."""
+    is_complete = entry.status == InputStatus.COMPLETE
+    return {
+        "id": str(entry.pk),
+        "uploadId": str(entry.upload_id),
+        "name": entry.upload.name,
+        "status": entry.status,
+        "stage": entry.stage,
+        "statusText": status_text(entry),
+        "percent": round(_percent(entry), 1),
+        "audioSeconds": entry.audio_seconds,
+        "audioDuration": entry.audio_duration,
+        "speed": entry.speed,
+        "etaSeconds": entry.eta_seconds,
+        "attempt": entry.attempt_count,
+        "worker": entry.worker_name,
+        "error": error_state(entry),
+        "remote": {"lastError": entry.remote_last_error},
+        "canCancel": entry.can_cancel,
+        "canRetry": entry.can_retry,
+        "transcriptUrl": reverse("transcript", args=[entry.pk]) if is_complete else None,
+    }
+
+
+def status_text(entry: JobInput) -> str:
+    """Say in words where a file stands."""
+    if entry.status == InputStatus.QUEUED:
+        return _("Waiting for a free worker")
+    if entry.status == InputStatus.RUNNING and entry.stage in STAGE_TEXTS:
+        return str(STAGE_TEXTS[entry.stage])
+    return str(InputStatus(entry.status).label)
+
+
+def error_state(entry: JobInput) -> dict[str, str] | None:
+    """Return code, sentence, hint and the technical message of a failure."""
+    text = entry.error_text
+    if text is None:
+        return None
+    return {
+        "code": entry.error_code,
+        "sentence": text.sentence,
+        "hint": text.hint,
+        "message": entry.error_message or text.sentence,
+    }
+
+
+def totals(rows: list[JobInput]) -> dict[str, Any]:
+    """Count the files of a session's jobs by where they stand."""
+    statuses = [entry.status for entry in rows]
+    return {
+        "files": len(rows),
+        "seconds": sum(entry.audio_duration or 0.0 for entry in rows),
+        "complete": statuses.count(InputStatus.COMPLETE),
+        "running": statuses.count(InputStatus.RUNNING),
+        "waiting": sum(statuses.count(status) for status in WAITING),
+        "failed": statuses.count(InputStatus.FAILED),
+        "canceled": statuses.count(InputStatus.CANCELED),
+    }
+
+
+def _percent(entry: JobInput) -> float:
+    return 100.0 if entry.status == InputStatus.COMPLETE else entry.percent

@@ -1,0 +1,235 @@
+"""Session, Upload, Job, JobInput, JobEvent, and the Result that a finished input has."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from gpu_worker.protocol import ERRORS, ErrorText, Options
+from jobs import media
+from jobs.statuses import ACTIVE, ENDED, MOVES, Event, InputStatus, JobStatus, job_status
+
+
+class Session(models.Model):
+    """A person's workspace of uploads and jobs. (`request.session` is Django's, another thing.)"""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="workspaces")
+    name = models.CharField(_("name"), max_length=200)
+    created_at = models.DateTimeField(default=timezone.now)
+    touched_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-touched_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def touch(self) -> None:
+        """Note that something in it changed now."""
+        self.touched_at = timezone.now()
+        self.save(update_fields=["touched_at"])
+
+
+class Upload(models.Model):
+    """A media file. `name` is as its owner wrote it; on disk it has a generated name."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session = models.ForeignKey(Session, models.CASCADE, related_name="uploads")
+    name = models.CharField(_("name"), max_length=255)
+    size_bytes = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def path(self) -> Path:
+        """Where the bytes lie."""
+        return Path(settings.MEDIA_DIR) / self.id.hex[:2] / self.id.hex
+
+    @property
+    def content_type(self) -> str:
+        """A media type from a closed list, never what the browser claimed."""
+        return media.content_type(self.name)
+
+
+class Job(models.Model):
+    """What a person asked for: options and N inputs."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session = models.ForeignKey(Session, models.CASCADE, related_name="jobs")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    number = models.PositiveIntegerField(help_text=_("counts from 1 in each session"))
+    status = models.CharField(
+        max_length=24, choices=JobStatus.choices, default=JobStatus.QUEUED, editable=False, db_index=True
+    )
+    model = models.CharField(_("model"), max_length=200)
+    language = models.CharField(_("language"), max_length=20, blank=True, help_text=_("empty: detect"))
+    use_remote = models.BooleanField(_("run on GPU"), default=False)
+    options = models.JSONField(default=dict, help_text=_("the remaining options of the protocol"))
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "number"], name="job_number_unique_in_session")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session.name} #{self.number}"
+
+    def worker_options(self) -> Options:
+        """Return the options as the protocol has them."""
+        known = {f.name for f in fields(Options)}
+        extra = {key: value for key, value in self.options.items() if key in known}
+        return Options(**{**extra, "model": self.model, "language": self.language})
+
+    def refresh_status(self) -> None:
+        """Derive the status from the inputs and store it. Call with the job's row locked."""
+        status = job_status(self.inputs.values_list("status", flat=True))
+        ended = status not in (JobStatus.QUEUED, JobStatus.DISPATCHING, JobStatus.RUNNING)
+        Job.objects.filter(pk=self.pk).update(status=status, ended_at=timezone.now() if ended else None)
+
+
+class JobInput(models.Model):
+    """One file of a job, with a status of its own, so that one bad file never fails the rest."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.ForeignKey(Job, models.CASCADE, related_name="inputs")
+    upload = models.ForeignKey(Upload, models.PROTECT, related_name="inputs")
+    position = models.PositiveIntegerField()
+    status = models.CharField(
+        max_length=12, choices=InputStatus.choices, default=InputStatus.QUEUED, editable=False
+    )
+    queued_at = models.DateTimeField(default=timezone.now)
+    not_before = models.DateTimeField(default=timezone.now, help_text=_("not handed to a worker earlier"))
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    attempt_count = models.PositiveIntegerField(default=0, help_text=_("the number of the latest attempt"))
+    worker_name = models.CharField(max_length=200, blank=True)
+    stage = models.CharField(max_length=20, blank=True)
+    percent = models.FloatField(default=0.0)
+    audio_seconds = models.FloatField(null=True, blank=True)
+    audio_duration = models.FloatField(null=True, blank=True)
+    speed = models.FloatField(null=True, blank=True)
+    eta_seconds = models.FloatField(null=True, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_message = models.TextField(blank=True)
+    remote_last_error = models.JSONField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+        indexes = [models.Index(fields=["status", "not_before", "queued_at"], name="input_queue")]
+
+    def __str__(self) -> str:
+        return self.upload.name
+
+    @property
+    def error_text(self) -> ErrorText | None:
+        """The sentence and hint of its failure, None where it did not fail."""
+        return ERRORS.get(self.error_code, ERRORS["PROCESSING_ERROR"]) if self.error_code else None
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.status in ACTIVE
+
+    @property
+    def can_retry(self) -> bool:
+        return self.status in MOVES[Event.RETRIED].sources
+
+    def move_to(self, event: Event, *, actor: str, code: str = "", message: str = "", **changes: Any) -> bool:
+        """Make the move that `event` means; return False where the table does not allow it now.
+
+        The only writer of `status`. One conditional UPDATE under the job's lock: of two racing moves
+        exactly one finds a source status. Writes the JobEvent and the job's derived status with it.
+        `changes` are other columns of the row to set in the same UPDATE.
+        """
+        move, now = MOVES[event], timezone.now()
+        with transaction.atomic():
+            job = Job.objects.select_for_update().get(pk=self.job_id)
+            rows = JobInput.objects.filter(pk=self.pk, status__in=move.sources)
+            if move.codes:
+                rows = rows.filter(error_code__in=move.codes)
+            source = rows.values_list("status", flat=True).first()
+            if source is None or not rows.update(
+                status=move.target,
+                ended_at=now if move.target in ENDED else None,
+                error_code=code,
+                error_message=message,
+                **changes,
+            ):
+                return False
+            JobEvent.objects.create(
+                job=job, job_input=self, actor=actor, event=event, source=source, target=move.target,
+                code=code, message=message, at=now,
+            )  # fmt: skip
+            job.refresh_status()
+        self.refresh_from_db()
+        return True
+
+
+class JobEvent(models.Model):
+    """One move of one input: who, when, from, to, why. Append-only."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="events")
+    job_input = models.ForeignKey(JobInput, models.CASCADE, related_name="events")
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.CharField(max_length=200, help_text=_("a person, a worker or the controller"))
+    event = models.CharField(max_length=24, choices=Event.choices)
+    source = models.CharField(max_length=12, choices=InputStatus.choices)
+    target = models.CharField(max_length=12, choices=InputStatus.choices)
+    code = models.CharField(max_length=40, blank=True)
+    message = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.source} → {self.target} ({self.event})"
+
+
+class Result(models.Model):
+    """The machine's result of an input: at most one, by its key. Its files are never changed."""
+
+    job_input = models.OneToOneField(JobInput, models.CASCADE, related_name="result")
+    attempt_number = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.job_input} (attempt {self.attempt_number})"
+
+
+class ResultFile(models.Model):
+    """One output of the worker; `path` is relative to RESULTS_DIR."""
+
+    result = models.ForeignKey(Result, models.CASCADE, related_name="files")
+    output_type = models.CharField(max_length=40)
+    path = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["result", "output_type"], name="one_file_of_a_type_in_a_result")
+        ]
+
+    def __str__(self) -> str:
+        return self.output_type
+
+    @property
+    def absolute_path(self) -> Path:
+        return Path(settings.RESULTS_DIR) / self.path

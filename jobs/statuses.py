@@ -1,0 +1,100 @@
+"""The statuses of a JobInput, the events that move it, and the status of a Job derived from them.
+
+`MOVES` is the whole life of an input; `JobInput.move_to` is the only writer that follows it.
+`docs/job-states.md` is drawn from this table.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class InputStatus(TextChoices):
+    """Where one file of a job stands."""
+
+    QUEUED = "queued", _("Waiting")
+    DISPATCHING = "dispatching", _("Handing over")
+    RUNNING = "running", _("Running")
+    COMPLETE = "complete", _("Complete")
+    FAILED = "failed", _("Failed")
+    CANCELED = "canceled", _("Canceled")
+
+
+class JobStatus(TextChoices):
+    """Where a job stands, derived from its inputs."""
+
+    QUEUED = "queued", _("Waiting")
+    DISPATCHING = "dispatching", _("Handing over")
+    RUNNING = "running", _("Running")
+    COMPLETE = "complete", _("Complete")
+    COMPLETE_WITH_ERRORS = "complete_with_errors", _("Complete, with failures")
+    FAILED = "failed", _("Failed")
+    CANCELED = "canceled", _("Canceled")
+
+
+class Event(TextChoices):
+    """What can happen to an input."""
+
+    CLAIMED = "claimed", _("claimed for a worker with a free slot")
+    ACCEPTED = "accepted", _("the worker accepted it")
+    PUSHED_BACK = "pushed_back", _("the worker is busy or could not be reached")
+    REFUSED = "refused", _("the worker refused it")
+    DISPATCH_TIMED_OUT = "dispatch_timed_out", _("no answer to the hand-over")
+    LOST = "lost", _("the worker no longer knows it, or cannot be reached")
+    REQUEUED = "requeued", _("lost, and another try is allowed")
+    TIMED_OUT = "timed_out", _("past its deadline")
+    FAILED_BY_WORKER = "failed_by_worker", _("the worker reported a failure")
+    COMPLETED = "completed", _("valid result committed")
+    COMPLETED_LATE = "completed_late", _("valid result of the latest attempt, after it was given up")
+    CANCELED = "canceled", _("a person canceled it")
+    RETRIED = "retried", _("a person asked for another try")
+
+
+@dataclass(frozen=True)
+class Move:
+    """Statuses an event may find, and the one it leaves; `codes` narrows it to failures with these codes."""
+
+    sources: tuple[InputStatus, ...]
+    target: InputStatus
+    codes: tuple[str, ...] = ()
+
+
+S = InputStatus
+LOST_CODES = ("REMOTE_JOB_NOT_FOUND", "REMOTE_LEASE_EXPIRED", "REMOTE_TIMEOUT")
+
+MOVES: dict[Event, Move] = {
+    Event.CLAIMED: Move((S.QUEUED,), S.DISPATCHING),
+    Event.ACCEPTED: Move((S.DISPATCHING,), S.RUNNING),
+    Event.PUSHED_BACK: Move((S.DISPATCHING,), S.QUEUED),
+    Event.REFUSED: Move((S.DISPATCHING,), S.FAILED),
+    Event.DISPATCH_TIMED_OUT: Move((S.DISPATCHING,), S.FAILED),
+    Event.LOST: Move((S.RUNNING,), S.FAILED),
+    Event.REQUEUED: Move((S.RUNNING,), S.QUEUED),
+    Event.TIMED_OUT: Move((S.RUNNING,), S.FAILED),
+    Event.FAILED_BY_WORKER: Move((S.RUNNING,), S.FAILED),
+    Event.COMPLETED: Move((S.RUNNING,), S.COMPLETE),
+    Event.COMPLETED_LATE: Move((S.FAILED,), S.COMPLETE, codes=LOST_CODES),
+    Event.CANCELED: Move((S.QUEUED, S.DISPATCHING, S.RUNNING), S.CANCELED),
+    Event.RETRIED: Move((S.FAILED, S.CANCELED), S.QUEUED),
+}
+
+ACTIVE = (S.QUEUED, S.DISPATCHING, S.RUNNING)
+ENDED = (S.COMPLETE, S.FAILED, S.CANCELED)
+
+
+def job_status(statuses: Collection[str]) -> JobStatus:
+    """Derive a job's status from those of its inputs."""
+    present = set(statuses)
+    if S.RUNNING in present:
+        return JobStatus.RUNNING
+    if S.DISPATCHING in present:
+        return JobStatus.DISPATCHING
+    if S.QUEUED in present:
+        return JobStatus.QUEUED if present == {S.QUEUED} else JobStatus.RUNNING
+    if present == {S.COMPLETE}:
+        return JobStatus.COMPLETE
+    if S.COMPLETE in present:
+        return JobStatus.COMPLETE_WITH_ERRORS
+    return JobStatus.FAILED if S.FAILED in present else JobStatus.CANCELED

@@ -1,0 +1,1 @@
+"""The controller's half of the protocol: workers, attempts, dispatch, polling, results."""

@@ -1,0 +1,106 @@
+"""Workers and attempts in Django's admin. No token is ever shown."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from jobs import batches
+from jobs.admin import LookOnlyAdmin
+from remoteworker import fleet
+from remoteworker.client import WorkerError
+from remoteworker.models import Attempt, Worker
+
+
+class WorkerForm(forms.ModelForm[Worker]):
+    new_token = forms.CharField(
+        label=_("Token"),
+        required=False,
+        strip=True,
+        widget=forms.PasswordInput,
+        help_text=_("The worker's WORKER_TOKEN. Left empty: unchanged."),
+    )
+
+    class Meta:
+        model = Worker
+        fields = ("name", "kind", "url", "enabled", "drain", "capacity", "price_per_hour")
+
+    def save(self, commit: bool = True) -> Worker:
+        if self.cleaned_data["new_token"]:
+            self.instance.token = self.cleaned_data["new_token"]
+        return super().save(commit)
+
+
+@admin.register(Worker)
+class WorkerAdmin(admin.ModelAdmin[Worker]):
+    form = WorkerForm
+    list_display = ("name", "kind", "enabled", "drain", "is_connected", "latency_ms", "last_ping_at", "trouble")
+    list_filter = ("kind", "enabled", "drain", "is_connected")
+    search_fields = ("name", "url")
+    readonly_fields = (
+        "from_settings", "is_connected", "failures", "checked_at", "last_ping_at", "latency_ms", "capabilities",
+        "last_error",
+    )  # fmt: skip
+    actions = ("test_connection", "enable", "disable", "start_drain", "end_drain")
+
+    @admin.display(description=_("last error"))
+    def trouble(self, worker: Worker) -> str:
+        return str((worker.last_error or {}).get("message", ""))
+
+    @admin.action(description=_("Test the connection"))
+    def test_connection(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
+        for worker in queryset:
+            self.message_user(request, *_verdict(worker))
+
+    @admin.action(description=_("Enable"))
+    def enable(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
+        queryset.update(enabled=True)
+
+    @admin.action(description=_("Disable: no new work, no polling"))
+    def disable(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
+        queryset.update(enabled=False, is_connected=False)
+
+    @admin.action(description=_("Drain: finish what runs, take nothing new"))
+    def start_drain(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
+        queryset.update(drain=True)
+
+    @admin.action(description=_("End draining"))
+    def end_drain(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
+        queryset.update(drain=False)
+
+
+@admin.register(Attempt)
+class AttemptAdmin(LookOnlyAdmin):
+    list_display = (
+        "job_input", "number", "worker", "outcome", "error_code", "created_at", "last_contact_at", "lease_until",
+        "ended_at",
+    )  # fmt: skip
+    list_filter = ("outcome", "worker", "error_code", "created_at")
+    search_fields = ("id", "worker_job_id", "job_input__id", "job_input__upload__name", "job_input__job__id")
+    list_select_related = ("job_input__upload", "worker")
+    actions = ("retry", "cancel")
+
+    @admin.action(description=_("Retry their files"))
+    def retry(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> None:
+        count = sum(batches.retry_input(row.job_input, str(request.user)) for row in queryset)
+        self.message_user(request, _("Queued again: %d") % count, messages.SUCCESS)
+
+    @admin.action(description=_("Cancel their files"))
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> None:
+        count = sum(batches.cancel_input(row.job_input, str(request.user)) for row in queryset)
+        self.message_user(request, _("Canceled: %d") % count, messages.SUCCESS)
+
+
+def _verdict(worker: Worker) -> tuple[str, int]:
+    """Ask the worker's preflight; return what to say and how."""
+    try:
+        with fleet.client_of(worker) as client:
+            answer: dict[str, Any] = client.preflight()
+    except WorkerError as failure:
+        return f"{worker.name}: {failure}", messages.ERROR
+    if answer.get("status") == "ok":
+        return str(_("%s: everything is in order.") % worker.name), messages.SUCCESS
+    return f"{worker.name}: " + " · ".join(str(text) for text in (answer.get("errors") or {}).values()), messages.ERROR

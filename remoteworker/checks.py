@@ -1,0 +1,46 @@
+"""What is wrong with the worker settings, said at every start."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from gpu_worker.protocol import is_trusted_transport
+
+MODES = ("off", "optional", "required")
+
+
+@register()
+def check_worker_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Return errors that stop the start, and warnings."""
+    found: list[CheckMessage] = []
+    if settings.REMOTE_WORKER_MODE not in MODES:
+        found.append(Error(f"REMOTE_WORKER_MODE must be one of {', '.join(MODES)}.", id="remoteworker.E001"))
+    if settings.REMOTE_WORKER_UPLOAD_MODE != "pull":
+        hint = "Set it to pull; CONTROLLER_BASE_URL must then be an address that the worker reaches."
+        found.append(
+            Error("REMOTE_WORKER_UPLOAD_MODE: this version has pull only.", hint=hint, id="remoteworker.E002")
+        )
+    if settings.REMOTE_WORKER_URL and not settings.REMOTE_WORKER_TOKEN:
+        hint = "Set it to the WORKER_TOKEN of the worker."
+        found.append(Error("REMOTE_WORKER_TOKEN is missing.", hint=hint, id="remoteworker.E003"))
+    if settings.REMOTE_WORKER_MODE == "required" and not settings.REMOTE_WORKER_URL:
+        hint = "Set it, or add a remote worker in admin."
+        found.append(
+            Warning("REMOTE_WORKER_MODE is required but REMOTE_WORKER_URL is empty.", hint=hint, id="remoteworker.W001")
+        )
+    return found + _insecure()
+
+
+def _insecure() -> list[CheckMessage]:
+    if settings.ALLOW_INSECURE_WORKER:
+        return []
+    hint = "Use https, or set ALLOW_INSECURE_WORKER=1 where the network between them is your own."
+    urls = [("REMOTE_WORKER_URL", url) for url in settings.REMOTE_WORKER_URL]
+    if settings.REMOTE_WORKER_URL:
+        urls.append(("CONTROLLER_BASE_URL", settings.CONTROLLER_BASE_URL))
+    return [
+        Error(f"{name}: {url} would carry tokens in clear text.", hint=hint, id="remoteworker.E004")
+        for name, url in urls
+        if not is_trusted_transport(url)
+    ]

@@ -1,0 +1,181 @@
+"""WorkerClient: one method an endpoint of the worker; every outcome is a value or one of four WorkerErrors."""
+
+import json
+import time
+from typing import Any
+
+import requests
+
+from gpu_worker import protocol
+from gpu_worker.protocol import JobRequest, JobStatus, parse_job_status
+
+BLOCK_BYTES = 64 * 1024
+
+
+class WorkerError(Exception):
+    """Any call that did not bring the answer it asked for."""
+
+
+class WorkerUnavailable(WorkerError):
+    """Nothing was said: refused, unreachable, or a proxy answered for it. `is_unsent`: it cannot have heard us."""
+
+    def __init__(self, message: str, *, is_unsent: bool = False) -> None:
+        super().__init__(message)
+        self.is_unsent = is_unsent
+
+
+class WorkerRefused(WorkerError):
+    """The worker said no; `code` is one of the protocol's, the message its own."""
+
+    def __init__(self, code: str, message: str, status: int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class WorkerBusy(WorkerError):
+    """429: no free slot. `retry_after` in seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("the worker has no free slot")
+        self.retry_after = retry_after
+
+
+class JobNotFound(WorkerError):
+    """A genuine 404, in the worker's own JSON: it does not know the job."""
+
+
+class WorkerClient:
+    """Talks to one worker. Connects within 3 s, answers within 8 s, follows no redirect, reads at most 256 KiB."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url.rstrip("/")
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.headers.update(
+            {"Authorization": f"Bearer {token}", "User-Agent": protocol.CONTROLLER_AGENT}
+        )
+
+    def __enter__(self) -> "WorkerClient":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.session.close()
+
+    def ping(self) -> dict[str, Any]:
+        """GET /v1/ping: what the worker is and offers."""
+        return self._call("GET", "/v1/ping")
+
+    def preflight(self) -> dict[str, Any]:
+        """GET /v1/preflight: what is wrong with the box, in words."""
+        return self._call("GET", "/v1/preflight")
+
+    def create_job(self, request: JobRequest, key: str) -> tuple[str, str]:
+        """POST /v1/jobs; return the worker's id of the job and its status. The same key never runs twice."""
+        answer = self._call("POST", "/v1/jobs", request.to_wire(), {"Idempotency-Key": key})
+        worker_job_id = answer.get("workerJobId")
+        if not isinstance(worker_job_id, str) or not 0 < len(worker_job_id) <= 200:
+            raise WorkerUnavailable("the answer names no workerJobId")
+        return worker_job_id, str(answer.get("status", ""))
+
+    def job_status(self, worker_job_id: str) -> JobStatus:
+        """GET /v1/jobs/<id>."""
+        try:
+            return parse_job_status(self._call("GET", f"/v1/jobs/{worker_job_id}"))
+        except protocol.InvalidMessage as wrong:
+            raise WorkerUnavailable(f"not a job status: {wrong}") from wrong
+
+    def cancel_job(self, worker_job_id: str) -> None:
+        """POST /v1/jobs/<id>/cancel."""
+        self._call("POST", f"/v1/jobs/{worker_job_id}/cancel")
+
+    def _call(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        status, content, answer_headers = self._exchange(method, path, body, headers or {})
+        answer = _json_object(content)
+        if status in (200, 201) and answer is not None:
+            return answer
+        raise _failure(status, answer, answer_headers.get("Retry-After", ""))
+
+    def _exchange(
+        self, method: str, path: str, body: Any, headers: dict[str, str]
+    ) -> tuple[int, bytes, "requests.structures.CaseInsensitiveDict[str]"]:
+        deadline = time.monotonic() + protocol.TOTAL_SECONDS
+        try:
+            with self.session.request(
+                method,
+                self.url + path,
+                json=body,
+                headers=headers,
+                timeout=(protocol.CONNECT_SECONDS, protocol.TOTAL_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return response.status_code, _read(response, deadline), response.headers
+        except requests.exceptions.ConnectTimeout as failure:
+            raise WorkerUnavailable("no connection within 3 s", is_unsent=True) from failure
+        except requests.exceptions.Timeout as failure:
+            raise WorkerUnavailable("no answer within 8 s") from failure
+        except requests.exceptions.RequestException as failure:
+            raise WorkerUnavailable(_reason(failure), is_unsent=_is_unsent(failure)) from failure
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    content = b""
+    for block in response.iter_content(BLOCK_BYTES):
+        content += block
+        if len(content) > protocol.MAX_ANSWER_BYTES:
+            raise WorkerUnavailable("the answer is larger than 256 KiB")
+        if time.monotonic() > deadline:
+            raise WorkerUnavailable("the answer took longer than 8 s")
+    return content
+
+
+def _json_object(content: bytes) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _failure(status: int, answer: dict[str, Any] | None, retry_after: str) -> WorkerError:
+    """Tell the worker's own no from a proxy's: only JSON with an `error` is the worker speaking."""
+    if answer is None or "error" not in answer:
+        return WorkerUnavailable(f"HTTP {status}, not from the worker")
+    if status == 404:
+        known = "job not found" in json.dumps(answer["error"]).lower()
+        return JobNotFound() if known else WorkerUnavailable("HTTP 404, not about the job")
+    if status == 429:
+        return WorkerBusy(float(retry_after) if retry_after.isdigit() and len(retry_after) < 6 else 5.0)
+    if status in (401, 403):
+        return WorkerRefused("REMOTE_AUTH_FAILED", protocol.ERRORS["REMOTE_AUTH_FAILED"].sentence, status)
+    if 400 <= status < 500:
+        error = protocol.parse_error(answer["error"])
+        named = isinstance(answer["error"], dict) and answer["error"].get("code") in protocol.ERRORS
+        code = error["code"] if error and named else "REMOTE_REFUSED"
+        return WorkerRefused(code, error["message"] if error else "", status)
+    return WorkerUnavailable(f"HTTP {status}")
+
+
+def _is_unsent(failure: requests.exceptions.RequestException) -> bool:
+    """A refused connection carried nothing; a broken one may have."""
+    text = repr(failure)
+    return "NewConnectionError" in text or "NameResolutionError" in text
+
+
+def _reason(failure: requests.exceptions.RequestException) -> str:
+    """A short reason without the address, which may hold what a log must not."""
+    text = repr(failure)
+    for sign, reason in (
+        ("refused", "connection refused"),
+        ("NameResolution", "the name is not known"),
+        ("SSL", "TLS failed"),
+        ("reset", "connection reset"),
+        ("RemoteDisconnected", "connection closed without an answer"),
+    ):
+        if sign in text:
+            return reason
+    return type(failure).__name__

@@ -1,0 +1,168 @@
+"""The workers there are: rows from the settings, pings, who takes the next input, what they offer together."""
+
+import logging
+import time
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from jobs.offers import Offer
+from remoteworker.client import WorkerClient, WorkerError, WorkerRefused
+from remoteworker.models import Worker
+
+log = logging.getLogger(__name__)
+
+
+def sync_from_settings() -> None:
+    """Make the rows of the workers that the settings name; disable those they no longer name."""
+    named: set[str] = set()
+    if settings.LOCAL_WORKER_TOKEN:
+        _ensure(settings.LOCAL_WORKER_URL, Worker.Kind.LOCAL, settings.LOCAL_WORKER_TOKEN)
+        named.add(settings.LOCAL_WORKER_URL)
+    for url in settings.REMOTE_WORKER_URL:
+        _ensure(url, Worker.Kind.REMOTE, settings.REMOTE_WORKER_TOKEN)
+        named.add(url)
+    gone = Worker.objects.filter(from_settings=True).exclude(url__in=named)
+    gone.update(from_settings=False, enabled=False, is_connected=False)
+
+
+def _ensure(url: str, kind: Worker.Kind, token: str) -> None:
+    """Make or correct one row. What a person chose in admin (disabled, drained, an own row) stays."""
+    worker = Worker.objects.filter(url=url).first()
+    if worker is None:
+        worker = Worker(url=url, kind=kind, from_settings=True, name=_free_name(url, kind))
+    elif worker.from_settings and worker.token == token and worker.kind == kind:
+        return
+    elif not worker.from_settings and worker.enabled:
+        return
+    elif not worker.from_settings:
+        worker.from_settings = worker.enabled = True  # named again after it was taken out
+    worker.kind, worker.token = kind, token
+    try:
+        with transaction.atomic():
+            worker.save()
+    except IntegrityError:
+        log.info("worker row made by another process", extra={"worker": worker.name})
+
+
+def _free_name(url: str, kind: Worker.Kind) -> str:
+    parts = urlsplit(url)
+    name = "local" if kind == Worker.Kind.LOCAL else f"{parts.hostname}:{parts.port or parts.scheme}"
+    return name if not Worker.objects.filter(name=name).exists() else f"{name} ({url})"[:200]
+
+
+def client_of(worker: Worker) -> WorkerClient:
+    """Return a client that speaks to this worker."""
+    return WorkerClient(worker.url, worker.token)
+
+
+def ping(worker: Worker) -> bool:
+    """Ask a worker what it is and note the answer; return whether it can take work."""
+    started = time.monotonic()
+    try:
+        with client_of(worker) as client:
+            answer = client.ping()
+    except WorkerError as failure:
+        code = failure.code if isinstance(failure, WorkerRefused) else "UNREACHABLE"
+        note_failure(worker, code, str(failure))
+        return False
+    if not worker.is_connected:
+        log.info("worker connected", extra={"worker": worker.name})
+    now = timezone.now()
+    Worker.objects.filter(pk=worker.pk).update(
+        is_connected=True, failures=0, last_error=None, checked_at=now, last_ping_at=now,
+        latency_ms=round((time.monotonic() - started) * 1000, 1), capabilities=answer,
+    )  # fmt: skip
+    return True
+
+
+def note_failure(worker: Worker, code: str, message: str) -> None:
+    """Note that a worker could not be spoken to; it gets no new work until a ping succeeds."""
+    if worker.is_connected:
+        log.warning("worker communication error", extra={"worker": worker.name, "code": code, "reason": message})
+    Worker.objects.filter(pk=worker.pk).update(
+        is_connected=False,
+        failures=worker.failures + 1,
+        checked_at=timezone.now(),
+        last_error={"code": code, "message": message},
+    )
+    worker.is_connected = False
+
+
+def enabled_workers() -> QuerySet[Worker]:
+    """The workers to poll, with `active` counted, in no need of a query each."""
+    return Worker.objects.filter(enabled=True).annotate(
+        active=Count("attempts", filter=Q(attempts__ended_at=None)),
+        pending=Count("attempts", filter=Q(attempts__cancel_pending=True)),
+    )
+
+
+def free_slots(worker: Worker) -> int:
+    """How many more inputs this worker may be given now. `worker` comes from enabled_workers."""
+    if worker.drain or not worker.is_connected:
+        return 0
+    return max(0, worker.slots - int(getattr(worker, "active", 0)))
+
+
+def kind_for(use_remote: bool) -> Worker.Kind:
+    """Where a job runs: the mode decides, in mode optional the person."""
+    mode = settings.REMOTE_WORKER_MODE
+    wants_remote = mode == "required" or (mode == "optional" and use_remote)
+    return Worker.Kind.REMOTE if wants_remote else Worker.Kind.LOCAL
+
+
+def offer() -> Offer:
+    """Return what the job form offers; from the rows, asks no worker."""
+    mode = settings.REMOTE_WORKER_MODE
+    workers = list(Worker.objects.filter(enabled=True))
+    usable = [w for w in workers if mode == "optional" or w.kind == kind_for(mode == "required")]
+    models = dict.fromkeys(name for w in usable if w.is_connected for name in _default_first(w))
+    return Offer(models=tuple(models), has_toggle=mode == "optional", notice=_notice(mode, usable))
+
+
+def _default_first(worker: Worker) -> Iterable[str]:
+    default = worker.capabilities.get("model")
+    names = worker.models_at_hand
+    return sorted(names, key=lambda name: name != default)
+
+
+def _notice(mode: str, usable: list[Worker]) -> str:
+    if any(worker.is_connected for worker in usable):
+        return ""
+    if mode == "required" and not usable:
+        return _("No GPU worker is configured. Set REMOTE_WORKER_URL or add one in admin; jobs wait until then.")
+    if mode == "required":
+        return _("No GPU worker can be reached. Jobs wait until one is back.")
+    if any(worker.checked_at is None for worker in usable):
+        return _("The worker is starting.")
+    return _("The worker on this machine cannot be reached. Jobs wait until it is back.")
+
+
+def status() -> dict[str, Any]:
+    """Return the answer of GET /api/remote-worker/status: from the rows, no address and no token in it."""
+    mode = settings.REMOTE_WORKER_MODE
+    remotes = list(Worker.objects.filter(kind=Worker.Kind.REMOTE, enabled=True).order_by("-is_connected", "name"))
+    first = remotes[0] if remotes else None
+    said = first.capabilities if first else {}
+    return {
+        "enabled": mode != "off",
+        "configured": bool(remotes),
+        "mode": mode,
+        "connected": bool(first and first.is_connected and mode != "off"),
+        "lastPingAt": first.last_ping_at.isoformat() if first and first.last_ping_at else None,
+        "latencyMs": first.latency_ms if first else None,
+        "workerVersion": said.get("version"),
+        "workerCapabilities": {
+            name: said.get(name)
+            for name in ("gpu", "gpuName", "cuda", "models", "diarization", "maxFileMB", "maxConcurrentJobs")
+        },
+        "identity": said.get("identity"),
+        "error": first.last_error if first else None,
+        "workers": [{"connected": worker.is_connected, "latencyMs": worker.latency_ms} for worker in remotes],
+    }

@@ -1,0 +1,166 @@
+"""Worker (one row a box), Attempt (one try at one input on one worker), the outputs it staged."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from jobs.models import JobInput
+from remoteworker import vault
+
+
+class Worker(models.Model):
+    """A box that transcribes. What it says of itself comes from the last ping."""
+
+    class Kind(models.TextChoices):
+        LOCAL = "local", _("on this machine")
+        REMOTE = "remote", _("remote")
+
+    name = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=6, choices=Kind.choices, default=Kind.REMOTE)
+    url = models.URLField(_("address"), unique=True)
+    token_encrypted = models.TextField(blank=True, editable=False)
+    from_settings = models.BooleanField(default=False, editable=False)
+    enabled = models.BooleanField(default=True)
+    drain = models.BooleanField(default=False, help_text=_("finish what runs, take nothing new"))
+    capacity = models.PositiveIntegerField(null=True, blank=True, help_text=_("empty: what the worker says"))
+    price_per_hour = models.DecimalField(max_digits=8, decimal_places=4, null=True, blank=True)
+    is_connected = models.BooleanField(default=False, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False, help_text=_("in a row"))
+    checked_at = models.DateTimeField(null=True, editable=False)
+    last_ping_at = models.DateTimeField(null=True, editable=False)
+    latency_ms = models.FloatField(null=True, editable=False)
+    capabilities = models.JSONField(default=dict, editable=False)
+    last_error = models.JSONField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["kind", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def token(self) -> str:
+        return vault.decrypt(self.token_encrypted)
+
+    @token.setter
+    def token(self, value: str) -> None:
+        self.token_encrypted = vault.encrypt(value.strip())
+
+    @property
+    def slots(self) -> int:
+        """How many attempts it takes at once: those that run and the few that wait beside them."""
+        if self.capacity is not None:
+            return self.capacity
+        said = (self.capabilities.get("maxConcurrentJobs"), self.capabilities.get("queueSize", 0))
+        running, waiting = (n if isinstance(n, int) and 0 <= n <= 1000 else 0 for n in said)
+        return max(1, running) + waiting
+
+    @property
+    def models_at_hand(self) -> list[str]:
+        """The speech models it says it can load now."""
+        said = self.capabilities.get("models")
+        return [name for name in said if isinstance(name, str)] if isinstance(said, list) else []
+
+    def active_attempts(self) -> models.QuerySet[Attempt]:
+        return self.attempts.filter(ended_at=None)
+
+
+class Attempt(models.Model):
+    """One try at one input on one worker. Its number, from 1, is the fencing token; its id the idempotency key."""
+
+    class Outcome(models.TextChoices):
+        COMPLETE = "complete", _("complete")
+        FAILED = "failed", _("failed")
+        CANCELED = "canceled", _("canceled")
+        SUPERSEDED = "superseded", _("not started, given back")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job_input = models.ForeignKey(JobInput, models.CASCADE, related_name="attempts")
+    worker = models.ForeignKey(Worker, models.PROTECT, related_name="attempts")
+    number = models.PositiveIntegerField()
+    worker_job_id = models.CharField(max_length=200, blank=True, db_index=True)
+    boot_id = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text=_("last handed over"))
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    last_contact_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    deadline_at = models.DateTimeField()
+    outputs_due_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("the worker said complete: its result must be here by then")
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_message = models.TextField(blank=True)
+    cancel_pending = models.BooleanField(default=False, help_text=_("the worker has yet to be told to stop"))
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["job_input", "number"], name="attempt_number_unique"),
+            models.UniqueConstraint(
+                fields=["job_input"], condition=Q(ended_at=None), name="one_active_attempt_of_an_input"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job_input} attempt {self.number}"
+
+    @property
+    def is_latest(self) -> bool:
+        return self.number == self.job_input.attempt_count
+
+    def end(self, outcome: Outcome, *, code: str = "", message: str = "", tell_worker: bool = False) -> None:
+        """Close the attempt; `tell_worker` leaves a note to stop it there."""
+        self.ended_at, self.outcome = timezone.now(), outcome
+        self.error_code, self.error_message, self.cancel_pending = code, message, tell_worker
+        self.save(update_fields=["ended_at", "outcome", "error_code", "error_message", "cancel_pending"])
+
+
+class StagedOutput(models.Model):
+    """An output that arrived, not yet part of a result. `path` is relative to RESULTS_DIR."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="staged")
+    output_type = models.CharField(max_length=40)
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.BigIntegerField()
+    path = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["attempt", "output_type", "sha256"], name="output_staged_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.output_type} of {self.attempt}"
+
+    @property
+    def absolute_path(self) -> Path:
+        return Path(settings.RESULTS_DIR) / self.path
+
+
+class Tick(models.Model):
+    """When a periodic task last ran: what /healthz looks at."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def record(cls, name: str) -> None:
+        """Note that this task runs now."""
+        defaults: dict[str, Any] = {"at": timezone.now()}
+        cls.objects.update_or_create(name=name, defaults=defaults)

@@ -1,0 +1,194 @@
+"""What workers write back: outputs are staged as they come, `complete` commits them exactly once."""
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from gpu_worker import transcript
+from gpu_worker.protocol import OUTPUT_TYPES, CompleteMessage
+from jobs.models import JobInput, Result, ResultFile
+from jobs.signals import input_completed
+from jobs.uploads import sha256_of
+from jobs.statuses import Event, InputStatus
+from remoteworker import dispatch
+from remoteworker.models import Attempt, StagedOutput, Worker
+
+log = logging.getLogger(__name__)
+
+
+class StaleAttempt(Exception):
+    """The attempt was replaced, or never given to this worker: 409."""
+
+
+class InputCanceled(Exception):
+    """A person canceled it: 410."""
+
+
+class OutputRejected(Exception):
+    """The message cannot be honoured: 422; `code` says why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def find_attempt(
+    workers: Sequence[Worker], job_id: UUID, worker_job_id: str, input_id: str = "", number: int | None = None
+) -> Attempt:
+    """Return the attempt a worker speaks of, by its own id of the job.
+
+    Where the answer to our POST was lost, the worker's id is learnt here. Raises StaleAttempt,
+    InputCanceled.
+    """
+    given = Attempt.objects.filter(worker__in=workers, job_input__job_id=job_id).select_related(
+        "job_input__job", "job_input__upload", "worker"
+    )
+    attempt = given.filter(worker_job_id=worker_job_id).first() if worker_job_id else None
+    if attempt is None:
+        attempt = _adopt(given, worker_job_id, input_id, number)
+    if attempt is None:
+        raise StaleAttempt
+    if attempt.job_input.status == InputStatus.CANCELED:
+        raise InputCanceled
+    if not attempt.is_latest:
+        raise StaleAttempt
+    return attempt
+
+
+def stage(attempt: Attempt, input_id: str, output_type: str, file: UploadedFile) -> StagedOutput:
+    """Keep one output of a current attempt; the same bytes again are the same output.
+
+    Raises StaleAttempt where the input is over, OutputRejected for a foreign input or unknown type.
+    """
+    if input_id != str(attempt.job_input_id):
+        raise OutputRejected("INVALID_REQUEST", "inputId: is not an input of this job")
+    if output_type not in OUTPUT_TYPES:
+        raise OutputRejected("INVALID_REQUEST", f"outputType: must be one of {', '.join(OUTPUT_TYPES)}")
+    if attempt.job_input.status == InputStatus.QUEUED:
+        raise StaleAttempt
+    source = Path(cast(TemporaryUploadedFile, file).temporary_file_path())
+    digest = sha256_of(file)
+    known = attempt.staged.filter(output_type=output_type, sha256=digest).first()
+    if known is not None:
+        return known
+    relative = f"{attempt.pk.hex}/{output_type}-{digest[:16]}"
+    _place(source, Path(settings.RESULTS_DIR) / relative)
+    staged, _created = StagedOutput.objects.get_or_create(
+        attempt=attempt,
+        output_type=output_type,
+        sha256=digest,
+        defaults={"path": relative, "size_bytes": file.size or 0},
+    )
+    return staged
+
+
+def finish(attempt: Attempt, message: CompleteMessage) -> int:
+    """Obey a `complete` message; return how many outputs the result has. A repeat answers the same.
+
+    Raises StaleAttempt, InputCanceled, OutputRejected.
+    """
+    if message["status"] != "complete":
+        _fail(attempt, message)
+        return 0
+    listed = {output["type"] for output in message["outputs"]}
+    if any(output["inputId"] != str(attempt.job_input_id) for output in message["outputs"]):
+        raise OutputRejected("INVALID_REQUEST", "outputs: lists an input that is not of this job")
+    chosen = {output.output_type: output for output in attempt.staged.order_by("created_at")}
+    if missing := listed - chosen.keys():
+        raise OutputRejected("REMOTE_OUTPUTS_MISSING", f"not received: {', '.join(sorted(missing))}")
+    if "json" not in listed:
+        raise OutputRejected("REMOTE_OUTPUTS_MISSING", "a result needs an output of type json")
+    _check_readable(attempt, chosen["json"])
+    return _commit(attempt, [chosen[output_type] for output_type in sorted(listed)])
+
+
+def _commit(attempt: Attempt, outputs: list[StagedOutput]) -> int:
+    """One transaction: the attempt is the latest, the input can complete, and all rows appear together."""
+    with transaction.atomic():
+        locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        job_input = JobInput.objects.select_related("job", "upload").get(pk=attempt.job_input_id)
+        if locked.number != job_input.attempt_count:
+            raise StaleAttempt
+        if job_input.status == InputStatus.COMPLETE:
+            return job_input.result.files.count()
+        completed = {"actor": attempt.worker.name, "stage": "complete", "percent": 100.0, "eta_seconds": 0.0}
+        if not any(
+            job_input.move_to(event, **completed) for event in (Event.COMPLETED, Event.COMPLETED_LATE)
+        ):
+            raise InputCanceled if job_input.status == InputStatus.CANCELED else StaleAttempt
+        result = Result.objects.create(job_input=job_input, attempt_number=locked.number)
+        ResultFile.objects.bulk_create(
+            ResultFile(
+                result=result,
+                output_type=output.output_type,
+                path=output.path,
+                sha256=output.sha256,
+                size_bytes=output.size_bytes,
+            )
+            for output in outputs
+        )
+        locked.end(Attempt.Outcome.COMPLETE)
+        input_completed.send(sender=Result, result=result)
+    log.info("result committed", extra={"worker": attempt.worker.name, "workerJobId": attempt.worker_job_id})
+    return len(outputs)
+
+
+def _fail(attempt: Attempt, message: CompleteMessage) -> None:
+    error = message["error"] or {"code": "PROCESSING_ERROR", "message": "The worker gave no reason."}
+    code = "CANCELED" if message["status"] == "canceled" else error["code"]
+    text = error["message"]
+    with transaction.atomic():
+        moved = attempt.job_input.move_to(
+            Event.FAILED_BY_WORKER,
+            actor=attempt.worker.name,
+            code=code,
+            message=text,
+            remote_last_error={"code": code, "message": text},
+        )
+        if moved:
+            attempt.end(Attempt.Outcome.FAILED, code=code, message=text)
+
+
+def _check_readable(attempt: Attempt, output: StagedOutput) -> None:
+    try:
+        transcript.parse(json.loads(output.absolute_path.read_bytes()))
+    except (ValueError, RecursionError) as wrong:
+        text = f"The worker's transcript cannot be read: {wrong}"[:500]
+        failed = CompleteMessage(
+            workerJobId=attempt.worker_job_id,
+            controllerJobId=str(attempt.job_input.job_id),
+            status="failed",
+            outputs=[],
+            error={"code": "RESULT_UNREADABLE", "message": text},
+        )
+        _fail(attempt, failed)
+        raise OutputRejected("RESULT_UNREADABLE", text) from wrong
+
+
+def _adopt(given: QuerySet[Attempt], worker_job_id: str, input_id: str, number: int | None) -> Attempt | None:
+    unanswered = given.filter(worker_job_id="", ended_at=None)
+    named = Q(number=number) if number is not None else Q()
+    if input_id:
+        named &= Q(job_input_id=input_id)
+    found = list(unanswered.filter(named)[:2])
+    if not worker_job_id or len(found) != 1:
+        return None
+    dispatch.accept(found[0], worker_job_id)
+    return found[0]
+
+
+def _place(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with source.open("rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(source, target)

@@ -1,0 +1,63 @@
+"""Celery's part. A message is a nudge: each task is short, harmless to repeat, and looks in the database."""
+
+import logging
+from typing import Any
+
+from celery import Task, shared_task
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from remoteworker import dispatch, fleet, polling
+from remoteworker.models import Attempt, Tick
+
+log = logging.getLogger(__name__)
+
+
+def nudge(task: "Task[Any, Any]", *args: object, expires: float | None = None) -> None:
+    """Ask Celery to run a task soon. A broker that is away is logged and otherwise ignored: the next tick comes."""
+    try:
+        task.apply_async(args=args, retry=False, expires=expires)
+    except (OperationalError, OSError) as failure:
+        log.warning("broker unreachable", extra={"task": task.name, "reason": type(failure).__name__})
+
+
+def nudge_on_commit(task: "Task[Any, Any]", *args: object) -> None:
+    """Nudge when the current transaction is committed; never fails the caller."""
+    transaction.on_commit(lambda: nudge(task, *args), robust=True)
+
+
+@shared_task
+def dispatch_queued() -> None:
+    """Tick: one message for every worker that can take something, so that none waits for another."""
+    Tick.record("dispatch_queued")
+    for worker in dispatch.workers_with_work():
+        nudge(dispatch_to_worker, worker.pk, expires=30)
+
+
+@shared_task
+def dispatch_to_worker(worker_id: int) -> None:
+    dispatch.dispatch_to(worker_id)
+
+
+@shared_task
+def poll_workers() -> None:
+    """Tick: one message for every worker that has something to tell."""
+    Tick.record("poll_workers")
+    for worker in polling.workers_to_poll():
+        nudge(poll_worker, worker.pk, expires=30)
+
+
+@shared_task
+def poll_worker(worker_id: int) -> None:
+    polling.poll_worker(worker_id)
+
+
+@shared_task
+def reap() -> None:
+    """Tick: the rows of the workers follow the settings; attempts of workers no longer polled are judged."""
+    Tick.record("reap")
+    fleet.sync_from_settings()
+    for attempt in Attempt.objects.filter(ended_at=None, worker__enabled=False).select_related(
+        "worker", "job_input__job", "job_input__upload"
+    ):
+        polling.judge_unpolled(attempt)

@@ -1,0 +1,135 @@
+"""The controller's endpoints for workers. Paths and answers are fixed by the protocol."""
+
+import json
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from gpu_worker.protocol import MAX_REQUEST_BYTES, InvalidMessage, parse_complete
+from jobs.media import file_response
+from jobs.models import JobInput
+from remoteworker import fleet, results, signing
+from remoteworker.auth import Unauthenticated, UnknownToken, workers_of
+from remoteworker.models import Attempt, Worker
+
+log = logging.getLogger(__name__)
+WorkerView = Callable[[HttpRequest, UUID, list[Worker]], JsonResponse]
+
+
+def error(status: int, code: str, message: str) -> JsonResponse:
+    """Return an error as both services write it."""
+    return JsonResponse({"error": {"code": code, "message": message}}, status=status)
+
+
+def for_workers(view: WorkerView) -> Callable[[HttpRequest, UUID], JsonResponse]:
+    """Let workers only through, and turn what `results` raises into the protocol's answers."""
+
+    @csrf_exempt
+    @require_POST
+    @wraps(view)
+    def answer(request: HttpRequest, job_id: UUID) -> JsonResponse:
+        try:
+            return view(request, job_id, workers_of(request))
+        except Unauthenticated:
+            return error(401, "UNAUTHENTICATED", "Authorization header missing.")
+        except UnknownToken:
+            return error(403, "FORBIDDEN", "Unknown token.")
+        except results.StaleAttempt:
+            return error(409, "STALE_ATTEMPT", "This attempt is over; stop and delete its work.")
+        except results.InputCanceled:
+            return error(410, "CANCELED", "This job was canceled; stop and delete its work.")
+        except results.OutputRejected as rejection:
+            return error(422, rejection.code, rejection.message)
+        except InvalidMessage as wrong:
+            return error(400, wrong.code, str(wrong))
+
+    return answer
+
+
+@require_http_methods(["GET", "HEAD"])
+def worker_input(request: HttpRequest, job_id: UUID, input_id: UUID) -> HttpResponseBase:
+    """The media file, by signature. Whatever is wrong with the link is one and the same 403."""
+    job_input = JobInput.objects.select_related("upload").filter(pk=input_id, job_id=job_id).first()
+    attempt = Attempt.objects.filter(job_input_id=input_id, ended_at=None).first()
+    is_valid = signing.is_valid_signature(
+        request.GET.get("sig", ""),
+        job_id,
+        input_id,
+        attempt.number if attempt else 0,
+        request.GET.get("expires", ""),
+        timezone.now(),
+    )
+    if not is_valid or attempt is None or job_input is None:
+        return error(403, "FORBIDDEN", "This link is not valid or has expired.")
+    upload = job_input.upload
+    try:
+        return file_response(
+            request, upload.path, etag=upload.sha256, content_type=upload.content_type, name="input"
+        )
+    except FileNotFoundError:
+        return error(410, "UPLOAD_MISSING", "The recording is no longer on the controller's disk.")
+
+
+@for_workers
+def worker_outputs(request: HttpRequest, job_id: UUID, workers: list[Worker]) -> JsonResponse:
+    """Multipart: workerJobId, inputId, outputType, file (and attempt, where the worker knows it)."""
+    file = request.FILES.get("file")
+    if file is None:
+        raise InvalidMessage("file", "is missing")
+    input_id = _uuid_text(request.POST.get("inputId", ""))
+    number = request.POST.get("attempt", "")
+    attempt = results.find_attempt(
+        workers,
+        job_id,
+        request.POST.get("workerJobId", ""),
+        input_id,
+        int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None,
+    )
+    staged = results.stage(attempt, input_id, request.POST.get("outputType", ""), file)
+    log.info(
+        "output received",
+        extra={"worker": attempt.worker.name, "outputType": staged.output_type, "bytes": staged.size_bytes},
+    )
+    return JsonResponse({"status": "ok", "outputId": str(staged.pk)})
+
+
+@for_workers
+def worker_complete(request: HttpRequest, job_id: UUID, workers: list[Worker]) -> JsonResponse:
+    """JSON: the job's end. Commits exactly once; a repeat of the winner gets the same answer."""
+    message = parse_complete(_json_body(request))
+    if message["controllerJobId"] != str(job_id):
+        raise InvalidMessage("controllerJobId", "is not the job of this address")
+    first = message["outputs"][0]["inputId"] if message["outputs"] else ""
+    attempt = results.find_attempt(
+        workers, job_id, message["workerJobId"], _uuid_text(first) if first else "", message.get("attempt")
+    )
+    return JsonResponse({"status": "ok", "outputsReceived": results.finish(attempt, message)})
+
+
+@require_GET
+def remote_worker_status(request: HttpRequest) -> JsonResponse:
+    """What is known of the remote worker, from the database; asks nobody."""
+    return JsonResponse(fleet.status())
+
+
+def _json_body(request: HttpRequest) -> Any:
+    if int(request.headers.get("Content-Length") or 0) > MAX_REQUEST_BYTES:
+        raise InvalidMessage("body", "is larger than 1 MiB")
+    try:
+        return json.loads(request.body)
+    except (ValueError, RecursionError) as wrong:
+        raise InvalidMessage("body", "is not JSON") from wrong
+
+
+def _uuid_text(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError as wrong:
+        raise InvalidMessage("inputId", "is not an id") from wrong

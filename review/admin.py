@@ -1,0 +1,14 @@
+"""Transcripts in Django's admin: to be found and looked at."""
+
+from django.contrib import admin
+
+from jobs.admin import LookOnlyAdmin
+from review.models import Transcript
+
+
+@admin.register(Transcript)
+class TranscriptAdmin(LookOnlyAdmin):
+    list_display = ("__str__", "review_status", "language", "model", "duration", "created_at")
+    list_filter = ("review_status", "language", "model", "created_at")
+    search_fields = ("job_input__upload__name", "job_input__job__session__name", "job_input__id")
+    list_select_related = ("job_input__upload",)

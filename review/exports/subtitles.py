@@ -1,0 +1,97 @@
+"""SRT and WebVTT. Cues are cut at words so that they can be read: at most two lines and six seconds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from textwrap import wrap
+
+from review.timeline import Passage, Timeline, TimedWord
+
+LINE_CHARACTERS = 42
+CUE_CHARACTERS = 2 * LINE_CHARACTERS
+CUE_SECONDS = 6.0
+
+
+@dataclass(frozen=True)
+class Cue:
+    """What is shown from `start` to `end` (seconds)."""
+
+    start: float
+    end: float
+    text: str
+    speaker: str
+
+
+def to_srt(timeline: Timeline) -> str:
+    """SubRip: numbered cues, comma before the milliseconds."""
+    blocks = [
+        f"{number}\n{_stamp(cue.start, ',')} --> {_stamp(cue.end, ',')}\n{_named(cue, cue.text)}\n"
+        for number, cue in enumerate(cues(timeline), start=1)
+    ]
+    return "\n".join(blocks)
+
+
+def to_vtt(timeline: Timeline) -> str:
+    """WebVTT with voice spans."""
+    blocks = ["WEBVTT\n"]
+    for cue in cues(timeline):
+        text = escape(cue.text, quote=False)
+        voice = f"<v {escape(cue.speaker, quote=False)}>" if cue.speaker else ""
+        blocks.append(f"{_stamp(cue.start, '.')} --> {_stamp(cue.end, '.')}\n{voice}{text}\n")
+    return "\n".join(blocks)
+
+
+def cues(timeline: Timeline) -> Iterator[Cue]:
+    """Cut the passages into cues; a cue never outlives the start of the next."""
+    pieces = [piece for passage in timeline.passages for piece in _pieces(passage)]
+    for piece, following in zip(pieces, [*pieces[1:], None], strict=True):
+        end = min(piece.end, following.start) if following and following.start > piece.start else piece.end
+        yield Cue(piece.start, max(end, piece.start + 0.001), _lines(piece.text), piece.speaker)
+
+
+def _pieces(passage: Passage) -> Iterator[Cue]:
+    """Cut at words where their text is the passage's; otherwise the passage is one piece."""
+    if _squeezed(" ".join(word.text for word in passage.words)) != _squeezed(passage.text):
+        if passage.text.strip():
+            yield Cue(passage.start, passage.end, passage.text, passage.speaker)
+        return
+    group: list[TimedWord] = []
+    for word in passage.words:
+        if group and _is_full(group, word):
+            yield _joined(group, passage.speaker)
+            group = []
+        group.append(word)
+    if group:
+        yield _joined(group, passage.speaker)
+
+
+def _is_full(group: list[TimedWord], word: TimedWord) -> bool:
+    length = sum(len(w.text) + 1 for w in group) + len(word.text)
+    return length > CUE_CHARACTERS or word.end - group[0].start > CUE_SECONDS
+
+
+def _joined(group: list[TimedWord], speaker: str) -> Cue:
+    return Cue(group[0].start, group[-1].end, " ".join(word.text for word in group), speaker)
+
+
+def _lines(text: str) -> str:
+    """At most two lines of even length; `-->` cannot be forged and no empty line ends the cue early."""
+    clean = " ".join(text.replace("-->", "→").split())
+    lines = wrap(clean, LINE_CHARACTERS, break_long_words=False) or [""]
+    return "\n".join(lines)
+
+
+def _named(cue: Cue, text: str) -> str:
+    return f"{_lines(cue.speaker)}: {text}" if cue.speaker else text
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def _stamp(seconds: float, point: str) -> str:
+    milliseconds = round(max(0.0, seconds) * 1000)
+    hours, rest = divmod(milliseconds, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    whole, part = divmod(rest, 1000)
+    return f"{hours:02}:{minutes:02}:{whole:02}{point}{part:03}"

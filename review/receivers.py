@@ -1,0 +1,15 @@
+"""What `jobs` tells: a result is there."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from jobs.models import Result
+from jobs.signals import input_completed
+from review import intake
+
+
+@receiver(input_completed)
+def create_transcript(result: Result, **kwargs: Any) -> None:
+    """In the transaction of the commit: a complete input always has its transcript."""
+    intake.create_transcript(result)

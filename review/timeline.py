@@ -1,0 +1,73 @@
+"""The current state of a transcript as the exports and the page read it: plain values, no ORM."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from review.models import Segment, Transcript
+
+
+@dataclass(frozen=True)
+class TimedWord:
+    """One word as spoken, without surrounding spaces; seconds, probability 0-1."""
+
+    text: str
+    start: float
+    end: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One segment. `speaker` is the name to show, empty where nobody was told apart."""
+
+    key: str
+    start: float
+    end: float
+    text: str
+    speaker: str
+    colour: int
+    words: tuple[TimedWord, ...]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A transcript from start to end."""
+
+    title: str
+    language: str
+    duration: float
+    model: str
+    engine: str
+    passages: tuple[Passage, ...]
+
+    def turns(self) -> list[bool]:
+        """For each passage whether another speaker begins with it."""
+        changes = [later.speaker != earlier.speaker for earlier, later in pairwise(self.passages)]
+        return [True, *changes][: len(self.passages)]
+
+
+def of(transcript: Transcript) -> Timeline:
+    """Read the rows of a transcript."""
+    rows = transcript.segments.select_related("speaker").order_by("position")
+    return Timeline(
+        title=transcript.job_input.upload.name,
+        language=transcript.language,
+        duration=transcript.duration,
+        model=transcript.model,
+        engine=transcript.engine,
+        passages=tuple(_passage(row) for row in rows),
+    )
+
+
+def _passage(row: Segment) -> Passage:
+    return Passage(
+        key=str(row.key),
+        start=row.start,
+        end=row.end,
+        text=row.text,
+        speaker=str(row.speaker) if row.speaker else "",
+        colour=row.speaker.colour if row.speaker else 0,
+        words=tuple(
+            TimedWord(word["word"].strip(), word["start"], word["end"], word["probability"]) for word in row.words
+        ),
+    )

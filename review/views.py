@@ -1,0 +1,89 @@
+"""The transcript page and its downloads."""
+
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from gpu_worker.transcript import clock
+from jobs import access
+from jobs.access import Person
+from review import timeline
+from review.exports import FORMATS
+from review.models import Transcript
+from review.timeline import Passage
+
+LOW_PROBABILITY = 0.5
+
+
+@login_required
+@require_GET
+def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    transcript = _find(request.user, pk)
+    upload = transcript.job_input.upload
+    state = timeline.of(transcript)
+    context = {
+        "transcript": {
+            "id": str(pk),
+            **{name: getattr(transcript, name) for name in ("language", "model", "engine", "duration", "warnings")},
+        },
+        "name": upload.name,
+        "session": transcript.job_input.job.session,
+        "media_url": reverse("upload-media", args=[upload.pk]),
+        "content_type": upload.content_type,
+        "segments": [_segment(*pair) for pair in zip(state.passages, state.turns(), strict=True)],
+        "downloads": [
+            {"format": name, "label": form.label, "url": reverse("transcript-download", args=[pk, name])}
+            for name, form in FORMATS.items()
+        ],
+    }
+    return render(request, "review/transcript.html", context)
+
+
+@login_required
+@require_GET
+def download(request: HttpRequest, pk: UUID, format: str) -> HttpResponse:
+    transcript = _find(request.user, pk)
+    form = FORMATS.get(format)
+    if form is None:
+        raise Http404("No such format")
+    name = f"{PurePath(transcript.job_input.upload.name).stem}.{format}"
+    return HttpResponse(
+        form.write(timeline.of(transcript)),
+        content_type=form.content_type,
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"},
+    )
+
+
+def _find(person: Person, pk: UUID) -> Transcript:
+    transcript = (
+        Transcript.objects.filter(pk=pk).select_related("job_input__job__session", "job_input__upload").first()
+    )
+    if transcript is None:
+        raise Http404("No such transcript")
+    access.check_session(person, transcript.job_input.job.session)
+    return transcript
+
+
+def _segment(passage: Passage, is_turn: bool) -> dict[str, Any]:
+    speaker = {"name": passage.speaker, "colour": passage.colour} if passage.speaker else None
+    words = [
+        {"text": word.text, "start": word.start, "end": word.end, "low": word.probability < LOW_PROBABILITY}
+        for word in passage.words
+    ]
+    return {
+        "key": passage.key,
+        "start": passage.start,
+        "end": passage.end,
+        "clock": clock(passage.start),
+        "speaker": speaker,
+        "new_speaker": is_turn,
+        "text": passage.text,
+        "words": words,
+    }
