@@ -1,4 +1,4 @@
-"""The two services are installed apart: what each list holds, what it must not hold, and that all is pinned."""
+"""The two services are installed apart: what each list holds, what it must not hold, that all is pinned."""
 
 from pathlib import Path
 

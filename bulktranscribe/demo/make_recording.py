@@ -42,7 +42,7 @@ def main() -> None:
     samples, placed = speak_all(read_turns(HERE / "recording.txt"))
     write_ogg(samples, HERE / "recording.ogg")
     (HERE / "recording.rttm").write_text("".join(f"{row}\n" for row in rttm_rows(placed)))
-    print(f"{len(samples) / RATE:.1f} s, {len(placed)} turns", file=sys.stderr)
+    sys.stderr.write(f"{len(samples) / RATE:.1f} s, {len(placed)} turns\n")
 
 
 def read_turns(path: Path) -> list[Turn]:
