@@ -19,7 +19,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
     now = timezone.now()
     checks = {"ticks": ticks(now), "attempts": attempts(now), "disk": disk()}
     is_well = all(text == "ok" for text in checks.values())
-    return JsonResponse({"status": "ok" if is_well else "error", "checks": checks}, status=200 if is_well else 503)
+    return JsonResponse(
+        {"status": "ok" if is_well else "error", "checks": checks}, status=200 if is_well else 503
+    )
 
 
 def ticks(now: datetime) -> str:

@@ -137,7 +137,9 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 # Workers -----------------------------------------------------------------------------------------
-REMOTE_WORKER_URL = [url.strip().rstrip("/") for url in env.list("REMOTE_WORKER_URL", default=[]) if url.strip()]
+REMOTE_WORKER_URL = [
+    url.strip().rstrip("/") for url in env.list("REMOTE_WORKER_URL", default=[]) if url.strip()
+]
 REMOTE_WORKER_TOKEN = env.str("REMOTE_WORKER_TOKEN", "").strip()
 REMOTE_WORKER_MODE = env.str("REMOTE_WORKER_MODE", "").strip().lower() or "off"
 REMOTE_WORKER_TIMEOUT_SECONDS = env.int("REMOTE_WORKER_TIMEOUT_SECONDS", 7200)

@@ -46,5 +46,9 @@ def sign_in(request: HttpRequest, user_id: str, token: str) -> HttpResponse:
     if request.method == "POST" and is_valid and user is not None:
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
         return redirect("sessions")
-    context = {"expired": not is_valid, "token": token, "name": user.get_username() if is_valid and user else ""}
+    context = {
+        "expired": not is_valid,
+        "token": token,
+        "name": user.get_username() if is_valid and user else "",
+    }
     return render(request, "registration/sign_in.html", context, status=200 if is_valid else 410)

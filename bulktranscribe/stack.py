@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit
@@ -24,6 +24,9 @@ READY_SECONDS = 60.0
 CALM_SECONDS = 30.0
 PR_SET_PDEATHSIG = 1
 LOG_LIMIT_BYTES = 20_000_000
+CONTROLLER_SECRETS = (
+    "SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL", "REMOTE_WORKER_TOKEN", "LOCAL_WORKER_TOKEN",
+)  # fmt: skip
 
 
 class StackError(Exception):
@@ -36,7 +39,7 @@ class Service:
 
     name: str
     argv: list[str]
-    env: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str]
     ready_url: str = ""
     process: "subprocess.Popen[bytes] | None" = None
     started_at: float = 0.0
@@ -62,8 +65,8 @@ def services() -> list[Service]:
         "--without-gossip --without-mingle --without-heartbeat"
     )
     return [
-        Service("web", [python, manage, "serve"], ready_url=web_url),
-        Service("celery", [python, *celery.split()]),
+        Service("web", [python, manage, "serve"], env=controller_environment(), ready_url=web_url),
+        Service("celery", [python, *celery.split()], env=controller_environment()),
         Service(
             "worker",
             [python, "-m", "gpu_worker"],
@@ -73,10 +76,23 @@ def services() -> list[Service]:
     ]
 
 
+def controller_environment() -> dict[str, str]:
+    """The variables of web and Celery: what this process has, with the ports that it chose."""
+    return {
+        **os.environ,
+        "DATA_DIR": str(settings.DATA_DIR),
+        "WEB_PORT": str(settings.WEB_PORT),
+        "LOCAL_WORKER_URL": settings.LOCAL_WORKER_URL,
+        "LOCAL_CONTROLLER_URL": settings.LOCAL_CONTROLLER_URL,
+        "CONTROLLER_BASE_URL": settings.CONTROLLER_BASE_URL,
+    }
+
+
 def worker_environment() -> dict[str, str]:
-    """The variables of the local worker: loopback only, its folders inside DATA_DIR."""
+    """The variables of the local worker: loopback only, its folders inside DATA_DIR, no secret but its own."""
     folder = Path(settings.DATA_DIR) / "worker"
     return {
+        **{name: value for name, value in os.environ.items() if name not in CONTROLLER_SECRETS},
         "WORKER_TOKEN": settings.LOCAL_WORKER_TOKEN,
         "WORKER_HOST": "127.0.0.1",
         "WORKER_PORT": str(_port(settings.LOCAL_WORKER_URL)),
@@ -155,7 +171,7 @@ class Stack:
             service.process = subprocess.Popen(
                 service.argv,
                 cwd=BASE_DIR,
-                env=_environment(service.env),
+                env=service.env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -213,12 +229,6 @@ def is_free(port: int) -> bool:
 
 def _port(url: str) -> int:
     return urlsplit(url).port or 80
-
-
-def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    secrets = {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REMOTE_WORKER_TOKEN", "LOCAL_WORKER_TOKEN"}
-    kept = {key: value for key, value in os.environ.items() if not extra or key not in secrets}
-    return {**kept, "DATA_DIR": str(settings.DATA_DIR), **extra}
 
 
 def _die_with_parent() -> None:

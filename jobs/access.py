@@ -2,12 +2,18 @@
 
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.http import Http404
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.http import Http404, HttpRequest
 
 from jobs.models import Job, JobInput, Session, Upload
 
 Person = AbstractBaseUser | AnonymousUser
+
+
+def person_of(request: HttpRequest) -> User:
+    """Return who is signed in; call where that is required already."""
+    assert isinstance(request.user, User)
+    return request.user
 
 
 def can_use_session(person: Person, session: Session) -> bool:
@@ -29,7 +35,7 @@ def find_session(person: Person, pk: UUID) -> Session:
 def find_upload(person: Person, pk: UUID) -> Upload:
     """Return the upload; Http404 where it is missing or not this person's."""
     upload = Upload.objects.filter(pk=pk).select_related("session").first()
-    _found(person, upload and upload.session)
+    _found(person, upload.session if upload else None)
     assert upload is not None
     return upload
 
@@ -37,7 +43,7 @@ def find_upload(person: Person, pk: UUID) -> Upload:
 def find_job(person: Person, pk: UUID) -> Job:
     """Return the job; Http404 where it is missing or not this person's."""
     job = Job.objects.filter(pk=pk).select_related("session").first()
-    _found(person, job and job.session)
+    _found(person, job.session if job else None)
     assert job is not None
     return job
 
@@ -45,7 +51,7 @@ def find_job(person: Person, pk: UUID) -> Job:
 def find_input(person: Person, pk: UUID) -> JobInput:
     """Return the input; Http404 where it is missing or not this person's."""
     job_input = JobInput.objects.filter(pk=pk).select_related("job__session", "upload").first()
-    _found(person, job_input and job_input.job.session)
+    _found(person, job_input.job.session if job_input else None)
     assert job_input is not None
     return job_input
 

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 from ninja import File, Router, Schema, Status
 from ninja.files import UploadedFile
@@ -42,7 +41,7 @@ def get_session_state(request: HttpRequest, pk: UUID) -> Answer:
 
 
 @router.post("/sessions/{uuid:pk}/uploads", url_name="session-uploads")
-def post_uploads(request: HttpRequest, pk: UUID, files: list[UploadedFile] = File(...)) -> Answer:
+def post_uploads(request: HttpRequest, pk: UUID, files: File[list[UploadedFile]]) -> Answer:
     session = access.find_session(request.user, pk)
     answer: Answer = {"uploads": [], "refused": []}
     for file in files:
@@ -69,7 +68,7 @@ def post_job(request: HttpRequest, pk: UUID, order: JobOrder) -> Status[Answer]:
             [found[upload_id] for upload_id in order.upload_ids],
             _options(order),
             use_remote=order.use_remote,
-            created_by=request.user,
+            created_by=access.person_of(request),
         )
     except batches.InvalidJob as wrong:
         error = {"code": wrong.code, "message": wrong.message, "field": wrong.field}
@@ -85,25 +84,25 @@ def get_job(request: HttpRequest, pk: UUID) -> Answer:
 @router.post("/jobs/{uuid:pk}/cancel", url_name="api-job-cancel", response=VERB_ANSWERS)
 def post_job_cancel(request: HttpRequest, pk: UUID) -> Status[Answer]:
     job = access.find_job(request.user, pk)
-    return _done(batches.cancel_job(job, _actor(request)), job)
+    return _done(batches.cancel_job(job, access.person_of(request).get_username()), job)
 
 
 @router.post("/jobs/{uuid:pk}/retry", url_name="api-job-retry", response=VERB_ANSWERS)
 def post_job_retry(request: HttpRequest, pk: UUID) -> Status[Answer]:
     job = access.find_job(request.user, pk)
-    return _done(batches.retry_job(job, _actor(request)), job)
+    return _done(batches.retry_job(job, access.person_of(request).get_username()), job)
 
 
 @router.post("/inputs/{uuid:pk}/cancel", url_name="api-input-cancel", response=VERB_ANSWERS)
 def post_input_cancel(request: HttpRequest, pk: UUID) -> Status[Answer]:
     job_input = access.find_input(request.user, pk)
-    return _done(batches.cancel_input(job_input, _actor(request)), job_input.job)
+    return _done(batches.cancel_input(job_input, access.person_of(request).get_username()), job_input.job)
 
 
 @router.post("/inputs/{uuid:pk}/retry", url_name="api-input-retry", response=VERB_ANSWERS)
 def post_input_retry(request: HttpRequest, pk: UUID) -> Status[Answer]:
     job_input = access.find_input(request.user, pk)
-    return _done(batches.retry_input(job_input, _actor(request)), job_input.job)
+    return _done(batches.retry_input(job_input, access.person_of(request).get_username()), job_input.job)
 
 
 def _options(order: JobOrder) -> Options:
@@ -117,14 +116,12 @@ def _options(order: JobOrder) -> Options:
     )
 
 
-def _actor(request: HttpRequest) -> str:
-    assert isinstance(request.user, AbstractBaseUser)
-    return request.user.get_username()
-
-
 def _done(moved: int, job: Job) -> Status[Answer]:
     if not moved:
-        error = {"code": "NOTHING_TO_DO", "message": "This has changed meanwhile; the page shows where it stands."}
+        error = {
+            "code": "NOTHING_TO_DO",
+            "message": "This has changed meanwhile; the page shows where it stands.",
+        }
         return Status(409, {"error": error})
     job.refresh_from_db()
     return Status(200, {"job": job_state(job)})

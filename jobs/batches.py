@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -14,7 +16,7 @@ from jobs.models import Job, JobInput, Session, Upload
 from jobs.signals import input_canceled, input_queued
 from jobs.statuses import ACTIVE, Event, InputStatus
 
-CLEARED_PROGRESS = {
+CLEARED_PROGRESS: dict[str, Any] = {
     "stage": "",
     "percent": 0.0,
     "audio_seconds": None,
@@ -35,7 +37,12 @@ class InvalidJob(ValueError):
 
 
 def create_job(
-    session: Session, uploads: Sequence[Upload], options: Options, *, use_remote: bool, created_by: object
+    session: Session,
+    uploads: Sequence[Upload],
+    options: Options,
+    *,
+    use_remote: bool,
+    created_by: User | None,
 ) -> Job:
     """Queue a job over these uploads. Raises InvalidJob; nothing is stored then."""
     _check(session, uploads, options)
@@ -90,7 +97,12 @@ def retry_input(job_input: JobInput, actor: str) -> bool:
     with transaction.atomic():
         now = timezone.now()
         moved = job_input.move_to(
-            Event.RETRIED, actor=actor, queued_at=now, not_before=now, remote_last_error=None, **CLEARED_PROGRESS
+            Event.RETRIED,
+            actor=actor,
+            queued_at=now,
+            not_before=now,
+            remote_last_error=None,
+            **CLEARED_PROGRESS,
         )
         if moved:
             Job.objects.filter(pk=job_input.job_id).update(cancel_requested_at=None)

@@ -45,12 +45,12 @@ class HashingUploadHandler(TemporaryFileUploadHandler):
         return file
 
 
-def sha256_of(file: UploadedFile) -> str:
+def sha256_of(file: "UploadedFile[bytes]") -> str:
     """Return the digest that HashingUploadHandler computed for a file."""
     return cast(str, getattr(file, "sha256"))  # noqa: B009 - the attribute is ours, not Django's
 
 
-def receive(session: Session, file: UploadedFile) -> Upload:
+def receive(session: Session, file: "UploadedFile[bytes]") -> Upload:
     """Keep an uploaded file in the session. Raises UploadRefused; a refused file leaves nothing behind."""
     path = Path(cast(TemporaryUploadedFile, file).temporary_file_path())
     return _keep(session, path, display_name(file.name or ""), sha256_of(file))
@@ -85,7 +85,9 @@ def _keep(session: Session, path: Path, name: str, sha256: str) -> Upload:
     if size > settings.MAX_UPLOAD_MB * 1_000_000:
         raise UploadRefused("UPLOAD_TOO_LARGE", f"This file is larger than {settings.MAX_UPLOAD_MB} MB.")
     if shutil.disk_usage(settings.MEDIA_DIR).free < settings.MIN_FREE_DISK_MB * 1_000_000:
-        raise UploadRefused("DISK_FULL", "The controller's disk is full. Free space on it, then upload again.")
+        raise UploadRefused(
+            "DISK_FULL", "The controller's disk is full. Free space on it, then upload again."
+        )
     upload = Upload(session=session, name=name, size_bytes=size, sha256=sha256)
     try:
         _move_into_place(path, upload.path)
@@ -107,7 +109,7 @@ def _move_into_place(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with source.open("rb+") as file:
         _sync(file)
-    os.replace(source, target)
+    source.replace(target)
 
 
 def _sync(file: BinaryIO) -> None:

@@ -24,7 +24,7 @@ from jobs.statuses import InputStatus
 def session_list(request: HttpRequest) -> HttpResponse:
     form = SessionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        form.instance.owner_id = request.user.pk
+        form.instance.owner = access.person_of(request)
         return redirect("session", form.save().pk)
     sessions = Session.objects.filter(owner_id=request.user.pk).annotate(
         file_count=Count("uploads", distinct=True),
@@ -71,7 +71,7 @@ def start_job(request: HttpRequest, pk: UUID) -> HttpResponse:
             list(form.cleaned_data["uploads"]),
             form.options(),
             use_remote=form.cleaned_data.get("use_remote", False),
-            created_by=request.user,
+            created_by=access.person_of(request),
         )
     except batches.InvalidJob as wrong:
         form.add_error(None, wrong.message)
@@ -123,14 +123,12 @@ def upload_media(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         raise Http404(_("The recording is no longer on the disk.")) from missing
 
 
-def _session_page(
-    request: HttpRequest, session: Session, form: JobForm, status: int = 200
-) -> HttpResponse:
+def _session_page(request: HttpRequest, session: Session, form: JobForm, status: int = 200) -> HttpResponse:
     context = {"session": session, "form": form, "state": session_state(session)}
     return render(request, "jobs/session.html", context, status=status)
 
 
-def _receive(request: HttpRequest, session: Session, file: UploadedFile) -> None:
+def _receive(request: HttpRequest, session: Session, file: "UploadedFile[bytes]") -> None:
     name = uploads.display_name(file.name or "")
     try:
         uploads.receive(session, file)

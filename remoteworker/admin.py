@@ -37,7 +37,16 @@ class WorkerForm(forms.ModelForm[Worker]):
 @admin.register(Worker)
 class WorkerAdmin(admin.ModelAdmin[Worker]):
     form = WorkerForm
-    list_display = ("name", "kind", "enabled", "drain", "is_connected", "latency_ms", "last_ping_at", "trouble")
+    list_display = (
+        "name",
+        "kind",
+        "enabled",
+        "drain",
+        "is_connected",
+        "latency_ms",
+        "last_ping_at",
+        "trouble",
+    )
     list_filter = ("kind", "enabled", "drain", "is_connected")
     search_fields = ("name", "url")
     readonly_fields = (
@@ -103,4 +112,6 @@ def _verdict(worker: Worker) -> tuple[str, int]:
         return f"{worker.name}: {failure}", messages.ERROR
     if answer.get("status") == "ok":
         return str(_("%s: everything is in order.") % worker.name), messages.SUCCESS
-    return f"{worker.name}: " + " · ".join(str(text) for text in (answer.get("errors") or {}).values()), messages.ERROR
+    return f"{worker.name}: " + " · ".join(
+        str(text) for text in (answer.get("errors") or {}).values()
+    ), messages.ERROR

@@ -27,7 +27,11 @@ def check_worker_settings(**kwargs: Any) -> list[CheckMessage]:
     if settings.REMOTE_WORKER_MODE == "required" and not settings.REMOTE_WORKER_URL:
         hint = "Set it, or add a remote worker in admin."
         found.append(
-            Warning("REMOTE_WORKER_MODE is required but REMOTE_WORKER_URL is empty.", hint=hint, id="remoteworker.W001")
+            Warning(
+                "REMOTE_WORKER_MODE is required but REMOTE_WORKER_URL is empty.",
+                hint=hint,
+                id="remoteworker.W001",
+            )
         )
     return found + _insecure()
 

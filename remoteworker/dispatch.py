@@ -39,7 +39,11 @@ def dispatch_to(worker_id: int) -> None:
     worker = fleet.enabled_workers().filter(pk=worker_id).first()
     if worker is None:
         return
-    unanswered = worker.active_attempts().filter(worker_job_id="").select_related("job_input__job", "job_input__upload")
+    unanswered = (
+        worker.active_attempts()
+        .filter(worker_job_id="")
+        .select_related("job_input__job", "job_input__upload")
+    )
     for attempt in unanswered:
         send(attempt, worker)
     for attempt in claim(worker, fleet.free_slots(worker)):
@@ -82,7 +86,9 @@ def accept(attempt: Attempt, worker_job_id: str) -> bool:
     """Note the worker's id of the job and that it runs there; False where the attempt is over or has another id."""
     now = timezone.now()
     with transaction.atomic():
-        bound = Attempt.objects.filter(pk=attempt.pk, ended_at=None, worker_job_id__in=("", worker_job_id)).update(
+        bound = Attempt.objects.filter(
+            pk=attempt.pk, ended_at=None, worker_job_id__in=("", worker_job_id)
+        ).update(
             worker_job_id=worker_job_id,
             accepted_at=now,
             last_contact_at=now,
@@ -90,7 +96,11 @@ def accept(attempt: Attempt, worker_job_id: str) -> bool:
         )
         if bound:
             attempt.job_input.move_to(
-                Event.ACCEPTED, actor=attempt.worker.name, stage="queued", started_at=now, remote_last_error=None
+                Event.ACCEPTED,
+                actor=attempt.worker.name,
+                stage="queued",
+                started_at=now,
+                remote_last_error=None,
             )
         else:
             # canceled while the call was under way: the worker took a job that nobody wants

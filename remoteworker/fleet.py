@@ -36,12 +36,12 @@ def _ensure(url: str, kind: Worker.Kind, token: str) -> None:
     """Make or correct one row. What a person chose in admin (disabled, drained, an own row) stays."""
     worker = Worker.objects.filter(url=url).first()
     if worker is None:
-        worker = Worker(url=url, kind=kind, from_settings=True, name=_free_name(url, kind))
-    elif worker.from_settings and worker.token == token and worker.kind == kind:
-        return
-    elif not worker.from_settings and worker.enabled:
+        worker = Worker(url=url, from_settings=True, name=_free_name(url, kind))
+    elif worker.from_settings and (worker.token, worker.kind) == (token, kind):
         return
     elif not worker.from_settings:
+        if worker.enabled:
+            return
         worker.from_settings = worker.enabled = True  # named again after it was taken out
     worker.kind, worker.token = kind, token
     try:
@@ -85,7 +85,9 @@ def ping(worker: Worker) -> bool:
 def note_failure(worker: Worker, code: str, message: str) -> None:
     """Note that a worker could not be spoken to; it gets no new work until a ping succeeds."""
     if worker.is_connected:
-        log.warning("worker communication error", extra={"worker": worker.name, "code": code, "reason": message})
+        log.warning(
+            "worker communication error", extra={"worker": worker.name, "code": code, "reason": message}
+        )
     Worker.objects.filter(pk=worker.pk).update(
         is_connected=False,
         failures=worker.failures + 1,
@@ -136,7 +138,9 @@ def _notice(mode: str, usable: list[Worker]) -> str:
     if any(worker.is_connected for worker in usable):
         return ""
     if mode == "required" and not usable:
-        return _("No GPU worker is configured. Set REMOTE_WORKER_URL or add one in admin; jobs wait until then.")
+        return _(
+            "No GPU worker is configured. Set REMOTE_WORKER_URL or add one in admin; jobs wait until then."
+        )
     if mode == "required":
         return _("No GPU worker can be reached. Jobs wait until one is back.")
     if any(worker.checked_at is None for worker in usable):
@@ -147,7 +151,9 @@ def _notice(mode: str, usable: list[Worker]) -> str:
 def status() -> dict[str, Any]:
     """Return the answer of GET /api/remote-worker/status: from the rows, no address and no token in it."""
     mode = settings.REMOTE_WORKER_MODE
-    remotes = list(Worker.objects.filter(kind=Worker.Kind.REMOTE, enabled=True).order_by("-is_connected", "name"))
+    remotes = list(
+        Worker.objects.filter(kind=Worker.Kind.REMOTE, enabled=True).order_by("-is_connected", "name")
+    )
     first = remotes[0] if remotes else None
     said = first.capabilities if first else {}
     return {

@@ -99,7 +99,9 @@ def poll_worker(worker_id: int) -> None:
     if worker is None:
         return
     running = list(
-        worker.active_attempts().exclude(worker_job_id="").select_related("job_input__job", "job_input__upload")
+        worker.active_attempts()
+        .exclude(worker_job_id="")
+        .select_related("job_input__job", "job_input__upload")
     )
     is_reachable = _ping_if_due(worker)
     with fleet.client_of(worker) as client:
@@ -120,7 +122,9 @@ def apply(attempt: Attempt, seen: Observation, now: datetime) -> None:
         return
     if not decision.is_contact:
         error = {"code": "UNREACHABLE", "message": seen.reason}
-        JobInput.objects.filter(pk=attempt.job_input_id, status=InputStatus.RUNNING).update(remote_last_error=error)
+        JobInput.objects.filter(pk=attempt.job_input_id, status=InputStatus.RUNNING).update(
+            remote_last_error=error
+        )
         return
     assert seen.status is not None
     renewed: dict[str, Any] = {"last_contact_at": now, "lease_until": now + _seconds(settings.LEASE_SECONDS)}
@@ -202,7 +206,11 @@ def _end(attempt: Attempt, decision: Decision) -> None:
     if moved:
         log.warning(
             "attempt ended",
-            extra={"worker": attempt.worker.name, "workerJobId": attempt.worker_job_id, "code": decision.code},
+            extra={
+                "worker": attempt.worker.name,
+                "workerJobId": attempt.worker_job_id,
+                "code": decision.code,
+            },
         )
 
 

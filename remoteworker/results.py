@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -17,8 +17,8 @@ from gpu_worker import transcript
 from gpu_worker.protocol import OUTPUT_TYPES, CompleteMessage
 from jobs.models import JobInput, Result, ResultFile
 from jobs.signals import input_completed
-from jobs.uploads import sha256_of
 from jobs.statuses import Event, InputStatus
+from jobs.uploads import sha256_of
 from remoteworker import dispatch
 from remoteworker.models import Attempt, StagedOutput, Worker
 
@@ -65,7 +65,7 @@ def find_attempt(
     return attempt
 
 
-def stage(attempt: Attempt, input_id: str, output_type: str, file: UploadedFile) -> StagedOutput:
+def stage(attempt: Attempt, input_id: str, output_type: str, file: "UploadedFile[bytes]") -> StagedOutput:
     """Keep one output of a current attempt; the same bytes again are the same output.
 
     Raises StaleAttempt where the input is over, OutputRejected for a foreign input or unknown type.
@@ -121,9 +121,10 @@ def _commit(attempt: Attempt, outputs: list[StagedOutput]) -> int:
             raise StaleAttempt
         if job_input.status == InputStatus.COMPLETE:
             return job_input.result.files.count()
-        completed = {"actor": attempt.worker.name, "stage": "complete", "percent": 100.0, "eta_seconds": 0.0}
+        completed: dict[str, Any] = {"stage": "complete", "percent": 100.0, "eta_seconds": 0.0}
         if not any(
-            job_input.move_to(event, **completed) for event in (Event.COMPLETED, Event.COMPLETED_LATE)
+            job_input.move_to(event, actor=attempt.worker.name, **completed)
+            for event in (Event.COMPLETED, Event.COMPLETED_LATE)
         ):
             raise InputCanceled if job_input.status == InputStatus.CANCELED else StaleAttempt
         result = Result.objects.create(job_input=job_input, attempt_number=locked.number)
@@ -191,4 +192,4 @@ def _place(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with source.open("rb+") as file:
         os.fsync(file.fileno())
-    os.replace(source, target)
+    source.replace(target)

@@ -13,7 +13,7 @@ from remoteworker.models import Attempt, Tick
 log = logging.getLogger(__name__)
 
 
-def nudge(task: "Task[Any, Any]", *args: object, expires: float | None = None) -> None:
+def nudge(task: "Task[Any, Any]", *args: object, expires: float = 30.0) -> None:
     """Ask Celery to run a task soon. A broker that is away is logged and otherwise ignored: the next tick comes."""
     try:
         task.apply_async(args=args, retry=False, expires=expires)
@@ -31,7 +31,7 @@ def dispatch_queued() -> None:
     """Tick: one message for every worker that can take something, so that none waits for another."""
     Tick.record("dispatch_queued")
     for worker in dispatch.workers_with_work():
-        nudge(dispatch_to_worker, worker.pk, expires=30)
+        nudge(dispatch_to_worker, worker.pk)
 
 
 @shared_task
@@ -44,7 +44,7 @@ def poll_workers() -> None:
     """Tick: one message for every worker that has something to tell."""
     Tick.record("poll_workers")
     for worker in polling.workers_to_poll():
-        nudge(poll_worker, worker.pk, expires=30)
+        nudge(poll_worker, worker.pk)
 
 
 @shared_task

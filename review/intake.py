@@ -24,9 +24,7 @@ def create_transcript(result: Result) -> Transcript:
         for number, label in enumerate(dict.fromkeys(parsed["speakers"]))
     )
     by_label = {speaker.label: speaker for speaker in speakers}
-    Segment.objects.bulk_create(
-        (_segment(made, row, by_label) for row in parsed["segments"]), batch_size=500
-    )
+    Segment.objects.bulk_create((_segment(made, row, by_label) for row in parsed["segments"]), batch_size=500)
     return made
 
 

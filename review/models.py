@@ -40,7 +40,6 @@ class Transcript(models.Model):
         return self.job_input.upload.name
 
 
-
 class Speaker(models.Model):
     """Who speaks: the label from diarization and, once a person gave it, a name."""
 

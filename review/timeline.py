@@ -68,6 +68,7 @@ def _passage(row: Segment) -> Passage:
         speaker=str(row.speaker) if row.speaker else "",
         colour=row.speaker.colour if row.speaker else 0,
         words=tuple(
-            TimedWord(word["word"].strip(), word["start"], word["end"], word["probability"]) for word in row.words
+            TimedWord(word["word"].strip(), word["start"], word["end"], word["probability"])
+            for word in row.words
         ),
     )

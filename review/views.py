@@ -31,7 +31,10 @@ def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "transcript": {
             "id": str(pk),
-            **{name: getattr(transcript, name) for name in ("language", "model", "engine", "duration", "warnings")},
+            **{
+                name: getattr(transcript, name)
+                for name in ("language", "model", "engine", "duration", "warnings")
+            },
         },
         "name": upload.name,
         "session": transcript.job_input.job.session,
@@ -63,7 +66,9 @@ def download(request: HttpRequest, pk: UUID, format: str) -> HttpResponse:
 
 def _find(person: Person, pk: UUID) -> Transcript:
     transcript = (
-        Transcript.objects.filter(pk=pk).select_related("job_input__job__session", "job_input__upload").first()
+        Transcript.objects.filter(pk=pk)
+        .select_related("job_input__job__session", "job_input__upload")
+        .first()
     )
     if transcript is None:
         raise Http404("No such transcript")

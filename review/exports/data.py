@@ -33,7 +33,13 @@ def to_json(timeline: Timeline) -> str:
 def _segment(number: int, passage: Passage) -> dict[str, Any]:
     speaker = {"speaker": passage.speaker} if passage.speaker else {}
     words = [
-        {"word": f" {word.text}", "start": word.start, "end": word.end, "probability": word.probability, **speaker}
+        {
+            "word": f" {word.text}",
+            "start": word.start,
+            "end": word.end,
+            "probability": word.probability,
+            **speaker,
+        }
         for word in passage.words
     ]
     return {

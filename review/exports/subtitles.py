@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
 
-from review.timeline import Passage, Timeline, TimedWord
+from review.timeline import Passage, TimedWord, Timeline
 
 LINE_CHARACTERS = 42
 CUE_CHARACTERS = 2 * LINE_CHARACTERS

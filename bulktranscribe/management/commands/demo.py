@@ -30,7 +30,9 @@ PATIENCE_SECONDS = 1800
 
 
 class Command(BaseCommand):
-    help = "Transcribe the shipped recording through the whole path and print it. Exit code 0: it is complete."
+    help = (
+        "Transcribe the shipped recording through the whole path and print it. Exit code 0: it is complete."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--model", default=settings.LOCAL_WORKER_MODEL)
@@ -43,11 +45,12 @@ class Command(BaseCommand):
             watch(job_input, console)
             seconds = time.monotonic() - started
         if job_input.status != InputStatus.COMPLETE:
-            text = job_input.error_text
-            raise CommandError(f"{text.sentence} {text.hint} ({job_input.error_message})" if text else "It did not end.")
+            raise CommandError(failure_of(job_input))
         print_transcript(job_input, console)
         audio = job_input.transcript.duration
-        console.print(f"\n{audio:.0f} s of audio in {seconds:.1f} s, from upload to transcript.", highlight=False)
+        console.print(
+            f"\n{audio:.0f} s of audio in {seconds:.1f} s, from upload to transcript.", highlight=False
+        )
 
 
 @contextmanager
@@ -102,6 +105,14 @@ def watch(job_input: JobInput, console: Console) -> None:
 def show(progress: Progress, bar: TaskID, job_input: JobInput) -> None:
     done = job_input.status == InputStatus.COMPLETE
     progress.update(bar, description=status_text(job_input), completed=100.0 if done else job_input.percent)
+
+
+def failure_of(job_input: JobInput) -> str:
+    """Say what went wrong and what to do."""
+    text = job_input.error_text
+    if text is None:
+        return f"It did not end within {PATIENCE_SECONDS // 60} minutes."
+    return f"{text.sentence} {text.hint} ({job_input.error_code}: {job_input.error_message})"
 
 
 def print_transcript(job_input: JobInput, console: Console) -> None:

@@ -21,13 +21,17 @@ class Command(BaseCommand):
     help = "Draw docs/job-states.md from the status table."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="fail where the page is not what the table says")
+        parser.add_argument(
+            "--check", action="store_true", help="fail where the page is not what the table says"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["check"]:
             PATH.write_text(drawing())
         elif not PATH.exists() or PATH.read_text() != drawing():
-            raise CommandError("docs/job-states.md is not what the table says: run `manage.py draw_statuses`.")
+            raise CommandError(
+                "docs/job-states.md is not what the table says: run `manage.py draw_statuses`."
+            )
 
 
 def drawing() -> str:

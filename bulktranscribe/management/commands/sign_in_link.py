@@ -14,7 +14,9 @@ class Command(BaseCommand):
     help = "Print a link that signs a person in, once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", nargs="?", help="the user name; the first administrator where it is left out")
+        parser.add_argument(
+            "name", nargs="?", help="the user name; the first administrator where it is left out"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["name"]

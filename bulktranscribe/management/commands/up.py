@@ -62,7 +62,11 @@ def worker_news() -> str:
     if worker is None or not worker.is_connected:
         return "The worker is starting …"
     names = ", ".join(worker.models_at_hand)
-    return f"The worker is ready; speech models at hand: {names}" if names else "The worker prepares its models …"
+    return (
+        f"The worker is ready; speech models at hand: {names}"
+        if names
+        else "The worker prepares its models …"
+    )
 
 
 def _interrupt(number: int, frame: object) -> None:
