@@ -19,6 +19,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from gpu_worker.faults import Fault
 from gpu_worker.lifeline import child_environment, die_with_parent
 
 if TYPE_CHECKING:
@@ -47,18 +48,10 @@ LOOK_SECONDS = 0.2  # between two looks at the cancel flag
 UNDECODABLE = "INPUT_UNDECODABLE"
 
 
-class DecodeFailed(Exception):
-    """The file gives no audio; `code` is the protocol's, the message a reason for people."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 def decode(source: Path, target: Path, checkpoint: Callable[[], None]) -> int:
     """Decode `source` into raw samples at `target` and return how many there are.
 
-    `checkpoint` is called a few times a second and may raise to stop. Raises DecodeFailed, and OSError
+    `checkpoint` is called a few times a second and may raise to stop. Raises Fault, and OSError
     (ENOSPC) where the disk is full.
     """
     command = [sys.executable, "-m", "gpu_worker.audio", str(source), str(target), str(os.getpid())]
@@ -84,18 +77,18 @@ def _wait(child: subprocess.Popen[bytes], checkpoint: Callable[[], None]) -> byt
             return child.communicate(timeout=LOOK_SECONDS)[0]
         except subprocess.TimeoutExpired:
             if time.monotonic() > deadline:
-                raise DecodeFailed(UNDECODABLE, "Reading this file takes too long; it may be damaged.") from None
+                raise Fault(UNDECODABLE, "Reading this file takes too long; it may be damaged.") from None
 
 
 def _outcome(answer: bytes) -> int:
     try:
         result: dict[str, Any] = json.loads(answer)
     except ValueError:  # killed by a limit or by the decoder itself
-        raise DecodeFailed(UNDECODABLE, "Reading this file made the decoder fail; it is damaged.") from None
+        raise Fault(UNDECODABLE, "Reading this file made the decoder fail; it is damaged.") from None
     if result.get("errno"):
         raise OSError(result["errno"], os.strerror(result["errno"]))
     if "code" in result:
-        raise DecodeFailed(result["code"], result["message"])
+        raise Fault(result["code"], result["message"])
     return int(result["samples"])
 
 
@@ -106,7 +99,7 @@ def main(source: str, target: str, parent: str) -> dict[str, object]:
         _limit_resources()
         with open(source, "rb") as stream, open(target, "wb") as out:
             return {"samples": _transfer(stream, out)}
-    except DecodeFailed as failure:
+    except Fault as failure:
         return {"code": failure.code, "message": str(failure)}
     except MemoryError:
         return {"code": UNDECODABLE, "message": "Reading this file takes more memory than allowed."}
@@ -128,16 +121,16 @@ def _limit_resources() -> None:
 
 def _transfer(stream: BinaryIO, out: BinaryIO) -> int:
     if os.fstat(stream.fileno()).st_size == 0:
-        raise DecodeFailed(UNDECODABLE, "The file is empty (0 bytes).")
+        raise Fault(UNDECODABLE, "The file is empty (0 bytes).")
     with closing(_open(stream)) as container:
         track = _sound_track(container)
         written = 0
         for samples in _samples(container, track):
             written += out.write(samples) // SAMPLE_BYTES
             if written > MAX_SECONDS * SAMPLE_RATE:
-                raise DecodeFailed("INPUT_TOO_LONG", "The recording is longer than 12 hours.")
+                raise Fault("INPUT_TOO_LONG", "The recording is longer than 12 hours.")
     if not written:
-        raise DecodeFailed(UNDECODABLE, "The sound track holds no sound (0 seconds), or it is damaged.")
+        raise Fault(UNDECODABLE, "The sound track holds no sound (0 seconds), or it is damaged.")
     return written
 
 
@@ -149,7 +142,7 @@ def _open(stream: BinaryIO) -> InputContainer:
     try:
         return av.open(stream, mode="r", options=options, metadata_errors="ignore")
     except (av.FFmpegError, ValueError) as failure:
-        raise DecodeFailed(UNDECODABLE, _why_unreadable(stream)) from failure
+        raise Fault(UNDECODABLE, _why_unreadable(stream)) from failure
 
 
 def _why_unreadable(stream: BinaryIO) -> str:
@@ -166,14 +159,14 @@ def _why_unreadable(stream: BinaryIO) -> str:
 
 def _sound_track(container: InputContainer) -> AudioStream:
     if len(container.streams) > MAX_STREAMS:
-        raise DecodeFailed(UNDECODABLE, f"The file has more than {MAX_STREAMS} tracks.")
+        raise Fault(UNDECODABLE, f"The file has more than {MAX_STREAMS} tracks.")
     import av
 
     track = container.streams.best("audio")
     if not isinstance(track, av.AudioStream):
-        raise DecodeFailed(UNDECODABLE, "The file has no sound track.")
+        raise Fault(UNDECODABLE, "The file has no sound track.")
     if track.codec_context is None:
-        raise DecodeFailed(UNDECODABLE, "The sound track uses a codec that cannot be read.")
+        raise Fault(UNDECODABLE, "The sound track uses a codec that cannot be read.")
     return track
 
 
@@ -185,7 +178,7 @@ def _samples(container: InputContainer, track: AudioStream) -> Iterator[bytes]:
     written = 0
     for frame in _frames(container, track):
         if frame.layout.nb_channels > MAX_CHANNELS or frame.sample_rate > MAX_RATE:
-            raise DecodeFailed(UNDECODABLE, f"More than {MAX_CHANNELS} channels or {MAX_RATE} Hz cannot be read.")
+            raise Fault(UNDECODABLE, f"More than {MAX_CHANNELS} channels or {MAX_RATE} Hz cannot be read.")
         gap = (frame.time or 0.0) - origin - written / SAMPLE_RATE if frame.pts is not None else 0.0
         if MIN_GAP_SECONDS < gap <= MAX_GAP_SECONDS:
             yield bytes(int(gap * SAMPLE_RATE) * SAMPLE_BYTES)

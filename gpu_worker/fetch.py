@@ -11,6 +11,7 @@ from typing import BinaryIO
 import requests
 
 from gpu_worker.config import MEBIBYTE
+from gpu_worker.faults import Fault
 from gpu_worker.logs import log
 from gpu_worker.protocol import InputSpec
 from gpu_worker.transport import growing_waits, open_session
@@ -20,14 +21,6 @@ TIMEOUTS = (5.0, 30.0)  # seconds to connect, and without a byte
 PATIENCE = 120.0  # seconds without a new byte before the controller counts as unreachable
 REPORT_SECONDS = 5.0
 PASSING = frozenset({408, 425, 429}) | frozenset(range(500, 600))
-
-
-class FetchFailed(Exception):
-    """The file could not be had; `code` is the protocol's."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class _Damaged(Exception):
@@ -55,7 +48,7 @@ class Fetch:
     def to(self, target: Path) -> int:
         """Write the file to `target` and return its size in bytes.
 
-        A file that arrives damaged is fetched once more from the start. Raises FetchFailed with
+        A file that arrives damaged is fetched once more from the start. Raises Fault with
         DOWNLOAD_FAILED, CHECKSUM_MISMATCH or INPUT_TOO_LARGE, and OSError where the disk is full.
         """
         for _ in range(2):
@@ -64,7 +57,7 @@ class Fetch:
                 return self._got
             except _Damaged as damage:
                 reason = str(damage)
-        raise FetchFailed("CHECKSUM_MISMATCH", f"The file arrived damaged, twice: {reason}.")
+        raise Fault("CHECKSUM_MISMATCH", f"The file arrived damaged, twice: {reason}.")
 
     def _download(self, target: Path) -> None:
         waits = growing_waits()
@@ -80,7 +73,7 @@ class Fetch:
                     if self._got > before:
                         waits, since = growing_waits(), time.monotonic()
                     if time.monotonic() - since > PATIENCE:
-                        raise FetchFailed("DOWNLOAD_FAILED", _unreachable(broken)) from None
+                        raise Fault("DOWNLOAD_FAILED", _unreachable(broken)) from None
                     log("download_interrupted", bytes=self._got, reason=type(broken).__name__)
                 self._pause(next(waits))
         self._verify()
@@ -113,7 +106,7 @@ class Fetch:
             self._restart(out)
             raise requests.ConnectionError("the server cannot resume")
         if reply.status_code not in (200, 206):
-            raise FetchFailed("DOWNLOAD_FAILED", _refused(reply.status_code))
+            raise Fault("DOWNLOAD_FAILED", _refused(reply.status_code))
         resumes = reply.headers.get("Content-Range", "").startswith(f"bytes {self._got}-")
         if self._got and not (reply.status_code == 206 and resumes):
             self._restart(out)
@@ -126,7 +119,7 @@ class Fetch:
         self._got += len(chunk)
         if self._got > self._max_bytes:
             limit = self._max_bytes // MEBIBYTE
-            raise FetchFailed("INPUT_TOO_LARGE", f"The file is larger than {limit} MB (WORKER_MAX_FILE_MB).")
+            raise Fault("INPUT_TOO_LARGE", f"The file is larger than {limit} MB (WORKER_MAX_FILE_MB).")
         if self._spec.size_bytes and self._got > self._spec.size_bytes:
             raise _Damaged("it is longer than announced")
         self._sha.update(chunk)

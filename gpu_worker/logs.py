@@ -23,9 +23,9 @@ def configure() -> None:
     logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
-def log(event: str, level: int = logging.INFO, **fields: object) -> None:
+def log(event: str, **fields: object) -> None:
     """Write one event; fields without a value are left out."""
-    _logger.log(level, event, extra={"fields": {k: v for k, v in fields.items() if v is not None}})
+    _logger.info(event, extra={"fields": {k: v for k, v in fields.items() if v is not None}})
 
 
 def failed(event: str, **fields: object) -> None:

@@ -48,10 +48,26 @@ class Recognition:
     warnings: list[Notice] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What an engine runs on."""
+
+    gpu: bool = False
+    gpu_name: str = ""
+    cuda: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+
 class Recognizer(Protocol):
     """An engine. `recognize` is called from several threads at once when jobs run side by side."""
 
     name: str
+
+    def facts(self) -> Facts:
+        """What it runs on."""
+
+    def offline_models(self, preferred: str) -> list[str]:
+        """Names that load without a network; `preferred` first if it does."""
 
     def load(self, model: str) -> str:
         """Make a model ready and return where its weights came from.
@@ -63,4 +79,4 @@ class Recognizer(Protocol):
         """Turn speech into timed text; raises Canceled."""
 
 
-Factory = Callable[[str, Path], Recognizer]  # (device: "cuda" or "cpu", cache folder) → engine
+Factory = Callable[[Path], Recognizer]  # the cache folder → an engine

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpu_worker.asr import vad, weights
-from gpu_worker.asr.recognizer import SAMPLE_RATE, Recognition, Recording
+from gpu_worker.asr.recognizer import SAMPLE_RATE, Facts, Recognition, Recording
 from gpu_worker.asr.windows import WINDOW_SECONDS, Span, pack, quietest_point
+from gpu_worker.logs import log
 from gpu_worker.protocol import Options
 from gpu_worker.transcript import Notice, Segment, Word
 
@@ -27,13 +30,31 @@ class Reference:
 
     name = "reference"
 
-    def __init__(self, device: str, cache: Path) -> None:
-        self._device = device
+    def __init__(self, cache: Path) -> None:
+        import torch
+
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._cache = cache
         self._models: OrderedDict[str, weights.LoadedModel] = OrderedDict()
         self._loading = threading.Lock()
         # whisper hangs hooks on the model while it finds word times: one window at a time.
         self._decoding = threading.Lock()
+
+    def facts(self) -> Facts:
+        """The graphics card, if any, and the releases of what does the work."""
+        import torch
+
+        has_gpu = self._device == "cuda"
+        return Facts(
+            gpu=has_gpu,
+            gpu_name=torch.cuda.get_device_name() if has_gpu else "",
+            cuda=torch.version.cuda or "" if has_gpu else "",
+            versions={name: version(name) for name in ("torch", "openai-whisper", "silero-vad", "av")},
+        )
+
+    def offline_models(self, preferred: str) -> list[str]:
+        """Names that load without a network."""
+        return weights.offline_models(preferred)
 
     def load(self, model: str) -> str:
         """Load the model unless it is there; return where its weights came from."""
@@ -58,10 +79,17 @@ class Reference:
             if name not in self._models:
                 while len(self._models) >= MODELS_KEPT:
                     self._models.popitem(last=False)
-                self._models[name] = weights.load(name, self._cache, self._device)
-                _warm_up()
+                self._models[name] = self._load(name)
             self._models.move_to_end(name)
             return self._models[name]
+
+    def _load(self, name: str) -> weights.LoadedModel:
+        started = time.monotonic()
+        loaded = weights.load(name, self._cache, self._device)
+        _warm_up()
+        seconds = round(time.monotonic() - started, 3)
+        log("model_loaded", model=name, source=loaded.source, device=self._device, seconds=seconds)
+        return loaded
 
     def _windows(self, recording: Recording) -> list[Span]:
         def quietest(span: Span) -> float:

@@ -1,0 +1,96 @@
+"""`python -m gpu_worker`: start the worker. `--check` prints what preflight finds and exits."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from types import FrameType
+
+import waitress
+
+from gpu_worker import logs
+from gpu_worker.app import App
+from gpu_worker.config import BadConfig, Config, read_config
+from gpu_worker.engine import Engine
+from gpu_worker.jobs import JobStore
+from gpu_worker.journal import Journal
+from gpu_worker.preflight import preflight
+from gpu_worker.protocol import MAX_REQUEST_BYTES, VERSION
+from gpu_worker.runner import Runner
+from gpu_worker.workplace import Workplace
+
+CHECK_SECONDS = 600.0  # for the engine to start and to load, or download, its model
+
+
+def main() -> int:
+    """Return the exit status; every expected failure is one sentence on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m gpu_worker", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="look at this machine, print what is wrong, exit")
+    arguments = parser.parse_args()
+    logs.configure()
+    try:
+        config = read_config()
+        workplace = Workplace(config.tmp_dir, config.state_dir)
+        engine = Engine(config)
+        if arguments.check:
+            return check(config, engine)
+        serve(config, workplace, engine)
+    except BadConfig as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    return 0
+
+
+def serve(config: Config, workplace: Workplace, engine: Engine) -> None:
+    """Answer requests until SIGTERM or Ctrl-C."""
+    journal = Journal(config.state_dir)
+    runner = Runner(config, journal, engine, workplace.scratch)
+    jobs = JobStore(config, journal, engine, runner)
+    try:
+        # With waitress's own limits, 110 half-open connections silence /health.
+        server = waitress.create_server(
+            App(config, jobs, engine),
+            host=config.host,
+            port=config.port,
+            threads=8,
+            connection_limit=2000,
+            channel_timeout=20,
+            max_request_body_size=MAX_REQUEST_BYTES,
+            ident=None,
+        )
+    except OSError as taken:
+        raise BadConfig(f"Port {config.port} cannot be used ({taken.strerror}): set WORKER_PORT.") from taken
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        engine.open()
+        jobs.recover()
+        logs.log("worker_started", version=VERSION, port=server.effective_port, model=config.model)
+        server.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        engine.close()
+        logs.log("worker_stopped")
+
+
+def check(config: Config, engine: Engine) -> int:
+    """Print every check for a person; 0 where all is well."""
+    engine.open()
+    deadline = time.monotonic() + CHECK_SECONDS
+    while not engine.state.has_looked and not engine.state.failed_starts and time.monotonic() < deadline:
+        time.sleep(0.2)
+    found = preflight(config, engine.state)
+    engine.close()
+    for name, result in found["checks"].items():
+        print(f"{'ok   ' if result['ok'] else 'WRONG'}  {name:12} {result['message']}")
+    return 0 if found["status"] == "ok" else 1
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

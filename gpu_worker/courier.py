@@ -1,0 +1,61 @@
+"""Carries a job's documents to the controller while the job goes on with its next file."""
+
+from __future__ import annotations
+
+import queue
+import threading
+
+from gpu_worker.job import Job, JobCanceled
+from gpu_worker.journal import Journal
+from gpu_worker.protocol import OutputRef
+from gpu_worker.writeback import Output, Verdict, Writeback
+
+
+class Courier:
+    """One thread that delivers in order and stops at the first document that cannot be delivered."""
+
+    def __init__(self, job: Job, journal: Journal, writeback: Writeback) -> None:
+        self._job = job
+        self._journal = journal
+        self._writeback = writeback
+        self._waiting: queue.Queue[Output | None] = queue.Queue()
+        self._verdict: Verdict = "accepted"
+        self._thread = threading.Thread(target=self._carry, name=f"courier-{job.id}", daemon=True)
+        self._thread.start()
+
+    @property
+    def verdict(self) -> Verdict:
+        """How deliveries went so far."""
+        return self._verdict
+
+    def take(self, outputs: list[Output]) -> None:
+        """Deliver these when their turn comes."""
+        for output in outputs:
+            self._waiting.put(output)
+
+    def dismiss(self) -> None:
+        """Deliver nothing more."""
+        self._waiting.put(None)
+
+    def finish(self) -> Verdict:
+        """Wait until everything is delivered or one was not; raises JobCanceled."""
+        self._waiting.put(None)
+        self._thread.join()
+        if self._verdict == "accepted":
+            self._job.pause()
+        return self._verdict
+
+    def _carry(self) -> None:
+        while (output := self._waiting.get()) is not None:
+            try:
+                self._verdict = self._writeback.send_output(output)
+            except JobCanceled:
+                return
+            if self._verdict == "gone":
+                self._job.cancel()  # replaced or canceled over there: the rest of it is not wanted either
+            if self._verdict != "accepted":
+                return
+            self._journal.delivered(self._job.id, output)
+            self._job.add_output(
+                OutputRef(inputId=output.input_id, filename=output.filename, type=output.type)
+            )

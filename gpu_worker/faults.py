@@ -1,0 +1,22 @@
+"""Why one file of a job failed."""
+
+from __future__ import annotations
+
+import errno
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class Fault(Exception):
+    """A failure with a code of the protocol's closed list and a sentence for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def disk_fault(failure: OSError) -> Fault | None:
+    """A full disk as a fault; None where the error is another one."""
+    if failure.errno in DISK_FULL:
+        return Fault("WORKER_DISK_FULL", "The worker's disk is full: free space in WORKER_TMP_DIR.")
+    return None

@@ -1,0 +1,201 @@
+"""One job while the worker holds it: where it is, what it says about itself, whether it is still wanted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from datetime import UTC, datetime
+
+from gpu_worker.logs import log
+from gpu_worker.protocol import (
+    TERMINAL_STATUSES,
+    ErrorMessage,
+    InputSpec,
+    JobRequest,
+    JobStatus,
+    JobStatusName,
+    OutputRef,
+    Progress,
+)
+
+LOG_LINES = 20
+# The share of one file's percent at which each stage begins; a stage fills the room up to the next.
+STAGE_BEGINS = {
+    "queued": 0.0,
+    "downloading": 0.0,
+    "decoding": 0.04,
+    "loading_model": 0.06,
+    "transcribing": 0.08,
+    "uploading": 0.98,
+    "complete": 1.0,
+}
+TRANSCRIBING_SHARE = STAGE_BEGINS["uploading"] - STAGE_BEGINS["transcribing"]
+
+
+class JobCanceled(Exception):
+    """The job is not wanted any more."""
+
+
+class Job:
+    """State and progress of a job. Its methods may be called from any thread."""
+
+    def __init__(self, job_id: str, request: JobRequest, boot_id: str) -> None:
+        self.id = job_id
+        self.request = request
+        self._boot_id = boot_id
+        self._lock = threading.Lock()
+        self._cancel = threading.Event()
+        self._status: JobStatusName = "queued"
+        self._stage = "queued"
+        self._stage_at = datetime.now(UTC)
+        self._stage_clock = time.monotonic()
+        self._index = 0
+        self._percent = 0.0
+        self._audio_seconds = 0.0
+        self._audio_duration: float | None = None
+        self._lines: deque[str] = deque(maxlen=LOG_LINES)
+        self._error: ErrorMessage | None = None
+        self._outputs: list[OutputRef] = []
+
+    @property
+    def status(self) -> JobStatusName:
+        """The status a poll sees."""
+        return self._status
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the status is final."""
+        return self._status in TERMINAL_STATUSES
+
+    @property
+    def is_delivering(self) -> bool:
+        """Whether only the controller is waited for: such a job needs no place here."""
+        return self._stage == "uploading"
+
+    @property
+    def ids(self) -> dict[str, object]:
+        """What every log line about this job carries."""
+        request = self.request
+        return {
+            "workerJobId": self.id,
+            "controllerJobId": request.controller_job_id,
+            "attempt": request.attempt,
+        }
+
+    def cancel(self) -> None:
+        """Ask the job to stop; it does at its next pause."""
+        self._cancel.set()
+
+    def is_canceled(self) -> bool:
+        """Whether somebody asked it to stop."""
+        return self._cancel.is_set()
+
+    def pause(self, seconds: float = 0.0) -> None:
+        """Wait; raises JobCanceled as soon as the job is canceled."""
+        if self._cancel.wait(seconds) if seconds else self._cancel.is_set():
+            raise JobCanceled
+
+    def enter_file(self, index: int) -> InputSpec:
+        """Go on to the file of this number, from 0."""
+        with self._lock:
+            self._index = index
+            self._audio_seconds = 0.0
+            self._audio_duration = None
+        return self.request.inputs[index]
+
+    def enter_stage(self, stage: str, size: int | None = None) -> None:
+        """Go on to a stage and log how long the one before took (`size`: the bytes it moved)."""
+        with self._lock:
+            if self._status == "queued" and stage != "queued":
+                self._status = "running"
+            if stage == self._stage:
+                return
+            before, seconds = self._stage, time.monotonic() - self._stage_clock
+            self._stage, self._stage_at, self._stage_clock = stage, datetime.now(UTC), time.monotonic()
+            self._raise_percent(STAGE_BEGINS.get(stage, 0.0))
+        log(
+            "stage_done",
+            **self.ids,
+            stage=before,
+            seconds=round(seconds, 3),
+            bytes=size,
+            audioSeconds=self._audio_duration,
+        )
+
+    def set_duration(self, seconds: float) -> None:
+        """The current file holds this much audio."""
+        with self._lock:
+            self._audio_duration = round(seconds, 3)
+
+    def reach(self, seconds: float) -> None:
+        """Recognition got to this position of the current file's audio."""
+        with self._lock:
+            self._audio_seconds = max(self._audio_seconds, seconds)
+            done = self._audio_seconds / self._audio_duration if self._audio_duration else 0.0
+            self._raise_percent(STAGE_BEGINS["transcribing"] + TRANSCRIBING_SHARE * min(1.0, done))
+
+    def note(self, line: str) -> None:
+        """Add a line to what a poll shows as `logs`: no file name, no address."""
+        with self._lock:
+            self._lines.append(f"{datetime.now(UTC):%H:%M:%S} {line}")
+
+    def add_output(self, output: OutputRef) -> None:
+        """The controller has this document."""
+        with self._lock:
+            self._outputs.append(output)
+
+    def end(self, status: JobStatusName, error: ErrorMessage | None = None) -> None:
+        """Set the final status; only the first one counts."""
+        with self._lock:
+            if self.is_over:
+                return
+            self._status, self._error = status, error
+            self._stage_at = datetime.now(UTC)
+            if status == "complete":
+                self._stage, self._percent = "complete", 100.0
+        log(f"job_{status}", **self.ids, code=error["code"] if error else None)
+
+    def snapshot(self, gpu: bool) -> JobStatus:
+        """The answer to a poll."""
+        with self._lock:
+            return JobStatus(
+                workerJobId=self.id,
+                controllerJobId=self.request.controller_job_id,
+                status=self._status,
+                stage=self._stage,
+                stageStartedAt=self._stage_at.isoformat(),
+                progress=self._progress(),
+                logs=list(self._lines),
+                error=self._error,
+                gpu=gpu,
+                attempt=self.request.attempt,
+                bootId=self._boot_id,
+                outputs=list(self._outputs),
+            )
+
+    def _progress(self) -> Progress:
+        speed, eta = self._pace()
+        return Progress(
+            percent=round(self._percent, 1),
+            currentFileIndex=self._index,
+            totalFiles=len(self.request.inputs),
+            currentFile=self.request.inputs[self._index].filename,
+            audioSeconds=round(self._audio_seconds, 3),
+            audioDuration=self._audio_duration,
+            speed=speed,
+            etaSeconds=eta,
+        )
+
+    def _pace(self) -> tuple[float | None, float | None]:
+        """Audio seconds a second and seconds left in this file, while it is transcribed."""
+        took = time.monotonic() - self._stage_clock
+        if self._stage != "transcribing" or not self._audio_seconds or not self._audio_duration or took <= 0:
+            return None, None
+        speed = self._audio_seconds / took
+        left = max(0.0, self._audio_duration - self._audio_seconds)
+        return round(speed, 2), round(left / speed, 1)
+
+    def _raise_percent(self, share: float) -> None:
+        percent = 100.0 * (self._index + share) / len(self.request.inputs)
+        self._percent = max(self._percent, min(99.0, percent))

@@ -1,0 +1,193 @@
+"""The jobs of this worker: accepted once per key, within its capacity, for one controller."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from gpu_worker.asr.languages import LANGUAGE_CODES
+from gpu_worker.config import Config
+from gpu_worker.engine import Engine
+from gpu_worker.job import Job
+from gpu_worker.journal import Entry, Journal
+from gpu_worker.logs import failed, log
+from gpu_worker.protocol import (
+    WHISPER_MODELS,
+    ErrorMessage,
+    InvalidMessage,
+    JobRequest,
+    JobStatus,
+    is_trusted_transport,
+    origin,
+    parse_job_request,
+)
+from gpu_worker.runner import Runner
+
+RETRY_AFTER = 5  # seconds after which a refused controller may ask again
+
+
+class WorkerBusy(Exception):
+    """All places are taken."""
+
+
+class KeyReused(Exception):
+    """This idempotency key stands for another job."""
+
+
+class JobStore:
+    """All jobs since the journal began. All methods may be called from any thread."""
+
+    def __init__(self, config: Config, journal: Journal, engine: Engine, runner: Runner) -> None:
+        self.boot_id = uuid.uuid4().hex
+        self._config = config
+        self._journal = journal
+        self._engine = engine
+        self._runner = runner
+        self._lock = threading.Lock()
+        self._jobs: dict[str, Job] = {}  # those that are not settled
+        self._origin = config.controller_origin
+
+    @property
+    def active(self) -> int:
+        """Jobs that still need work of this machine."""
+        with self._lock:
+            return self._count_active()
+
+    def recover(self) -> None:
+        """Go on with what an earlier start left."""
+        for entry in self._journal.recover():
+            job = Job(entry.id, parse_job_request(entry.request), self.boot_id)
+            log("job_recovered", **job.ids, state=entry.state)
+            with self._lock:
+                self._jobs[job.id] = job
+            self._launch(job, entry)
+
+    def start(self, body: object, key: str) -> tuple[str, str, bool]:
+        """Accept the job in `body` and return its id, its status and whether it is new.
+
+        A key that was seen before gives the job it stands for. Raises InvalidMessage, KeyReused or
+        WorkerBusy.
+        """
+        request = parse_job_request(body)
+        assert isinstance(body, Mapping)  # parse_job_request refuses anything else
+        key = key or _default_key(request)
+        digest = _digest(body)
+        with self._lock:
+            known = self._journal.find_key(key)
+            if known:
+                return known.id, self._known_status(known, digest), False
+            self._check(request)
+            if self._count_active() >= self._config.capacity:
+                raise WorkerBusy
+            job = Job(uuid.uuid4().hex, request, self.boot_id)
+            self._journal.accept(job.id, key, digest, request.to_wire())
+            self._jobs[job.id] = job
+            self._origin = self._origin or origin(request.callback_url)
+        log("job_created", **job.ids, files=len(request.inputs), model=request.options.model or None)
+        self._launch(job, None)
+        return job.id, "queued", True
+
+    def status(self, job_id: str) -> JobStatus | None:
+        """The answer to a poll; None where there is no such job, or a restart lost it."""
+        job = self._find(job_id)
+        if job:
+            return job.snapshot(self._engine.state.gpu)
+        entry = self._journal.find(job_id)
+        return entry.status if entry else None
+
+    def cancel(self, job_id: str) -> bool:
+        """Ask a job to stop; returns whether there is such a job."""
+        job = self._find(job_id)
+        if job:
+            if not job.is_over:
+                log("cancel_requested", **job.ids)
+                job.cancel()
+            return True
+        entry = self._journal.find(job_id)
+        return bool(entry and entry.status)
+
+    def _find(self, job_id: str) -> Job | None:
+        with self._lock:
+            return self._jobs.get(job_id)
+
+    def _count_active(self) -> int:
+        return sum(not job.is_over and not job.is_delivering for job in self._jobs.values())
+
+    def _known_status(self, known: Entry, digest: str) -> str:
+        if known.body_hash != digest:
+            raise KeyReused
+        job = self._jobs.get(known.id)
+        if job:
+            return job.status
+        # A job that a restart lost is not run again: its id is answered, and polls say 404.
+        return known.status["status"] if known.status else "failed"
+
+    def _check(self, request: JobRequest) -> None:
+        """Refuse what this worker cannot do; raises InvalidMessage."""
+        options = request.options
+        if options.model and options.model not in (*WHISPER_MODELS, self._config.model):
+            raise InvalidMessage(
+                "options.model", f"must be one of {', '.join(WHISPER_MODELS)}", code="UNKNOWN_MODEL"
+            )
+        if options.language and options.language not in LANGUAGE_CODES:
+            raise InvalidMessage("options.language", "must be a language code that Whisper knows, such as en")
+        for index, spec in enumerate(request.inputs):
+            if spec.size_bytes > self._config.max_file_bytes:
+                limit = f"must not be over {self._config.max_file_mb} MB (WORKER_MAX_FILE_MB)"
+                raise InvalidMessage(f"inputs[{index}].sizeBytes", limit, code="INPUT_TOO_LARGE")
+        self._check_origins(request)
+
+    def _check_origins(self, request: JobRequest) -> None:
+        """The token goes to one controller only, and nothing is fetched from anywhere else."""
+        expected = self._origin or origin(request.callback_url)
+        urls = {"callbackUrl": request.callback_url, "outputsUploadUrl": request.outputs_upload_url}
+        urls |= {f"inputs[{i}].downloadUrl": spec.download_url for i, spec in enumerate(request.inputs)}
+        for name, url in urls.items():
+            if origin(url) != expected:
+                raise InvalidMessage(name, f"must be at {expected}", code="ORIGIN_REFUSED")
+            if not self._config.allow_insecure and not is_trusted_transport(url):
+                raise InvalidMessage(
+                    name, "must be https (or set ALLOW_INSECURE_WORKER=1 on the worker)", code="ORIGIN_REFUSED"
+                )
+
+    def _launch(self, job: Job, entry: Entry | None) -> None:
+        threading.Thread(target=self._run, args=(job, entry), name=f"job-{job.id}", daemon=True).start()
+
+    def _run(self, job: Job, entry: Entry | None) -> None:
+        try:
+            if entry and entry.outcome:
+                self._runner.resume(job, entry.outcome)
+            else:
+                self._runner.run(job)
+        except Exception:  # the end of the thread: a job must never stay "running" for ever
+            failed("job_error", **job.ids)
+            message = "The worker met an unexpected error; its log has the details."
+            job.end("failed", ErrorMessage(code="PROCESSING_ERROR", message=message))
+        finally:
+            self._forget_if_settled(job)
+
+    def _forget_if_settled(self, job: Job) -> None:
+        """Settled jobs are answered from the journal."""
+        entry = self._journal.find(job.id)
+        if entry and entry.status:
+            with self._lock:
+                self._jobs.pop(job.id, None)
+
+
+def _default_key(request: JobRequest) -> str:
+    return json.dumps([request.controller_job_id, *(spec.input_id for spec in request.inputs)])
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    """A hash of what the job asks for. A link signed again for the same file is the same job."""
+    inputs = [
+        {**entry, "downloadUrl": urlsplit(entry["downloadUrl"])._replace(query="").geturl()}
+        for entry in body["inputs"]
+    ]
+    text = json.dumps({**body, "inputs": inputs}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

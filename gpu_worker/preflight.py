@@ -1,0 +1,125 @@
+"""What is wrong with this box, in words that say what to do, before the first job is sent."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TypedDict
+
+import requests
+
+from gpu_worker.config import Config
+from gpu_worker.engine import EngineState
+from gpu_worker.protocol import CONNECT_SECONDS, VERSION
+from gpu_worker.transport import open_session
+
+GIBIBYTE = 1024**3
+PACKAGES = ("torch", "openai-whisper", "silero-vad", "pyannote.audio", "av", "waitress")
+
+
+class Check(TypedDict):
+    """One thing looked at. `ok` false means that jobs will fail; the message says what to do."""
+
+    ok: bool
+    message: str
+
+
+class Preflight(TypedDict):
+    """The answer of GET /v1/preflight."""
+
+    status: str
+    checks: dict[str, Check]
+    versions: dict[str, str]
+    errors: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Box:
+    config: Config
+    engine: EngineState
+
+
+def preflight(config: Config, engine: EngineState) -> Preflight:
+    """Look at everything a job needs. Takes a few seconds where the controller does not answer."""
+    box = _Box(config, engine)
+    checks = {
+        "gpu": _gpu(box),
+        "weights": _weights(box),
+        "disk": _disk(box),
+        "decoder": _decoder(),
+        "controller": _controller(box),
+        "diarization": Check(ok=True, message="Not offered by this release: transcripts have no speakers."),
+    }
+    errors = {name: check["message"] for name, check in checks.items() if not check["ok"]}
+    return Preflight(
+        status="error" if errors else "ok", checks=checks, versions=_versions(), errors=errors
+    )
+
+
+def _gpu(box: _Box) -> Check:
+    if not box.engine.is_ready:
+        if box.engine.failed_starts:
+            return Check(ok=False, message="The engine process does not start: the worker's log says why.")
+        return Check(ok=True, message="The engine is starting; ask again in a minute.")
+    if box.engine.gpu:
+        return Check(ok=True, message=f"{box.engine.gpu_name}, CUDA {box.engine.cuda}.")
+    return Check(
+        ok=True,
+        message="No NVIDIA GPU is visible: jobs run on the CPU, slowly. On a GPU box check nvidia-smi, "
+        "the driver, and that the container was started with --gpus all.",
+    )
+
+
+def _weights(box: _Box) -> Check:
+    model, engine = box.config.model, box.engine
+    if engine.trouble:
+        return Check(ok=False, message=engine.trouble)
+    if model in engine.models:
+        return Check(ok=True, message=f"WORKER_MODEL {model} is here.")
+    if engine.has_looked:
+        return Check(ok=True, message=f"WORKER_MODEL {model} is loaded on demand.")
+    return Check(ok=True, message=f"WORKER_MODEL {model} is being loaded; ask again in a minute.")
+
+
+def _disk(box: _Box) -> Check:
+    free = shutil.disk_usage(box.config.tmp_dir).free
+    needed = 2 * box.config.max_file_bytes  # the file, and its samples beside it
+    text = f"{free / GIBIBYTE:.1f} GB free in WORKER_TMP_DIR"
+    if free < needed:
+        return Check(ok=False, message=f"{text}; a file of WORKER_MAX_FILE_MB needs {needed / GIBIBYTE:.1f}. Free some.")
+    return Check(ok=True, message=f"{text}.")
+
+
+def _decoder() -> Check:
+    try:
+        return Check(ok=True, message=f"PyAV {version('av')}.")
+    except PackageNotFoundError:
+        return Check(ok=False, message="PyAV is missing: pip install -r requirements/worker.txt.")
+
+
+def _controller(box: _Box) -> Check:
+    address = box.config.controller_origin
+    if not address:
+        return Check(ok=True, message="CONTROLLER_ORIGIN is not set: the first job names the controller.")
+    try:
+        with open_session() as session:
+            session.get(address, timeout=CONNECT_SECONDS, allow_redirects=False, stream=True).close()
+    except requests.RequestException as failure:
+        return Check(
+            ok=False,
+            message=f"{address} cannot be reached from here ({type(failure).__name__}): check CONTROLLER_ORIGIN, "
+            "the firewall, and that the controller is running.",
+        )
+    return Check(ok=True, message=f"{address} answers.")
+
+
+def _versions() -> dict[str, str]:
+    found = {"worker": VERSION, "python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,226 @@
+"""The way of a job through the worker: download, decode, recognise, write back; file by file."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from gpu_worker import audio
+from gpu_worker.asr.recognizer import Canceled
+from gpu_worker.config import MEBIBYTE, Config
+from gpu_worker.courier import Courier
+from gpu_worker.engine import Engine, Task
+from gpu_worker.faults import Fault, disk_fault
+from gpu_worker.fetch import Fetch
+from gpu_worker.job import Job, JobCanceled
+from gpu_worker.journal import Journal
+from gpu_worker.logs import failed, log
+from gpu_worker.protocol import CompleteMessage, ErrorMessage, InputSpec, OutputRef
+from gpu_worker.writeback import Output, Verdict, Writeback
+
+SPARE_DISK = 64 * MEBIBYTE  # stays free for the journal and the results
+LOOK_SECONDS = 0.2
+UNDELIVERED = "REMOTE_OUTPUTS_MISSING"
+FinalStatus = Literal["complete", "failed", "canceled"]
+SUFFIXES = {"json": "json", "markdown": "md"}
+
+
+class Runner:
+    """Runs jobs, each in the thread that calls it; files of several jobs meet at the engine's slots."""
+
+    def __init__(self, config: Config, journal: Journal, engine: Engine, workplace: Path) -> None:
+        self._config = config
+        self._journal = journal
+        self._engine = engine
+        self._workplace = workplace
+        self._slots = threading.Semaphore(config.max_concurrent_jobs)
+
+    def run(self, job: Job) -> None:
+        """Take an accepted job to its end."""
+        folder = self._workplace / job.id
+        folder.mkdir(mode=0o700)
+        courier = Courier(job, self._journal, self._writeback(job))
+        try:
+            outcome = self._work(job, folder, courier)
+        except JobCanceled:
+            outcome = _outcome(job, "canceled", [])
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        self._journal.finish(job.id, outcome)
+        self.deliver(job, outcome, courier)
+
+    def resume(self, job: Job, outcome: CompleteMessage) -> None:
+        """After a restart: deliver what is left of a finished job."""
+        courier = Courier(job, self._journal, self._writeback(job))
+        waiting = self._journal.undelivered(job.id)
+        missing = {(output.input_id, output.type) for output in waiting}
+        for ref in outcome["outputs"]:
+            if (ref["inputId"], ref["type"]) not in missing:
+                job.add_output(ref)
+        courier.take(waiting)
+        self.deliver(job, outcome, courier)
+
+    def deliver(self, job: Job, outcome: CompleteMessage, courier: Courier) -> None:
+        """Wait for the documents to arrive, say how the job ended, and settle it."""
+        if outcome["status"] == "failed" and not outcome["outputs"]:
+            job.end("failed", outcome["error"])  # a poll may tell it before the callback gets through
+        try:
+            if outcome["status"] == "canceled":
+                raise JobCanceled
+            job.enter_stage("uploading")
+            verdict = courier.finish()
+            if verdict == "accepted":
+                verdict = self._writeback(job).send_complete(outcome)
+        except JobCanceled:
+            verdict = self._deliver_cancel(job, courier)
+        _conclude(job, outcome, verdict)
+        if verdict != "unreachable":
+            self._journal.settle(job.id, job.snapshot(self._engine.state.gpu))
+
+    def _deliver_cancel(self, job: Job, courier: Courier) -> Verdict:
+        job.end("canceled")
+        courier.dismiss()
+        if courier.verdict == "gone":
+            return "gone"
+        farewell = Writeback(job.id, job.request, self._config.token, pause=time.sleep)
+        farewell.send_complete(_outcome(job, "canceled", []))
+        return "gone"
+
+    def _work(self, job: Job, folder: Path, courier: Courier) -> CompleteMessage:
+        """Work through the files; one bad file does not stop the others."""
+        made: list[Output] = []
+        error: ErrorMessage | None = None
+        for index in range(len(job.request.inputs)):
+            job.pause()
+            if courier.verdict != "accepted":
+                break
+            try:
+                outputs = self._one_file(job, index, folder)
+            except Fault as fault:
+                log("file_failed", **job.ids, file=index, code=fault.code, reason=str(fault))
+                job.note(f"File {index + 1}: {fault}")
+                error = error or ErrorMessage(code=fault.code, message=str(fault))
+            else:
+                self._journal.add_outputs(job.id, outputs)
+                courier.take(outputs)
+                made += outputs
+        return _outcome(job, "failed" if error else "complete", made, error)
+
+    def _one_file(self, job: Job, index: int, folder: Path) -> list[Output]:
+        """Raises Fault or JobCanceled; leaves nothing in `folder`."""
+        spec = job.enter_file(index)
+        media, samples = folder / f"{index}.media", folder / f"{index}.f32"
+        try:
+            self._download(job, spec, media)
+            self._decode(job, media, samples)
+            media.unlink()
+            job.enter_stage("queued")
+            with self._slot(job):
+                self._journal.start(job.id)
+                return self._recognize(job, index, samples)
+        except OSError as failure:
+            failed("file_error", **job.ids, file=index)
+            full = disk_fault(failure)
+            raise full or Fault("PROCESSING_ERROR", f"The worker failed ({type(failure).__name__}).") from failure
+        finally:
+            media.unlink(missing_ok=True)
+            samples.unlink(missing_ok=True)
+
+    def _download(self, job: Job, spec: InputSpec, target: Path) -> None:
+        job.enter_stage("downloading")
+        if shutil.disk_usage(self._workplace).free < spec.size_bytes + SPARE_DISK:
+            raise Fault("WORKER_DISK_FULL", "The worker's disk has no room for this file.")
+
+        def report(got: int) -> None:
+            log("download_progress", **job.ids, bytes=got, totalBytes=spec.size_bytes)
+
+        started = time.monotonic()
+        size = Fetch(spec, self._config.max_file_bytes, job.pause, report).to(target)
+        seconds = time.monotonic() - started
+        log("download_done", **job.ids, bytes=size, seconds=round(seconds, 3))
+        job.note(f"Downloaded {size / MEBIBYTE:.1f} MB in {seconds:.1f} s")
+        job.enter_stage("decoding", size)
+
+    def _decode(self, job: Job, media: Path, target: Path) -> None:
+        count = audio.decode(media, target, job.pause)
+        job.set_duration(count / audio.SAMPLE_RATE)
+        job.note(f"Decoded {count / audio.SAMPLE_RATE:.1f} s of sound")
+
+    @contextmanager
+    def _slot(self, job: Job) -> Iterator[None]:
+        """Wait for a place in the engine."""
+        while not self._slots.acquire(timeout=LOOK_SECONDS):
+            job.pause()
+        try:
+            job.pause()
+            yield
+        finally:
+            self._slots.release()
+
+    def _recognize(self, job: Job, index: int, samples: Path) -> list[Output]:
+        request, spec = job.request, job.request.inputs[index]
+        results = self._journal.results_folder(job.id)
+        outputs = {kind: _output(spec, kind, results / f"{index}.{suffix}") for kind, suffix in SUFFIXES.items()}
+        task = Task(
+            id=f"{job.id}/{index}",
+            model=request.options.model or self._config.model,
+            options=request.options.to_wire(),
+            audio=samples,
+            title=spec.filename,
+            json=outputs["json"].path,
+            markdown=outputs["markdown"].path,
+        )
+
+        def report(message: dict[str, Any]) -> None:
+            if message["event"] == "stage":
+                job.enter_stage(message["stage"])
+            else:
+                job.reach(message["seconds"])
+
+        job.enter_stage("loading_model")
+        try:
+            done = self._engine.recognize(task, job.is_canceled, report)
+        except Canceled:
+            raise JobCanceled from None
+        job.note(f"Transcribed: language {done['language'] or 'unknown'}, {done['segments']} segments")
+        return list(outputs.values())
+
+    def _writeback(self, job: Job) -> Writeback:
+        return Writeback(job.id, job.request, self._config.token, job.pause)
+
+
+def _output(spec: InputSpec, kind: str, path: Path) -> Output:
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", spec.input_id)  # it travels in a header
+    return Output(spec.input_id, kind, f"{name}{path.suffix}", path)
+
+
+def _outcome(
+    job: Job, status: FinalStatus, outputs: list[Output], error: ErrorMessage | None = None
+) -> CompleteMessage:
+    return CompleteMessage(
+        workerJobId=job.id,
+        controllerJobId=job.request.controller_job_id,
+        status=status,
+        outputs=[OutputRef(inputId=o.input_id, filename=o.filename, type=o.type) for o in outputs],
+        error=error,
+        attempt=job.request.attempt,
+    )
+
+
+def _conclude(job: Job, outcome: CompleteMessage, verdict: Verdict) -> None:
+    """Set the final status by what the controller said."""
+    if verdict == "accepted":
+        job.end(outcome["status"], outcome["error"])
+    elif verdict == "gone":
+        job.end("canceled")
+    elif verdict == "refused":
+        job.end("failed", ErrorMessage(code=UNDELIVERED, message="The controller refused the results."))
+    else:
+        text = "The controller could not be reached; the results are kept and sent when the worker restarts."
+        job.end("failed", ErrorMessage(code=UNDELIVERED, message=text))

@@ -1,0 +1,41 @@
+"""The worker's two folders: scratch space, emptied at each start, and state, kept."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+from typing import TextIO
+
+from gpu_worker.config import BadConfig
+
+SCRATCH_NAME = "bulk-transcribe-work"  # only this folder below WORKER_TMP_DIR is ever emptied
+
+
+class Workplace:
+    """Both folders, held by this process alone. Raises BadConfig where they cannot be."""
+
+    def __init__(self, tmp_dir: Path, state_dir: Path) -> None:
+        self._held: list[TextIO] = []
+        self._prepare("WORKER_TMP_DIR", tmp_dir)
+        self._prepare("WORKER_STATE_DIR", state_dir)
+        self.scratch = tmp_dir / SCRATCH_NAME
+        if self.scratch.is_symlink():
+            raise BadConfig(f"{self.scratch} is a link; remove it.")
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir(mode=0o700, exist_ok=True)
+
+    def _prepare(self, setting: str, folder: Path) -> None:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = (folder / "worker.lock").open("w")
+        except OSError as failure:
+            raise BadConfig(f"{setting} {folder} cannot be used: {failure.strerror}.") from failure
+        if folder.stat().st_uid != os.geteuid():
+            raise BadConfig(f"{setting} {folder} belongs to another user.")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as failure:
+            raise BadConfig(f"{setting} {folder} is used by another running worker.") from failure
+        self._held.append(lock)
