@@ -27,7 +27,7 @@ CHECK_SECONDS = 600.0  # for the engine to start and to load, or download, its m
 def main() -> int:
     """Return the exit status; every expected failure is one sentence on stderr."""
     parser = argparse.ArgumentParser(prog="python -m gpu_worker", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="look at this machine, print what is wrong, exit")
+    parser.add_argument("--check", action="store_true", help="print what is wrong with this machine")
     arguments = parser.parse_args()
     logs.configure()
     try:
@@ -38,7 +38,7 @@ def main() -> int:
             return check(config, engine)
         serve(config, workplace, engine)
     except BadConfig as problem:
-        print(problem, file=sys.stderr)
+        sys.stderr.write(f"{problem}\n")
         return 2
     return 0
 
@@ -84,7 +84,7 @@ def check(config: Config, engine: Engine) -> int:
     found = preflight(config, engine.state)
     engine.close()
     for name, result in found["checks"].items():
-        print(f"{'ok   ' if result['ok'] else 'WRONG'}  {name:12} {result['message']}")
+        sys.stdout.write(f"{'ok   ' if result['ok'] else 'WRONG'}  {name:12} {result['message']}\n")
     return 0 if found["status"] == "ok" else 1
 
 

@@ -164,5 +164,3 @@ def _not_allowed(method: str) -> Reply:
 def _model_name(config: Config) -> str:
     """WORKER_MODEL without the folders of a path: /health is open to everybody."""
     return config.model.rsplit("/", 1)[-1]
-
-

@@ -33,6 +33,7 @@ SAMPLE_BYTES = 4  # float32
 # FFmpeg's demuxers for wav mp3 mov/mp4/m4a matroska/webm ogg/opus flac aac asf/wma aiff. Playlists (hls,
 # concat, dash, sdp) are not among them: they would read other files of this host.
 DEMUXERS = ("wav", "w64", "mp3", "mov", "matroska", "webm", "ogg", "flac", "aac", "asf", "aiff")
+PLAYLIST_STARTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<?xml", b"<MPD", b"[playlist]")
 FORMATS = "WAV, MP3, M4A/MP4/MOV, MKV/WebM, OGG/Opus, FLAC, AAC, WMA or AIFF"
 
 MAX_SECONDS = 12 * 3600
@@ -97,7 +98,7 @@ def main(source: str, target: str, parent: str) -> dict[str, object]:
     die_with_parent(int(parent))
     try:
         _limit_resources()
-        with open(source, "rb") as stream, open(target, "wb") as out:
+        with Path(source).open("rb") as stream, Path(target).open("wb") as out:
             return {"samples": _transfer(stream, out)}
     except Fault as failure:
         return {"code": failure.code, "message": str(failure)}
@@ -148,7 +149,7 @@ def _open(stream: BinaryIO) -> InputContainer:
 def _why_unreadable(stream: BinaryIO) -> str:
     stream.seek(0)
     head = stream.read(4096)
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"#EXTM3U", b"ffconcat", b"v=0", b"<?xml", b"<MPD", b"[playlist]")):
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(PLAYLIST_STARTS):
         return "This is a playlist or a document, not a recording. Upload the recording itself."
     if b"\0" not in head:
         return f"This is a text file, not a recording. Upload {FORMATS}."
@@ -237,4 +238,4 @@ def _raw(frames: list[AudioFrame]) -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:])))
+    sys.stdout.write(json.dumps(main(*sys.argv[1:])))

@@ -23,20 +23,20 @@ class Config:
     """What a worker was told to be. Sizes in bytes where the name says so."""
 
     token: str
-    host: str = "0.0.0.0"
-    port: int = 8477
-    tmp_dir: Path = Path("/tmp/bt-worker")
-    state_dir: Path = Path("/tmp/bt-worker-state")
-    cache_dir: Path = Path("~/.cache/bulk-transcribe")
-    max_file_mb: int = 2000
-    max_concurrent_jobs: int = 1
-    queue_size: int = 2
-    model: str = "large-v3"
-    controller_origin: str = ""
-    allow_insecure: bool = False
-    hf_token: str = ""
-    diarization_device: str = "auto"
-    engine: str = REFERENCE_ENGINE
+    host: str
+    port: int
+    tmp_dir: Path
+    state_dir: Path
+    cache_dir: Path
+    max_file_mb: int
+    max_concurrent_jobs: int
+    queue_size: int
+    model: str
+    controller_origin: str  # scheme://host:port, or empty
+    allow_insecure: bool
+    hf_token: str
+    diarization_device: str
+    engine: str  # module:class of the speech engine
 
     @property
     def max_file_bytes(self) -> int:
@@ -56,15 +56,14 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         raise BadConfig("WORKER_TOKEN is not set: give the worker the same secret as the controller.")
     if not token.isascii() or not token.isprintable() or " " in token:
         raise BadConfig("WORKER_TOKEN holds characters that an HTTP header cannot carry.")
-    tmp_dir = Path(_text(environ, "WORKER_TMP_DIR", "/tmp/bt-worker")).expanduser().absolute()
-    state_dir = _text(environ, "WORKER_STATE_DIR", f"{tmp_dir}-state")
+    tmp_dir = _folder(environ, "WORKER_TMP_DIR", "/tmp/bt-worker")  # noqa: S108 - its owner is checked
     return Config(
         token=token,
-        host=_text(environ, "WORKER_HOST", "0.0.0.0"),
+        host=_text(environ, "WORKER_HOST", "0.0.0.0"),  # noqa: S104 - a rented box is called from outside
         port=_whole(environ, "WORKER_PORT", 8477, 0, 65535),
         tmp_dir=tmp_dir,
-        state_dir=Path(state_dir).expanduser().absolute(),
-        cache_dir=Path(_text(environ, "WORKER_CACHE_DIR", "~/.cache/bulk-transcribe")).expanduser().absolute(),
+        state_dir=_folder(environ, "WORKER_STATE_DIR", f"{tmp_dir}-state"),
+        cache_dir=_folder(environ, "WORKER_CACHE_DIR", "~/.cache/bulk-transcribe"),
         max_file_mb=_whole(environ, "WORKER_MAX_FILE_MB", 2000, 1, 10**6),
         max_concurrent_jobs=_whole(environ, "WORKER_MAX_CONCURRENT_JOBS", 1, 1, 64),
         queue_size=_whole(environ, "WORKER_QUEUE_SIZE", 2, 0, 1000),
@@ -79,6 +78,10 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
 
 def _text(environ: Mapping[str, str], name: str, default: str) -> str:
     return environ.get(name, "").strip() or default
+
+
+def _folder(environ: Mapping[str, str], name: str, default: str) -> Path:
+    return Path(_text(environ, name, default)).expanduser().absolute()
 
 
 def _whole(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

@@ -240,7 +240,8 @@ class Engine:
             for inbox in self._tasks.values():
                 inbox.put(_death(how, sacrificed))
             self._changed.notify_all()
-            log("engine_died", pid=child.pid, how=how, seconds=round(lived, 3))
+            event = "engine_stopped" if self._is_closing else "engine_died"
+            log(event, pid=child.pid, how=how, seconds=round(lived, 3))
             if failed:
                 self._changed.wait_for(lambda: self._is_closing, min(LONGEST_RESTART_WAIT, 2.0**failed))
 

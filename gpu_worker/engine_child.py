@@ -154,9 +154,7 @@ def _fault(failure: BaseException) -> Fault:
     return Fault("PROCESSING_ERROR", f"Transcription failed ({type(failure).__name__}).")
 
 
-def _document(
-    found: Recognition, recording: Recording, engine: str, model: str, source: str
-) -> Transcript:
+def _document(found: Recognition, recording: Recording, engine: str, model: str, source: str) -> Transcript:
     return Transcript(
         schemaVersion=SCHEMA_VERSION,
         text="".join(segment["text"] for segment in found.segments).strip(),

@@ -138,7 +138,7 @@ class Fetch:
 
 def _refused(status: int) -> str:
     if 300 <= status < 400:
-        return f"The controller answered with a redirect (HTTP {status}); CONTROLLER_BASE_URL must be its final address."
+        return f"The controller redirects (HTTP {status}): CONTROLLER_BASE_URL must be its final address."
     return f"The controller refused the download (HTTP {status}): the link is over or was altered."
 
 

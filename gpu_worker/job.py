@@ -98,10 +98,12 @@ class Job:
 
     def enter_file(self, index: int) -> InputSpec:
         """Go on to the file of this number, from 0."""
+        self.enter_stage("downloading")
         with self._lock:
             self._index = index
             self._audio_seconds = 0.0
             self._audio_duration = None
+            self._raise_percent(0.0)
         return self.request.inputs[index]
 
     def enter_stage(self, stage: str, size: int | None = None) -> None:
@@ -109,19 +111,11 @@ class Job:
         with self._lock:
             if self._status == "queued" and stage != "queued":
                 self._status = "running"
-            if stage == self._stage:
+            if stage == self._stage or self.is_over:
                 return
-            before, seconds = self._stage, time.monotonic() - self._stage_clock
+            self._leave_stage(size)
             self._stage, self._stage_at, self._stage_clock = stage, datetime.now(UTC), time.monotonic()
-            self._raise_percent(STAGE_BEGINS.get(stage, 0.0))
-        log(
-            "stage_done",
-            **self.ids,
-            stage=before,
-            seconds=round(seconds, 3),
-            bytes=size,
-            audioSeconds=self._audio_duration,
-        )
+            self._raise_percent(STAGE_BEGINS[stage])
 
     def set_duration(self, seconds: float) -> None:
         """The current file holds this much audio."""
@@ -150,6 +144,7 @@ class Job:
         with self._lock:
             if self.is_over:
                 return
+            self._leave_stage(None)
             self._status, self._error = status, error
             self._stage_at = datetime.now(UTC)
             if status == "complete":
@@ -195,6 +190,11 @@ class Job:
         speed = self._audio_seconds / took
         left = max(0.0, self._audio_duration - self._audio_seconds)
         return round(speed, 2), round(left / speed, 1)
+
+    def _leave_stage(self, size: int | None) -> None:
+        seconds = round(time.monotonic() - self._stage_clock, 3)
+        duration = self._audio_duration
+        log("stage_done", **self.ids, stage=self._stage, seconds=seconds, bytes=size, audioSeconds=duration)
 
     def _raise_percent(self, share: float) -> None:
         percent = 100.0 * (self._index + share) / len(self.request.inputs)

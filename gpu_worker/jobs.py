@@ -151,9 +151,8 @@ class JobStore:
             if origin(url) != expected:
                 raise InvalidMessage(name, f"must be at {expected}", code="ORIGIN_REFUSED")
             if not self._config.allow_insecure and not is_trusted_transport(url):
-                raise InvalidMessage(
-                    name, "must be https (or set ALLOW_INSECURE_WORKER=1 on the worker)", code="ORIGIN_REFUSED"
-                )
+                why = "must be https (or set ALLOW_INSECURE_WORKER=1 on the worker)"
+                raise InvalidMessage(name, why, code="ORIGIN_REFUSED")
 
     def _launch(self, job: Job, entry: Entry | None) -> None:
         threading.Thread(target=self._run, args=(job, entry), name=f"job-{job.id}", daemon=True).start()

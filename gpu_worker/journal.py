@@ -87,7 +87,8 @@ class Journal:
         """Remember documents that wait for delivery."""
         with self._write() as database:
             database.executemany(
-                "INSERT OR REPLACE INTO outputs (job_id, input_id, type, filename, path) VALUES (?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO outputs (job_id, input_id, type, filename, path) "
+                "VALUES (?, ?, ?, ?, ?)",
                 [(job_id, o.input_id, o.type, o.filename, str(o.path)) for o in outputs],
             )
 

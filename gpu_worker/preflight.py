@@ -53,9 +53,7 @@ def preflight(config: Config, engine: EngineState) -> Preflight:
         "diarization": Check(ok=True, message="Not offered by this release: transcripts have no speakers."),
     }
     errors = {name: check["message"] for name, check in checks.items() if not check["ok"]}
-    return Preflight(
-        status="error" if errors else "ok", checks=checks, versions=_versions(), errors=errors
-    )
+    return Preflight(status="error" if errors else "ok", checks=checks, versions=_versions(), errors=errors)
 
 
 def _gpu(box: _Box) -> Check:
@@ -88,7 +86,8 @@ def _disk(box: _Box) -> Check:
     needed = 2 * box.config.max_file_bytes  # the file, and its samples beside it
     text = f"{free / GIBIBYTE:.1f} GB free in WORKER_TMP_DIR"
     if free < needed:
-        return Check(ok=False, message=f"{text}; a file of WORKER_MAX_FILE_MB needs {needed / GIBIBYTE:.1f}. Free some.")
+        wanted = f"a file of WORKER_MAX_FILE_MB needs {needed / GIBIBYTE:.1f}"
+        return Check(ok=False, message=f"{text}; {wanted}. Free some space.")
     return Check(ok=True, message=f"{text}.")
 
 
@@ -109,8 +108,8 @@ def _controller(box: _Box) -> Check:
     except requests.RequestException as failure:
         return Check(
             ok=False,
-            message=f"{address} cannot be reached from here ({type(failure).__name__}): check CONTROLLER_ORIGIN, "
-            "the firewall, and that the controller is running.",
+            message=f"{address} cannot be reached from here ({type(failure).__name__}): "
+            "check CONTROLLER_ORIGIN, the firewall, and that the controller is running.",
         )
     return Check(ok=True, message=f"{address} answers.")
 

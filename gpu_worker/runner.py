@@ -126,14 +126,13 @@ class Runner:
                 return self._recognize(job, index, samples)
         except OSError as failure:
             failed("file_error", **job.ids, file=index)
-            full = disk_fault(failure)
-            raise full or Fault("PROCESSING_ERROR", f"The worker failed ({type(failure).__name__}).") from failure
+            other = Fault("PROCESSING_ERROR", f"The worker failed ({type(failure).__name__}).")
+            raise disk_fault(failure) or other from failure
         finally:
             media.unlink(missing_ok=True)
             samples.unlink(missing_ok=True)
 
     def _download(self, job: Job, spec: InputSpec, target: Path) -> None:
-        job.enter_stage("downloading")
         if shutil.disk_usage(self._workplace).free < spec.size_bytes + SPARE_DISK:
             raise Fault("WORKER_DISK_FULL", "The worker's disk has no room for this file.")
 
@@ -166,7 +165,9 @@ class Runner:
     def _recognize(self, job: Job, index: int, samples: Path) -> list[Output]:
         request, spec = job.request, job.request.inputs[index]
         results = self._journal.results_folder(job.id)
-        outputs = {kind: _output(spec, kind, results / f"{index}.{suffix}") for kind, suffix in SUFFIXES.items()}
+        outputs = {
+            kind: _output(spec, kind, results / f"{index}.{suffix}") for kind, suffix in SUFFIXES.items()
+        }
         task = Task(
             id=f"{job.id}/{index}",
             model=request.options.model or self._config.model,

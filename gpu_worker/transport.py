@@ -29,5 +29,5 @@ def growing_waits() -> Iterator[float]:
     so that many workers do not return to a controller at the same moment."""
     wait = FIRST_WAIT
     while True:
-        yield wait * random.uniform(0.5, 1.0)
+        yield wait * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
         wait = min(LONGEST_WAIT, wait * 2)

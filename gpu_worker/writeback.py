@@ -68,12 +68,15 @@ class Writeback:
     def _post(self, session: requests.Session, url: str, **body: object) -> requests.Response:
         headers = {"Authorization": f"Bearer {self._token}"}
         return session.request(
-            "POST", url, headers=headers, timeout=TIMEOUTS, allow_redirects=False, **body  # type: ignore[arg-type]
+            "POST",
+            url,
+            headers=headers,
+            timeout=TIMEOUTS,
+            allow_redirects=False,
+            **body,  # type: ignore[arg-type]
         )
 
-    def _insist(
-        self, what: str, size: int, post: Callable[[requests.Session], requests.Response]
-    ) -> Verdict:
+    def _insist(self, what: str, size: int, post: Callable[[requests.Session], requests.Response]) -> Verdict:
         """Try until there is an answer that counts, or patience ends."""
         started = time.monotonic()
         with open_session() as session:

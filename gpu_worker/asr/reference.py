@@ -67,9 +67,8 @@ class Reference:
         language = self._language(loaded, recording, windows)
         segments: list[Segment] = []
         for window in windows:
-            recording.progress(window.start)
             segments += self._decode(loaded, recording, window, language)
-        recording.progress(recording.duration)
+            recording.progress(window.end)
         for number, segment in enumerate(segments):
             segment["id"] = number
         return Recognition(language, segments, _notices(loaded, recording.options))
@@ -114,7 +113,8 @@ class Reference:
         dtype = next(model.encoder.parameters()).dtype
         with self._decoding:
             _, probabilities = model.detect_language(mel.to(model.device, dtype))
-        return max(probabilities, key=lambda code: float(probabilities[code]))
+        likeliest: str = max(probabilities, key=probabilities.get)
+        return likeliest
 
     def _decode(self, model: Whisper, recording: Recording, window: Span, language: str) -> list[Segment]:
         import whisper
@@ -164,7 +164,8 @@ def _ladder(temperature: float) -> tuple[float, ...]:
 
 def _prompt(options: Options) -> str | None:
     """Prompt and hotwords: whisper knows no hotwords, words in its prompt work as such."""
-    return ", ".join(part.strip() for part in (options.initial_prompt, options.hotwords) if part.strip()) or None
+    parts = (options.initial_prompt.strip(), options.hotwords.strip())
+    return ", ".join(part for part in parts if part) or None
 
 
 def _segment(row: dict[str, Any], window: Span) -> Segment:
@@ -208,8 +209,7 @@ def _notices(model: Whisper, options: Options) -> list[Notice]:
 def _warm_up() -> None:
     """Compile whisper's word alignment now (seconds, by numba) rather than inside the first job."""
     import numpy as np
-    from whisper.timing import dtw
-
     import torch
+    from whisper.timing import dtw
 
     dtw(torch.from_numpy(np.zeros((4, 4), dtype=np.float32)))

@@ -114,7 +114,7 @@ def _convert(name: str, target: Path) -> None:
     try:
         with os.fdopen(handle, "wb") as out:
             torch.save(made, out)
-        os.replace(scratch, target)
+        Path(scratch).replace(target)
     except BaseException:
         Path(scratch).unlink(missing_ok=True)
         raise

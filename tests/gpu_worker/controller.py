@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-TOKEN = "a-token-that-logs-must-not-hold"  # noqa: S105 - of the tests alone
+TOKEN = "a-token-that-logs-must-not-hold"
 SIGNATURE = "a-signature-that-logs-must-not-hold"
 
 
