@@ -162,7 +162,7 @@ TICK_ALARM_SECONDS = env.float("TICK_ALARM_SECONDS", 15.0)
 
 # Celery: the database is the queue, a message is a nudge -----------------------------------------
 REDIS_URL = env.str("REDIS_URL", "").strip()
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
         "visibility_timeout": 3600,

@@ -58,7 +58,7 @@ class Service:
 
 def services() -> list[Service]:
     """The three processes as the settings describe them."""
-    web_url = f"http://127.0.0.1:{settings.WEB_PORT}/accounts/login/"
+    web_url = f"http://127.0.0.1:{settings.WEB_PORT}/api/remote-worker/status"
     python, manage = sys.executable, str(BASE_DIR / "manage.py")
     celery = (
         "-m celery -A bulktranscribe worker --beat --pool threads --concurrency 8 --loglevel info "
