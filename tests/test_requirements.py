@@ -18,7 +18,6 @@ WORKER_ONLY = {
     "silero-vad",
     "triton",
     "numpy",
-    "av",
 }
 CONTROLLER_ONLY = {"django", "celery", "kombu", "redis", "psycopg", "django-ninja", "django-environ"}
 
