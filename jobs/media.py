@@ -45,7 +45,7 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
     One range is honoured; several, another unit or nonsense are ignored, as RFC 9110 allows.
     Raises RangeNotSatisfiable.
     """
-    match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header.strip())
+    match = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", header.strip())
     if match is None or match.groups() == ("", ""):
         return None
     first_text, last_text = match.groups()

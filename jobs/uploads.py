@@ -1,19 +1,19 @@
-"""Files coming in: streamed to disk, hashed on the way, renamed into place."""
+"""Files coming in: streamed to disk, hashed on the way, kept under a generated name."""
 
 import errno
 import hashlib
-import os
 import shutil
 import unicodedata
 import uuid
 from pathlib import Path, PurePath
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.db import transaction
 
+from jobs import storage
 from jobs.models import Session, Upload
 
 MAX_NAME = 255
@@ -90,7 +90,7 @@ def _keep(session: Session, path: Path, name: str, sha256: str) -> Upload:
         )
     upload = Upload(session=session, name=name, size_bytes=size, sha256=sha256)
     try:
-        _move_into_place(path, upload.path)
+        storage.keep(path, upload.path)
     except OSError as failure:
         if failure.errno != errno.ENOSPC:
             raise
@@ -103,15 +103,3 @@ def _keep(session: Session, path: Path, name: str, sha256: str) -> Upload:
         upload.path.unlink(missing_ok=True)
         raise
     return upload
-
-
-def _move_into_place(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with source.open("rb+") as file:
-        _sync(file)
-    source.replace(target)
-
-
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())

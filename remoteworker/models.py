@@ -5,15 +5,26 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from gpu_worker.protocol import is_trusted_transport
 from jobs.models import JobInput
 from remoteworker import vault
+
+
+def check_address(url: str) -> None:
+    """Raise ValidationError unless this is an address a token may travel to (compose names are fine)."""
+    if not settings.ALLOW_INSECURE_WORKER and not is_trusted_transport(url):
+        raise ValidationError(_("Use https://…, or http on this machine only (ALLOW_INSECURE_WORKER=1 lifts this)."))
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise ValidationError(_("This is not an http or https address."))
 
 
 class Worker(models.Model):
@@ -25,7 +36,7 @@ class Worker(models.Model):
 
     name = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=6, choices=Kind.choices, default=Kind.REMOTE)
-    url = models.URLField(_("address"), unique=True)
+    url = models.CharField(_("address"), max_length=500, unique=True, validators=[check_address])
     token_encrypted = models.TextField(blank=True, editable=False)
     from_settings = models.BooleanField(default=False, editable=False)
     enabled = models.BooleanField(default=True)

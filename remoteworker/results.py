@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from gpu_worker import transcript
 from gpu_worker.protocol import OUTPUT_TYPES, CompleteMessage
+from jobs import storage
 from jobs.models import JobInput, Result, ResultFile
 from jobs.signals import input_completed
 from jobs.statuses import Event, InputStatus
@@ -82,7 +82,7 @@ def stage(attempt: Attempt, input_id: str, output_type: str, file: "UploadedFile
     if known is not None:
         return known
     relative = f"{attempt.pk.hex}/{output_type}-{digest[:16]}"
-    _place(source, Path(settings.RESULTS_DIR) / relative)
+    storage.keep(source, Path(settings.RESULTS_DIR) / relative)
     staged, _created = StagedOutput.objects.get_or_create(
         attempt=attempt,
         output_type=output_type,
@@ -186,10 +186,3 @@ def _adopt(given: QuerySet[Attempt], worker_job_id: str, input_id: str, number: 
         return None
     dispatch.accept(found[0], worker_job_id)
     return found[0]
-
-
-def _place(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with source.open("rb+") as file:
-        os.fsync(file.fileno())
-    source.replace(target)

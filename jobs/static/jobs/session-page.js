@@ -1,0 +1,107 @@
+/** The session page: it asks for the state and hands each part to the element that shows it. */
+
+import { getJson } from "../bulktranscribe/http.js";
+import { Words } from "../bulktranscribe/words.js";
+import "./job-form.js";
+import "./job-list.js";
+import { setText } from "./keyed.js";
+import { isActive, nextPause, shareDone, summaryOf, totalsOf } from "./live.js";
+import "./upload-zone.js";
+
+class SessionPage extends HTMLElement {
+  connectedCallback() {
+    this.words = Words.from(document.getElementById("words"));
+    this.zone = this.querySelector("upload-zone");
+    this.form = this.querySelector("job-form");
+    this.list = this.querySelector("job-list");
+    for (const part of [this.zone, this.form, this.list]) part.start(this.words);
+    this.etag = "";
+    this.failures = 0;
+    this.round = 0;
+    this.show(JSON.parse(document.getElementById("state").textContent));
+    this.addEventListener("uploaded", (event) => this.addUploads(event.detail));
+    this.addEventListener("changed", () => this.ask());
+    for (const happening of ["visibilitychange", "pageshow"]) document.addEventListener(happening, () => this.whenSeen());
+    addEventListener("online", () => this.ask());
+    this.plan();
+  }
+
+  show(state) {
+    this.state = state;
+    setText(this.field("notice"), state.notice);
+    this.form.show(state.uploads);
+    this.list.show(state.jobs);
+    this.showTotals(state);
+    setText(this.field("summary"), summaryOf(state.totals, this.words));
+  }
+
+  showTotals({ totals, jobs }) {
+    const section = this.field("totals");
+    for (const [part, text] of Object.entries(totalsOf(totals, this.words))) {
+      const place = section.querySelector(`[data-count="${part}"]`);
+      setText(place, text);
+      place.hidden = !text;
+    }
+    const bar = this.field("totals-bar");
+    bar.max = 1;
+    bar.value = shareDone(jobs);
+    section.hidden = !totals.files;
+  }
+
+  /** Show what has just been uploaded without waiting for the next answer. */
+  addUploads(uploads) {
+    const known = new Set(this.state.uploads.map((upload) => upload.id));
+    const fresh = uploads.filter((upload) => !known.has(upload.id));
+    this.state.uploads.push(...fresh);
+    this.round += 1; // an answer that is under way does not know them yet
+    this.form.show(this.state.uploads);
+    this.plan();
+  }
+
+  async ask() {
+    clearTimeout(this.timer);
+    const round = ++this.round;
+    try {
+      const { body, etag } = await getJson(this.dataset.stateUrl, this.etag);
+      if (round !== this.round) return; // a later question or a change has overtaken this answer
+      this.etag = etag;
+      this.failures = 0;
+      this.say("");
+      if (body) this.show(body);
+    } catch (problem) {
+      if (round !== this.round) return;
+      this.etag = "";
+      this.failures += 1;
+      this.explain(problem);
+    }
+    this.plan();
+  }
+
+  explain(problem) {
+    if (problem.isSignedOut) this.say(this.words.say("signed-out"));
+    else if (problem.status === 404) this.say(this.words.say("gone"));
+    else if (problem.status !== undefined) this.say(this.words.say("connection-lost"));
+    else throw problem;
+  }
+
+  plan() {
+    clearTimeout(this.timer);
+    const pause = nextPause({ active: isActive(this.state), hidden: document.hidden, failures: this.failures });
+    this.timer = setTimeout(() => this.ask(), pause);
+  }
+
+  whenSeen() {
+    if (document.hidden) this.plan();
+    else this.ask();
+  }
+
+  say(text) {
+    setText(this.field("connection"), text);
+  }
+
+  field(name) {
+    return this.querySelector(`[data-field="${name}"]`);
+  }
+}
+
+customElements.define("session-page", SessionPage);
