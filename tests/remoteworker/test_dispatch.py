@@ -1,0 +1,199 @@
+"""Handing over, against a server on a real socket."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from gpu_worker import protocol
+from jobs import batches
+from jobs.models import Job, JobInput
+from remoteworker import dispatch, polling
+from remoteworker.models import Attempt, Worker
+from tests.conftest import WORKER_TOKEN
+from tests.scripted_worker import Said, ScriptedWorker
+
+ACCEPTED = Said(201, {"workerJobId": "w-1", "status": "queued"})
+BUSY = Said(429, {"error": {"code": "BUSY", "message": "full"}}, {"Retry-After": "7"})
+
+
+def refreshed(job_input: JobInput) -> JobInput:
+    job_input.refresh_from_db()
+    return job_input
+
+
+def test_an_accepted_input_runs_under_the_workers_id(
+    job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    scripted.script["POST /v1/jobs"] = ACCEPTED
+    dispatch.dispatch_to(worker.pk)
+    attempt = job_input.attempts.get()
+    assert (refreshed(job_input).status, job_input.worker_name) == ("running", "box")
+    assert (attempt.number, attempt.worker_job_id, attempt.ended_at) == (1, "w-1", None)
+    assert attempt.lease_until is not None
+    assert attempt.lease_until > timezone.now()
+
+
+def test_the_request_says_what_the_protocol_wants_and_no_session_id(
+    job_of: Callable[..., Job], worker: Worker, scripted: ScriptedWorker
+) -> None:
+    job = job_of(language="de", diarization_enabled=True, min_speakers=2, max_speakers=4)
+    scripted.script["POST /v1/jobs"] = ACCEPTED
+    dispatch.dispatch_to(worker.pk)
+    heard = scripted.heard[0]
+    body = heard.json()
+    attempt = Attempt.objects.get()
+    assert heard.headers["Authorization"] == f"Bearer {WORKER_TOKEN}"
+    assert heard.headers["Idempotency-Key"] == str(attempt.pk)
+    assert heard.headers["User-Agent"].startswith("bulk-transcribe-controller/")
+    assert protocol.parse_job_request(body).options.max_speakers == 4
+    assert body["options"]["diarizationEffective"] == {"minSpeakers": 2, "maxSpeakers": 4, "numSpeakers": None}
+    assert (body["controllerJobId"], body["attempt"]) == (str(job.pk), 1)
+    assert len(body["controllerSessionHash"]) == 16
+    everything = heard.body.decode() + str(heard.headers)
+    assert str(job.session_id) not in everything
+    assert job.session_id.hex not in everything
+
+
+def test_a_full_worker_puts_it_back_and_burns_no_try(
+    job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    scripted.script["POST /v1/jobs"] = [BUSY, ACCEPTED]
+    dispatch.dispatch_to(worker.pk)
+    assert refreshed(job_input).status == "queued"
+    assert job_input.not_before > timezone.now() + timedelta(seconds=5)
+    assert job_input.attempts.get().outcome == "superseded"
+    dispatch.dispatch_to(worker.pk)
+    assert len(scripted.heard) == 1, "it waits as long as the worker asked for"
+    JobInput.objects.update(not_before=timezone.now())
+    dispatch.dispatch_to(worker.pk)
+    assert (refreshed(job_input).status, job_input.attempt_count) == ("running", 2)
+    assert polling._tries(job_input) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (Said(400, {"error": {"code": "UNKNOWN_MODEL", "message": "no such model"}}), "UNKNOWN_MODEL"),
+        (Said(400, {"error": {"code": "odd", "message": "bad option"}}), "REMOTE_REFUSED"),
+        (Said(422, {"error": "another body"}), "REMOTE_REFUSED"),
+        (Said(401, {"error": "Authorization required"}), "REMOTE_AUTH_FAILED"),
+        (Said(403, {"error": "Wrong token"}), "REMOTE_AUTH_FAILED"),
+    ],
+)
+def test_a_refusal_fails_with_its_code_and_is_not_repeated(
+    said: Said, code: str, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    scripted.script["POST /v1/jobs"] = said
+    dispatch.dispatch_to(worker.pk)
+    dispatch.dispatch_to(worker.pk)
+    assert (refreshed(job_input).status, job_input.error_code) == ("failed", code)
+    assert job_input.remote_last_error is not None
+    assert job_input.remote_last_error["code"] == code
+    assert len(scripted.heard) == 1
+
+
+def test_a_refused_connection_puts_it_back_at_once(job_input: JobInput, worker: Worker) -> None:
+    dispatch.dispatch_to(worker.pk)
+    worker.refresh_from_db()
+    assert (refreshed(job_input).status, job_input.attempts.get().outcome) == ("queued", "superseded")
+    assert not worker.is_connected
+    assert job_input.remote_last_error == {"code": "UNREACHABLE", "message": "connection refused"}
+
+
+@pytest.mark.parametrize("status", [404, 502, 524])
+def test_a_proxys_page_is_no_answer_and_the_same_attempt_is_sent_again(
+    status: int, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    scripted.script["POST /v1/jobs"] = [Said(status, b"<html>Bad gateway</html>"), ACCEPTED]
+    dispatch.dispatch_to(worker.pk)
+    assert refreshed(job_input).status == "dispatching"
+    Worker.objects.update(is_connected=True)
+    dispatch.dispatch_to(worker.pk)
+    keys = {heard.headers["Idempotency-Key"] for heard in scripted.heard}
+    assert (refreshed(job_input).status, len(scripted.heard), len(keys)) == ("running", 2, 1)
+    assert scripted.heard[0].body == scripted.heard[1].body
+
+
+def test_a_hand_over_without_an_answer_is_given_up_in_the_end(
+    job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    scripted.script["POST /v1/jobs"] = Said(502, b"<html>")
+    dispatch.dispatch_to(worker.pk)
+    Attempt.objects.update(created_at=timezone.now() - timedelta(seconds=121))
+    dispatch.dispatch_to(worker.pk)
+    assert (refreshed(job_input).status, job_input.error_code) == ("failed", "REMOTE_DISPATCH_TIMEOUT")
+
+
+def test_a_redirect_is_not_followed_with_the_token(
+    job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    scripted.script["POST /v1/jobs"] = Said(307, {}, {"Location": f"{scripted.url}/elsewhere"})
+    dispatch.dispatch_to(worker.pk)
+    assert [heard.path for heard in scripted.heard] == ["/v1/jobs"]
+    assert refreshed(job_input).status == "dispatching"
+
+
+def test_a_slow_worker_is_not_waited_for_longer_than_the_limit(
+    monkeypatch: pytest.MonkeyPatch, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    monkeypatch.setattr(protocol, "TOTAL_SECONDS", 0.2)
+    scripted.script["POST /v1/jobs"] = Said(201, ACCEPTED.body, seconds=30)
+    dispatch.dispatch_to(worker.pk)
+    assert refreshed(job_input).status == "dispatching"
+    assert job_input.remote_last_error is not None
+
+
+def test_no_more_is_claimed_than_there_are_slots(
+    job_of: Callable[..., Job], worker: Worker, scripted: ScriptedWorker
+) -> None:
+    job = job_of(files=5)
+    Worker.objects.update(capabilities={"maxConcurrentJobs": 1, "queueSize": 2})
+    scripted.script["POST /v1/jobs"] = [
+        Said(201, {"workerJobId": f"w-{number}", "status": "queued"}) for number in range(5)
+    ]
+    dispatch.dispatch_to(worker.pk)
+    dispatch.dispatch_to(worker.pk)
+    statuses = list(job.inputs.values_list("status", flat=True))
+    assert statuses == ["running", "running", "running", "queued", "queued"]
+
+
+def test_a_job_canceled_during_the_hand_over_is_stopped_at_the_worker(
+    job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    taken = next(iter(dispatch.claim(worker, 1)))
+    batches.cancel_input(job_input, "anna")
+    assert not dispatch.accept(taken, "w-1")
+    scripted.script["POST /v1/jobs/w-1/cancel"] = Said(200, {"status": "cancel_requested"})
+    polling.poll_worker(worker.pk)
+    assert [heard.path for heard in scripted.heard] == ["/v1/jobs/w-1/cancel"]
+    assert refreshed(job_input).status == "canceled"
+    assert not job_input.attempts.get().cancel_pending
+
+
+def test_a_recording_that_is_gone_fails_with_a_sentence(
+    job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    job_input.upload.path.unlink()
+    dispatch.dispatch_to(worker.pk)
+    assert (refreshed(job_input).status, job_input.error_code) == ("failed", "UPLOAD_MISSING")
+    assert not scripted.heard
+
+
+def test_a_drained_or_disconnected_worker_gets_nothing(job_input: JobInput, worker: Worker) -> None:
+    for changes in ({"drain": True}, {"drain": False, "is_connected": False}, {"enabled": False}):
+        Worker.objects.update(**changes)
+        dispatch.dispatch_to(worker.pk)
+        assert dispatch.workers_with_work() == []
+    assert refreshed(job_input).status == "queued"
+    assert not Attempt.objects.exists()
+
+
+def test_a_second_active_attempt_of_an_input_is_forbidden_by_the_database(attempt: Attempt) -> None:
+    from django.db import IntegrityError, transaction
+
+    again: dict[str, Any] = {"number": 2, "deadline_at": attempt.deadline_at, "worker": attempt.worker}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Attempt.objects.create(job_input=attempt.job_input, **again)

@@ -1,0 +1,165 @@
+"""Polling, against a server on a real socket."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from jobs import batches
+from jobs.models import JobInput
+from remoteworker import dispatch, polling, tasks
+from remoteworker.models import Attempt, Tick, Worker
+from tests.scripted_worker import Said, ScriptedWorker
+
+JOB = "GET /v1/jobs/w-1"
+NOT_FOUND = Said(404, {"error": "Job not found"})
+
+
+def running(percent: float, stage: str = "transcribing", **more: object) -> Said:
+    progress = {"percent": percent, "currentFileIndex": 0, "totalFiles": 1, "currentFile": "x", **more}
+    return Said(200, {"workerJobId": "w-1", "status": "running", "stage": stage, "progress": progress})
+
+
+def refreshed(job_input: JobInput) -> JobInput:
+    job_input.refresh_from_db()
+    return job_input
+
+
+def test_progress_reaches_the_row_and_never_falls(
+    attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    scripted.script[JOB] = [running(40, audioSeconds=20.0, audioDuration=50.0, speed=4.0), running(30)]
+    polling.poll_worker(worker.pk)
+    assert (refreshed(job_input).percent, job_input.audio_duration, job_input.stage) == (40, 50, "transcribing")
+    polling.poll_worker(worker.pk)
+    assert refreshed(job_input).percent == 40
+
+
+def test_a_restarted_worker_fails_the_file_and_retry_runs_it_again(
+    attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    scripted.script[JOB] = NOT_FOUND
+    polling.poll_worker(worker.pk)
+    assert (refreshed(job_input).status, job_input.error_code) == ("failed", "REMOTE_JOB_NOT_FOUND")
+    assert job_input.error_message == "Remote worker restarted or job expired; please retry."
+    assert job_input.remote_last_error == {"code": job_input.error_code, "message": job_input.error_message}
+    assert batches.retry_input(job_input, "anna")
+    scripted.script["POST /v1/jobs"] = Said(201, {"workerJobId": "w-2", "status": "queued"})
+    dispatch.dispatch_to(worker.pk)
+    assert (refreshed(job_input).status, job_input.attempt_count) == ("running", 2)
+    assert job_input.remote_last_error is None
+
+
+def test_a_lost_file_is_queued_again_while_tries_are_allowed(
+    settings: Settings, attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    settings.REMOTE_WORKER_MAX_ATTEMPTS = 2
+    scripted.script[JOB] = NOT_FOUND
+    polling.poll_worker(worker.pk)
+    assert refreshed(job_input).status == "queued"
+    assert dispatch.accept(next(iter(dispatch.claim(worker, 1))), "w-2")
+    scripted.script["GET /v1/jobs/w-2"] = NOT_FOUND
+    polling.poll_worker(worker.pk)
+    assert (refreshed(job_input).status, job_input.error_code) == ("failed", "REMOTE_JOB_NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Said(404, b"<html>404 Not Found</html>"),
+        Said(404, {"detail": "no route"}),
+        Said(502, b"<html>"),
+        Said(524, b""),
+        Said(200, b"not json"),
+        Said(200, {"status": "odd"}),
+        Said(200, b'{"a":' + b"1" * 300_000 + b"}"),
+    ],
+)
+def test_what_is_not_the_worker_speaking_loses_nothing(
+    said: Said, attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    scripted.script[JOB] = said
+    polling.poll_worker(worker.pk)
+    worker.refresh_from_db()
+    assert refreshed(job_input).status == "running"
+    assert job_input.remote_last_error is not None
+    assert not worker.is_connected
+
+
+def test_the_lease_runs_out_only_when_a_poll_has_just_failed(
+    attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    Attempt.objects.update(lease_until=timezone.now() - timedelta(hours=2))
+    scripted.script[JOB] = [running(10), Said(502, b"")]
+    polling.poll_worker(worker.pk)
+    assert refreshed(job_input).status == "running", "the poller slept, the worker did not"
+    Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    polling.poll_worker(worker.pk)
+    assert (refreshed(job_input).status, job_input.error_code) == ("failed", "REMOTE_LEASE_EXPIRED")
+
+
+def test_a_dead_worker_is_asked_once_for_all_its_attempts(
+    attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    Worker.objects.update(is_connected=False, checked_at=timezone.now())
+    scripted.script["GET /v1/ping"] = Said(502, b"")
+    polling.poll_worker(worker.pk)
+    assert [heard.path for heard in scripted.heard] == ["/v1/ping"]
+    assert refreshed(job_input).status == "running"
+
+
+def test_a_cancel_is_passed_on_until_the_worker_has_heard_it(
+    attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    batches.cancel_input(job_input, "anna")
+    cancel = "POST /v1/jobs/w-1/cancel"
+    scripted.script[cancel] = [Said(502, b""), Said(200, {"status": "cancel_requested"})]
+    for _ in range(3):
+        polling.poll_worker(worker.pk)
+    assert [f"{heard.method} {heard.path}" for heard in scripted.heard] == [cancel, cancel]
+    assert refreshed(job_input).status == "canceled"
+
+
+def test_past_the_deadline_the_file_fails_and_the_worker_is_told(
+    attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    Attempt.objects.update(deadline_at=timezone.now())
+    scripted.script[JOB] = running(10)
+    scripted.script["POST /v1/jobs/w-1/cancel"] = Said(200, {"status": "cancel_requested"})
+    polling.poll_worker(worker.pk)
+    polling.poll_worker(worker.pk)
+    assert (refreshed(job_input).status, job_input.error_code) == ("failed", "REMOTE_TIMEOUT")
+    assert scripted.heard[-1].path == "/v1/jobs/w-1/cancel"
+
+
+def test_a_disabled_workers_file_ends_with_its_lease(
+    attempt: Attempt, job_input: JobInput, worker: Worker
+) -> None:
+    Worker.objects.update(enabled=False)
+    tasks.reap()
+    assert refreshed(job_input).status == "running"
+    Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    tasks.reap()
+    assert (refreshed(job_input).status, job_input.error_code) == ("failed", "REMOTE_LEASE_EXPIRED")
+
+
+def test_ticks_are_noted_and_send_one_message_a_worker(
+    monkeypatch: pytest.MonkeyPatch, attempt: Attempt, job_input: JobInput, worker: Worker
+) -> None:
+    sent: list[tuple[str, tuple[object, ...]]] = []
+    monkeypatch.setattr(tasks, "nudge", lambda task, *args: sent.append((task.name, args)))
+    tasks.poll_workers()
+    tasks.dispatch_queued()
+    assert sent == [("remoteworker.tasks.poll_worker", (worker.pk,))]
+    assert set(Tick.objects.values_list("name", flat=True)) == {"poll_workers", "dispatch_queued"}
+
+
+def test_a_broker_that_is_away_does_not_fail_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kombu.exceptions import OperationalError
+
+    def away(*args: object, **kwargs: object) -> None:
+        raise OperationalError("no broker")
+
+    monkeypatch.setattr(tasks.dispatch_queued, "apply_async", away)
+    assert tasks.nudge(tasks.dispatch_queued) is None
