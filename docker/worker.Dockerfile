@@ -37,6 +37,11 @@ COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY gpu_worker/ gpu_worker/
 
+# What /v1/ping says about this image: --build-arg GIT_COMMIT=$(git rev-parse HEAD)
+ARG GIT_COMMIT=
+ARG BUILD_TIME=
+ENV GIT_COMMIT=$GIT_COMMIT BUILD_TIME=$BUILD_TIME
+
 USER bt-worker
 VOLUME /var/lib/bt-worker
 EXPOSE 8477
