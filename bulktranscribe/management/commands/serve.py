@@ -23,4 +23,6 @@ class Command(BaseCommand):
             max_request_body_size=settings.MAX_UPLOAD_MB * 1_000_000 + 1_000_000,
             channel_timeout=120,
             connection_limit=1000,
+            # waitress would drop X-Forwarded-Proto; settings heed it only behind an https CONTROLLER_BASE_URL.
+            clear_untrusted_proxy_headers=False,
         )
