@@ -3,12 +3,12 @@
 FROM python:3.11-slim AS packages
 
 COPY requirements/controller.txt /tmp/controller.txt
-RUN python -m venv /opt/venv && /opt/venv/bin/pip install --no-cache-dir -r /tmp/controller.txt
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir -r /tmp/controller.txt
 
 
 FROM python:3.11-slim
 
-ENV PATH=/opt/venv/bin:$PATH \
+ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DATA_DIR=/data \
@@ -19,7 +19,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 RUN useradd --system --user-group --uid 10001 --no-create-home --home-dir /data bulktranscribe \
     && install -d -o bulktranscribe -g bulktranscribe -m 700 /data
 
-COPY --from=packages /opt/venv /opt/venv
+COPY --from=packages /venv /venv
 WORKDIR /app
 COPY manage.py ./
 # Of the worker only what both sides share: the messages on the wire and the transcript document.

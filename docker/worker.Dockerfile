@@ -9,7 +9,7 @@ ARG CUDA_FLAVOUR=base
 FROM python:3.11-slim-bookworm AS packages
 
 COPY requirements/worker.txt /tmp/worker.txt
-RUN python -m venv /opt/venv && /opt/venv/bin/pip install --no-cache-dir -r /tmp/worker.txt
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir -r /tmp/worker.txt
 
 
 FROM nvidia/cuda:13.0.2-${CUDA_FLAVOUR}-ubuntu24.04
@@ -22,7 +22,7 @@ RUN apt-get update \
 COPY --from=packages /usr/local /usr/local
 RUN ldconfig && python3.11 -c "import bz2, ctypes, lzma, sqlite3, ssl, uuid, zlib"
 
-ENV PATH=/opt/venv/bin:$PATH \
+ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     WORKER_HOST=0.0.0.0 \
@@ -33,7 +33,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 # A named volume takes over the owner of the folder it is mounted on.
 RUN useradd --system --user-group --uid 10002 --create-home --home-dir /var/lib/bt-worker bt-worker
 
-COPY --from=packages /opt/venv /opt/venv
+COPY --from=packages /venv /venv
 WORKDIR /app
 COPY gpu_worker/ gpu_worker/
 
