@@ -8,6 +8,7 @@ import environ
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SECRETS_FILE = "secrets.env"
+SECRET_NAMES = ("SECRET_KEY", "LOCAL_WORKER_TOKEN")
 
 
 def load_environment() -> Path:
@@ -18,6 +19,9 @@ def load_environment() -> Path:
     environ.Env.read_env(BASE_DIR / ".env")
     data_dir = Path(os.environ.get("DATA_DIR", "").strip() or BASE_DIR / "data").resolve()
     if (data_dir / SECRETS_FILE).exists():
+        for name in SECRET_NAMES:
+            if not os.environ.get(name, "").strip():
+                os.environ.pop(name, None)  # set but empty: as good as not set
         environ.Env.read_env(data_dir / SECRETS_FILE)
     return data_dir
 
@@ -38,4 +42,4 @@ def make_secrets(data_dir: Path) -> None:
         pass
     finally:
         draft.unlink()
-    environ.Env.read_env(path)
+    load_environment()

@@ -1,15 +1,19 @@
 """The current state of a transcript as the exports and the page read it: plain values, no ORM."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from review.models import Segment, Transcript
 
 
 @dataclass(frozen=True)
 class TimedWord:
-    """One word as spoken, without surrounding spaces; seconds, probability 0-1."""
+    """One word as spoken; seconds, probability 0-1. `gap` is what separates it from the word before:
+    a space, or nothing in scripts that have none."""
 
+    gap: str
     text: str
     start: float
     end: float
@@ -67,8 +71,16 @@ def _passage(row: Segment) -> Passage:
         text=row.text,
         speaker=str(row.speaker) if row.speaker else "",
         colour=row.speaker.colour if row.speaker else 0,
-        words=tuple(
-            TimedWord(word["word"].strip(), word["start"], word["end"], word["probability"])
-            for word in row.words
-        ),
+        words=tuple(_word(word, is_first=number == 0) for number, word in enumerate(row.words)),
     )
+
+
+def _word(word: dict[str, Any], is_first: bool) -> TimedWord:
+    text = word["word"]
+    gap = " " if text[:1].isspace() and not is_first else ""
+    return TimedWord(gap, text.strip(), word["start"], word["end"], word["probability"])
+
+
+def join(words: Sequence[TimedWord]) -> str:
+    """Return the text that these words are."""
+    return "".join(word.gap + word.text for word in words).strip()

@@ -78,10 +78,6 @@ def _find(person: Person, pk: UUID) -> Transcript:
 
 def _segment(passage: Passage, is_turn: bool) -> dict[str, Any]:
     speaker = {"name": passage.speaker, "colour": passage.colour} if passage.speaker else None
-    words = [
-        {"text": word.text, "start": word.start, "end": word.end, "low": word.probability < LOW_PROBABILITY}
-        for word in passage.words
-    ]
     return {
         "key": passage.key,
         "start": passage.start,
@@ -90,5 +86,14 @@ def _segment(passage: Passage, is_turn: bool) -> dict[str, Any]:
         "speaker": speaker,
         "new_speaker": is_turn,
         "text": passage.text,
-        "words": words,
+        "words": [
+            {
+                "gap": word.gap,
+                "text": word.text,
+                "start": word.start,
+                "end": word.end,
+                "low": word.probability < LOW_PROBABILITY,
+            }
+            for word in passage.words
+        ],
     }

@@ -34,7 +34,7 @@ def _segment(number: int, passage: Passage) -> dict[str, Any]:
     speaker = {"speaker": passage.speaker} if passage.speaker else {}
     words = [
         {
-            "word": f" {word.text}",
+            "word": word.gap + word.text,
             "start": word.start,
             "end": word.end,
             "probability": word.probability,

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
+from itertools import zip_longest
 from textwrap import wrap
 
-from review.timeline import Passage, TimedWord, Timeline
+from review.timeline import Passage, TimedWord, Timeline, join
 
 LINE_CHARACTERS = 42
 CUE_CHARACTERS = 2 * LINE_CHARACTERS
@@ -44,14 +45,14 @@ def to_vtt(timeline: Timeline) -> str:
 def cues(timeline: Timeline) -> Iterator[Cue]:
     """Cut the passages into cues; a cue never outlives the start of the next."""
     pieces = [piece for passage in timeline.passages for piece in _pieces(passage)]
-    for piece, following in zip(pieces, [*pieces[1:], None], strict=True):
+    for piece, following in zip_longest(pieces, pieces[1:]):
         end = min(piece.end, following.start) if following and following.start > piece.start else piece.end
         yield Cue(piece.start, max(end, piece.start + 0.001), _lines(piece.text), piece.speaker)
 
 
 def _pieces(passage: Passage) -> Iterator[Cue]:
     """Cut at words where their text is the passage's; otherwise the passage is one piece."""
-    if _squeezed(" ".join(word.text for word in passage.words)) != _squeezed(passage.text):
+    if _squeezed(join(passage.words)) != _squeezed(passage.text):
         if passage.text.strip():
             yield Cue(passage.start, passage.end, passage.text, passage.speaker)
         return
@@ -71,7 +72,7 @@ def _is_full(group: list[TimedWord], word: TimedWord) -> bool:
 
 
 def _joined(group: list[TimedWord], speaker: str) -> Cue:
-    return Cue(group[0].start, group[-1].end, " ".join(word.text for word in group), speaker)
+    return Cue(group[0].start, group[-1].end, join(group), speaker)
 
 
 def _lines(text: str) -> str:

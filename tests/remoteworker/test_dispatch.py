@@ -49,7 +49,11 @@ def test_the_request_says_what_the_protocol_wants_and_no_session_id(
     assert heard.headers["Idempotency-Key"] == str(attempt.pk)
     assert heard.headers["User-Agent"].startswith("bulk-transcribe-controller/")
     assert protocol.parse_job_request(body).options.max_speakers == 4
-    assert body["options"]["diarizationEffective"] == {"minSpeakers": 2, "maxSpeakers": 4, "numSpeakers": None}
+    assert body["options"]["diarizationEffective"] == {
+        "minSpeakers": 2,
+        "maxSpeakers": 4,
+        "numSpeakers": None,
+    }
     assert (body["controllerJobId"], body["attempt"]) == (str(job.pk), 1)
     assert len(body["controllerSessionHash"]) == 16
     everything = heard.body.decode() + str(heard.headers)

@@ -104,7 +104,12 @@ def test_the_public_status_has_no_address_and_no_token(
     response = Client().get("/api/remote-worker/status")
     said = response.json()
     assert len(scripted.heard) == before, "no outbound call"
-    assert (said["enabled"], said["configured"], said["mode"], said["connected"]) == (True, True, "optional", True)
+    assert (said["enabled"], said["configured"], said["mode"], said["connected"]) == (
+        True,
+        True,
+        "optional",
+        True,
+    )
     assert (said["workerVersion"], said["identity"], said["error"]) == ("9.9", {"gitCommit": "abc"}, None)
     assert said["workerCapabilities"]["gpuName"] == "H100"
     assert said["lastPingAt"]
@@ -114,7 +119,9 @@ def test_the_public_status_has_no_address_and_no_token(
     assert "127.0.0.1" not in text
 
 
-def test_tokens_are_sealed_in_the_database_and_open_after_a_key_rotation(worker: Worker, settings: Any) -> None:
+def test_tokens_are_sealed_in_the_database_and_open_after_a_key_rotation(
+    worker: Worker, settings: Any
+) -> None:
     token = worker.token
     assert token not in worker.token_encrypted
     settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another key " * 4

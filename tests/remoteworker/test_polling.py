@@ -31,7 +31,11 @@ def test_progress_reaches_the_row_and_never_falls(
 ) -> None:
     scripted.script[JOB] = [running(40, audioSeconds=20.0, audioDuration=50.0, speed=4.0), running(30)]
     polling.poll_worker(worker.pk)
-    assert (refreshed(job_input).percent, job_input.audio_duration, job_input.stage) == (40, 50, "transcribing")
+    assert (refreshed(job_input).percent, job_input.audio_duration, job_input.stage) == (
+        40,
+        50,
+        "transcribing",
+    )
     polling.poll_worker(worker.pk)
     assert refreshed(job_input).percent == 40
 

@@ -47,7 +47,12 @@ class Sender:
 
     def outputs(self, content: bytes | None = None, **changes: str) -> Any:
         document = json.dumps(DOCUMENT).encode() if content is None else content
-        fields = {"workerJobId": self.worker_job_id, "inputId": self.input_id, "outputType": "json", **changes}
+        fields = {
+            "workerJobId": self.worker_job_id,
+            "inputId": self.input_id,
+            "outputType": "json",
+            **changes,
+        }
         file = SimpleUploadedFile("out.json", document)
         url = f"/api/jobs/{self.job_id}/worker/outputs"
         return self.client.post(url, {**fields, "file": file}, headers=self.headers)
@@ -101,7 +106,9 @@ def test_complete_twice_answers_the_same_and_commits_once(sender: Sender) -> Non
     assert Result.objects.count() == 1
 
 
-def test_complete_before_its_outputs_is_refused_and_commits_nothing(sender: Sender, job_input: JobInput) -> None:
+def test_complete_before_its_outputs_is_refused_and_commits_nothing(
+    sender: Sender, job_input: JobInput
+) -> None:
     response = sender.complete()
     assert (response.status_code, code_of(response)) == (422, "REMOTE_OUTPUTS_MISSING")
     job_input.refresh_from_db()
@@ -200,7 +207,9 @@ def test_a_transcript_that_cannot_be_read_fails_the_file_with_a_reason(
         assert (job_input.status, job_input.error_code) == ("failed", "RESULT_UNREADABLE")
 
 
-def test_a_failure_keeps_the_workers_code_and_leaves_the_neighbours(sender: Sender, job_input: JobInput) -> None:
+def test_a_failure_keeps_the_workers_code_and_leaves_the_neighbours(
+    sender: Sender, job_input: JobInput
+) -> None:
     error = {"code": "INPUT_UNDECODABLE", "message": "no audio stream"}
     response = sender.complete(status="failed", outputs=[], error=error)
     assert (response.status_code, response.json()["outputsReceived"]) == (200, 0)
