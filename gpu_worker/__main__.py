@@ -66,7 +66,7 @@ def serve(config: Config, workplace: Workplace, engine: Engine) -> None:
     try:
         engine.open()
         jobs.recover()
-        logs.log("worker_started", version=VERSION, port=server.effective_port, model=config.model)
+        logs.log("worker_started", version=VERSION, port=int(server.effective_port), model=config.model)
         server.run()
     except KeyboardInterrupt:
         pass

@@ -26,6 +26,9 @@ from gpu_worker.lifeline import child_environment
 from gpu_worker.logs import log
 
 CHILD_MODULE = "gpu_worker.engine_child"
+# OpenMP's threads spin while they wait for each other; beside one busy process (the web server, a
+# decoder) that made recognition four times slower on two cores, and it costs a tenth on idle ones.
+PATIENT_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
 START_SECONDS = 300.0  # importing torch from a cold network disk takes minutes
 START_TRIES = 3  # engines that die before they are ready, until a waiting job fails
 CANCEL_SECONDS = 20.0  # for the window in work to end, before SIGTERM
@@ -204,7 +207,7 @@ class Engine:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=sys.stderr,
-                env=child_environment("HF_TOKEN"),
+                env={**PATIENT_THREADS, **child_environment("HF_TOKEN")},
                 start_new_session=True,  # Ctrl-C in a terminal is for the worker alone
             )
         _note_pid(self._pid_file, child.pid)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gpu_worker.asr.recognizer import SAMPLE_RATE
@@ -26,8 +27,8 @@ def speech_spans(samples: NDArray[np.float32], checkpoint: Callable[[], None]) -
     import torch
 
     probabilities = []
-    model = _load()  # a model of its own each time: it carries state from frame to frame
-    with torch.inference_mode():
+    with _one_thread(), torch.inference_mode():
+        model = _load()  # a model of its own each time: it carries state from frame to frame
         for number in range(0, len(samples), FRAME):
             if number % (FRAME * FRAMES_PER_REPORT) == 0:
                 checkpoint()
@@ -36,16 +37,25 @@ def speech_spans(samples: NDArray[np.float32], checkpoint: Callable[[], None]) -
 
 
 def _load() -> Any:
-    import torch
-
-    threads = torch.get_num_threads()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         import silero_vad
 
-        model = silero_vad.load_silero_vad()
-    torch.set_num_threads(threads)  # importing silero_vad sets it to 1 for the whole process
-    return model
+        return silero_vad.load_silero_vad()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Steps this small lose by sharing cores (ten times, on a busy machine). Importing silero_vad asks
+    for one thread too, for good: this also gives whisper its threads back."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _frame(samples: NDArray[np.float32], first: int) -> Any:
