@@ -27,7 +27,7 @@ def duration(seconds: float | None) -> str:
     """`40 s`, `9 min`, `1 h 12 min`; nothing → nothing."""
     if not isinstance(seconds, int | float):
         return ""
-    whole = max(0, round(seconds))
+    whole = max(0, int(seconds))
     if whole < 60:
         return _("%(s)s s") % {"s": whole}
     hours, minutes = divmod(round(whole / 60), 60)

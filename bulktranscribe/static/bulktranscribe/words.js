@@ -40,7 +40,7 @@ export class Words {
 
   /** A length of time: `40 s`, `9 min`, `1 h 12 min`. */
   duration(seconds) {
-    const whole = Math.max(0, Math.round(seconds));
+    const whole = Math.max(0, Math.floor(seconds));
     if (whole < 60) return this.say("seconds", { s: whole });
     const minutes = Math.round(whole / 60);
     if (minutes < 60) return this.say("minutes", { m: minutes });

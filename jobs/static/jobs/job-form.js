@@ -19,8 +19,8 @@ class JobForm extends HTMLElement {
     const fresh = uploads.filter((upload) => upload.isNew);
     const used = uploads.filter((upload) => !upload.isNew);
     const hadNew = this.lists.new.children.length > 0;
-    this.showList(this.lists.new, fresh, true);
-    this.showList(this.lists.used, used, false);
+    this.showList("new", fresh);
+    this.showList("used", used);
     this.hidden = !uploads.length;
     this.part("new-files").hidden = !fresh.length;
     this.part("all").hidden = fresh.length < 2;
@@ -30,12 +30,9 @@ class JobForm extends HTMLElement {
     this.showChoice();
   }
 
-  showList(list, uploads, checked) {
-    showKeyed(list, uploads, this.querySelector("template"), (row, upload) => {
-      if (row.dataset.shown) return;
-      row.dataset.shown = "yes";
-      const box = row.querySelector("input");
-      if (!row.dataset.kept) box.checked ||= checked && !row.querySelector("[data-field=name]").textContent;
+  showList(kind, uploads) {
+    const template = this.querySelector(`template[data-row=${kind}]`); // a new file is chosen at first, a used one is not
+    showKeyed(this.lists[kind], uploads, template, (row, upload) => {
       setText(row.querySelector("[data-field=name]"), upload.name);
       setText(row.querySelector("[data-field=size]"), this.words.size(upload.sizeBytes));
     });

@@ -17,11 +17,13 @@ class SessionPage extends HTMLElement {
     for (const part of [this.zone, this.form, this.list]) part.start(this.words);
     this.etag = "";
     this.failures = 0;
-    this.round = 0;
+    this.isAsking = false;
+    this.isOvertaken = false;
     this.show(JSON.parse(document.getElementById("state").textContent));
     this.addEventListener("uploaded", (event) => this.addUploads(event.detail));
     this.addEventListener("changed", () => this.ask());
-    for (const happening of ["visibilitychange", "pageshow"]) document.addEventListener(happening, () => this.whenSeen());
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.plan() : this.ask()));
+    addEventListener("pageshow", (event) => event.persisted && this.ask()); // back from another page
     addEventListener("online", () => this.ask());
     this.plan();
   }
@@ -51,30 +53,38 @@ class SessionPage extends HTMLElement {
   /** Show what has just been uploaded without waiting for the next answer. */
   addUploads(uploads) {
     const known = new Set(this.state.uploads.map((upload) => upload.id));
-    const fresh = uploads.filter((upload) => !known.has(upload.id));
-    this.state.uploads.push(...fresh);
-    this.round += 1; // an answer that is under way does not know them yet
+    this.state.uploads.push(...uploads.filter((upload) => !known.has(upload.id)));
+    this.isOvertaken = true;
     this.form.show(this.state.uploads);
+  }
+
+  /** Ask now. One question at a time; an answer that something has overtaken is dropped and asked for again. */
+  async ask() {
+    clearTimeout(this.timer);
+    this.isOvertaken = true;
+    if (this.isAsking) return;
+    this.isAsking = true;
+    while (this.isOvertaken) {
+      this.isOvertaken = false;
+      await this.askOnce();
+    }
+    this.isAsking = false;
     this.plan();
   }
 
-  async ask() {
-    clearTimeout(this.timer);
-    const round = ++this.round;
+  async askOnce() {
     try {
       const { body, etag } = await getJson(this.dataset.stateUrl, this.etag);
-      if (round !== this.round) return; // a later question or a change has overtaken this answer
-      this.etag = etag;
       this.failures = 0;
       this.say("");
+      if (this.isOvertaken) return;
+      this.etag = etag;
       if (body) this.show(body);
     } catch (problem) {
-      if (round !== this.round) return;
       this.etag = "";
       this.failures += 1;
       this.explain(problem);
     }
-    this.plan();
   }
 
   explain(problem) {
@@ -88,11 +98,6 @@ class SessionPage extends HTMLElement {
     clearTimeout(this.timer);
     const pause = nextPause({ active: isActive(this.state), hidden: document.hidden, failures: this.failures });
     this.timer = setTimeout(() => this.ask(), pause);
-  }
-
-  whenSeen() {
-    if (document.hidden) this.plan();
-    else this.ask();
   }
 
   say(text) {

@@ -128,6 +128,9 @@ class UploadZone extends HTMLElement {
     for (const transfer of this.transfers) if (transfer.status !== "done") this.showTransfer(transfer);
     const { files, ended, bytes, sent } = overall(this.transfers);
     this.part("transfers").hidden = ended === files;
+    const isOver = !this.isBusy();
+    this.part("overall-bar").hidden = isOver;
+    setHidden(this.part("overall-line"), isOver && this.failed().length < 2);
     setText(this.part("overall"), this.words.say("uploading", { ended, files: this.words.count("files", files) }));
     this.part("overall-bar").value = bytes ? sent / bytes : 0;
     setHidden(this.part("again-all"), this.failed().length < 2);
@@ -136,7 +139,8 @@ class UploadZone extends HTMLElement {
   showTransfer(transfer) {
     const { row, status, error, sent, size } = transfer;
     row.dataset.status = status;
-    setText(field(row, "detail"), error || detailOf(transfer, this.words));
+    setText(field(row, "detail"), detailOf(transfer, this.words));
+    setText(field(row, "error"), error);
     field(row, "bar").value = size ? sent / size : 0;
     setHidden(row.querySelector("[data-do=again]"), status !== "failed");
   }
