@@ -27,6 +27,7 @@ class Worker:
     """One `python -m gpu_worker` with folders of its own below `home`; may be killed and started again."""
 
     def __init__(self, home: Path, **environ: str) -> None:
+        home.mkdir(exist_ok=True)
         self.home = home
         self.tmp_dir = home / "tmp"
         self.state_dir = home / "tmp-state"
