@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SAMPLE_RATE = 16_000
 SAMPLE_BYTES = 4  # float32
+FULL_SCALE = 32768.0  # of 16-bit samples
 # FFmpeg's demuxers for wav mp3 mov/mp4/m4a matroska/webm ogg/opus flac aac asf/wma aiff. Playlists (hls,
 # concat, dash, sdp) are not among them: they would read other files of this host.
 DEMUXERS = ("wav", "w64", "mp3", "mov", "matroska", "webm", "ogg", "flac", "aac", "asf", "aiff")
@@ -226,15 +227,17 @@ class _Resampler:
             import av
 
             self._shape = shape
-            self._filter = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+            # 16-bit on the way: FFmpeg's float mixing adds channels up to 1.4 times full scale.
+            self._filter = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
         frame.pts = None  # gaps are ours to fill; the filter would fill or drop by timestamps
         yield from _raw(self._filter.resample(frame))
 
 
 def _raw(frames: list[AudioFrame]) -> Iterator[bytes]:
+    import numpy as np
+
     for frame in frames:
-        # A plane is padded for alignment beyond its samples.
-        yield bytes(frame.planes[0])[: frame.samples * SAMPLE_BYTES]
+        yield (frame.to_ndarray()[0].astype(np.float32) / FULL_SCALE).tobytes()
 
 
 if __name__ == "__main__":

@@ -42,10 +42,11 @@ def encoded(container: str, codec: str, seconds: float = 2.0, start: float = 0.0
         track = target.add_stream(codec, rate=48_000)
         assert isinstance(track, av.AudioStream)
         track.layout = "mono"
+        track.bit_rate = 64_000
         picture = _picture_track(target) if start else None
         if picture:
             target.mux(picture.encode(_picture(0)))
-        with av.open(io.BytesIO(tone(seconds, 48_000))) as source:
+        with av.open(io.BytesIO(tone(seconds, 48_000)), "r") as source:
             resampler = av.AudioResampler(
                 track.format.name, "mono", 48_000, frame_size=track.frame_size or None
             )
