@@ -124,7 +124,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer(200)
 
     def answer(self, status: int) -> None:
-        """A JSON answer."""
+        """A JSON answer; -1 where `interfere` has answered already."""
+        if status < 0:
+            return
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", "2")

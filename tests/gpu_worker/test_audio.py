@@ -87,7 +87,7 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_text_named_mp3_is_refused(tmp_path: Path) -> None:
-    assert "text file" in refusal(tmp_path, "Dear Sir or Madam,\n".encode() * 100)
+    assert "text file" in refusal(tmp_path, b"Dear Sir or Madam,\n" * 100)
 
 
 def test_noise_that_is_no_container_is_refused(tmp_path: Path) -> None:
