@@ -13,7 +13,7 @@ SECRETS = (
     (re.compile(r"(sig=)[^&\s\"']+"), r"\1…"),
     (re.compile(r"(Bearer )[^\s\"',}]+"), r"\1…"),
     (re.compile(r"(/sessions/)[0-9a-f-]{36}"), r"\1…"),
-    (re.compile(r"(/sign-in/)[^\s/\"']+"), r"\1…"),
+    (re.compile(r"(/sign-in/)[^\s\"']+"), r"\1…"),
 )
 
 

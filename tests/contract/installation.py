@@ -19,18 +19,20 @@ TOKEN = "contract-token-0123456789-abcdefgh"
 SECRET = "contract-secret-key-0123456789-abcdefghijk"
 CELERY = "-m celery -A bulktranscribe worker --beat --pool threads --concurrency 4 --loglevel info"
 FOREIGN = (
-    "DATABASE_URL",
-    "REDIS_URL",
-    "REMOTE_WORKER_MODE",
-    "LOCAL_WORKER_TOKEN",
-    "DJANGO_SETTINGS_MODULE",
-    "DEBUG",
-)
+    "DATABASE_URL", "REDIS_URL", "REMOTE_WORKER_MODE", "REMOTE_WORKER_URL", "REMOTE_WORKER_TOKEN", "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS", "LOCAL_WORKER_TOKEN", "LOCAL_WORKER_URL", "CONTROLLER_BASE_URL", "DATA_DIR",
+    "DJANGO_SETTINGS_MODULE", "DEBUG",
+)  # fmt: skip
 
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's variables without those of the tests and of the person who runs them."""
+    return {name: value for name, value in os.environ.items() if name not in FOREIGN}
 
 
 def wait_for(what: Callable[[], Any], seconds: float, why: str) -> Any:
@@ -96,7 +98,7 @@ class Installation:
         self.url = f"http://127.0.0.1:{self.web_port}"
         self.browser = requests.Session()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        base = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+        base = clean_environment()
         self.controller_env = {
             **base,
             "DATA_DIR": str(folder / "data"),

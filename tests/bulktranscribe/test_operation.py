@@ -1,0 +1,152 @@
+"""Logs, health, headers, admin."""
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.admin.sites import site
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from bulktranscribe.logging import JsonFormatter
+from jobs.models import Job, JobInput
+from jobs.statuses import Event
+from remoteworker.models import Attempt, Tick, Worker
+from tests.conftest import WORKER_TOKEN
+
+
+def line(event: str, **extra: Any) -> str:
+    record = logging.makeLogRecord({"name": "jobs", "levelname": "INFO", "msg": event, **extra})
+    return JsonFormatter().format(record)
+
+
+def test_a_log_line_is_one_json_object_with_its_fields() -> None:
+    said = json.loads(line("dispatch", worker="box", attempt=2))
+    assert (said["event"], said["level"], said["worker"], said["attempt"]) == ("dispatch", "info", "box", 2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET /api/jobs/x/inputs/y?expires=5&sig=abcdef0123456789",
+        "Authorization: Bearer abcdef0123456789",
+        "Not Found: /sessions/abcdef01-2345-6789-abcd-ef0123456789/",
+        "GET /sign-in/1/abcdef0123456789/",
+    ],
+)
+def test_secrets_are_blotted_out_of_whatever_is_logged(text: str) -> None:
+    assert "abcdef01" not in line(text)
+    assert "abcdef01" not in line("odd", path=text)
+
+
+def test_health_is_red_without_ticks_and_green_with_them(db: None) -> None:
+    client = Client()
+    red = client.get("/healthz")
+    assert (red.status_code, "no tick" in red.json()["checks"]["ticks"]) == (503, True)
+    Tick.record("dispatch_queued")
+    assert client.get("/healthz").json() == {
+        "status": "ok",
+        "checks": {"ticks": "ok", "attempts": "ok", "disk": "ok"},
+    }
+    Tick.objects.update(at=timezone.now() - timedelta(seconds=16))
+    assert client.get("/healthz").status_code == 503
+
+
+def test_health_is_red_when_an_attempt_is_overdue_or_the_disk_is_full(
+    attempt: Attempt, settings: Any
+) -> None:
+    Tick.record("dispatch_queued")
+    Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=61))
+    assert Client().get("/healthz").json()["checks"]["attempts"] == "1 attempts overdue"
+    settings.MIN_FREE_DISK_MB = 10**9
+    assert "MB free" in Client().get("/healthz").json()["checks"]["disk"]
+
+
+def test_every_page_forbids_inline_scripts_and_framing(browser: Client, db: None) -> None:
+    for url in ("/", "/accounts/login/", "/healthz", "/nowhere"):
+        response = browser.get(url)
+        assert "default-src 'self'" in response["Content-Security-Policy"]
+        assert "unsafe-inline" not in response["Content-Security-Policy"]
+        assert response["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.fixture
+def desk(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("chief"))
+    return client
+
+
+def test_every_list_and_row_of_the_desk_opens_and_can_be_searched(
+    desk: Client, attempt: Attempt, job_input: JobInput
+) -> None:
+    for model, model_admin in site._registry.items():
+        url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        assert desk.get(url).status_code == 200, url
+        if model_admin.search_fields:
+            assert desk.get(url, {"q": "mill"}).status_code == 200, url
+        row = model._default_manager.first()
+        if row is not None:
+            assert desk.get(f"{url}{row.pk}/change/").status_code == 200, url
+
+
+@pytest.mark.parametrize("model", ["job", "jobinput", "attempt"])
+def test_the_desk_retries_and_cancels(
+    model: str, desk: Client, attempt: Attempt, job_input: JobInput
+) -> None:
+    app = "remoteworker" if model == "attempt" else "jobs"
+    pk = {"job": job_input.job_id, "jobinput": job_input.pk, "attempt": attempt.pk}[model]
+
+    def act(action: str) -> None:
+        answer = desk.post(f"/admin/{app}/{model}/", {"action": action, "_selected_action": [str(pk)]})
+        assert answer.status_code == 302
+        job_input.refresh_from_db()
+
+    act("cancel")
+    assert job_input.status == "canceled"
+    act("retry")
+    assert job_input.status == "queued"
+    last = job_input.events.last()
+    assert last is not None
+    assert (last.event, last.actor) == (Event.RETRIED, "chief")
+
+
+def test_the_desk_shows_no_token_and_takes_a_new_one(desk: Client, worker: Worker) -> None:
+    url = f"/admin/remoteworker/worker/{worker.pk}/change/"
+    assert WORKER_TOKEN not in desk.get(url).content.decode()
+    form = {"name": "box", "kind": "local", "url": worker.url, "enabled": "on", "new_token": ""}
+    assert desk.post(url, form).status_code == 302
+    worker.refresh_from_db()
+    assert worker.token == WORKER_TOKEN, "left empty: unchanged"
+    desk.post(url, {**form, "new_token": "  another-token  "})
+    worker.refresh_from_db()
+    assert worker.token == "another-token"
+
+
+def test_the_desk_refuses_an_address_that_would_carry_a_token_in_clear_text(desk: Client, db: None) -> None:
+    form = {"name": "far", "kind": "remote", "enabled": "on", "new_token": "t"}
+    for url, status in (("http://203.0.113.9:8477", 200), ("ftp://x", 200), ("http://gpu-worker:8477", 302)):
+        assert desk.post("/admin/remoteworker/worker/add/", {**form, "url": url}).status_code == status, url
+
+
+def test_the_desk_tests_a_connection_in_words(desk: Client, worker: Worker) -> None:
+    data = {"action": "test_connection", "_selected_action": [str(worker.pk)]}
+    page = desk.post("/admin/remoteworker/worker/", data, follow=True).content.decode()
+    assert "connection refused" in page
+
+
+def test_a_list_of_many_files_costs_as_many_queries_as_one_of_few(
+    desk: Client, job_of: Callable[..., Job], django_assert_max_num_queries: Any
+) -> None:
+    job_of(files=30)
+    with django_assert_max_num_queries(12):
+        desk.get("/admin/jobs/jobinput/")
+
+
+def test_the_drawing_of_the_statuses_is_what_the_table_says() -> None:
+    call_command("draw_statuses", "--check")

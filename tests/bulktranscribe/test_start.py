@@ -1,0 +1,165 @@
+"""What a start does and refuses: secrets, settings, ports, the processes of `up`."""
+
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.contract.installation import REPOSITORY, answers, clean_environment, free_port, wait_for
+
+
+def manage(*argv: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    env = {**clean_environment(), **variables}
+    argv = (sys.executable, "manage.py", *argv)
+    return subprocess.run(argv, cwd=REPOSITORY, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("key", ["", "short", "a" * 50, "django-insecure-0123456789-abcdefghijklmnop"])
+def test_a_missing_or_weak_key_stops_the_start_with_a_sentence(key: str, tmp_path: Path) -> None:
+    done = manage("check", SECRET_KEY=key, DATA_DIR=str(tmp_path))
+    assert done.returncode != 0
+    assert "SECRET_KEY is missing or weak" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "variables", [{"REMOTE_WORKER_MODE": "sometimes"}, {"REMOTE_WORKER_URL": "https://gpu.example"}]
+)
+def test_wrong_worker_settings_stop_the_start(variables: dict[str, str], tmp_path: Path) -> None:
+    done = manage(
+        "check", SECRET_KEY="0123456789-abcdefghijklmnopqrstuv", DATA_DIR=str(tmp_path), **variables
+    )
+    assert done.returncode != 0
+    assert "REMOTE_WORKER_" in done.stderr
+
+
+class Up:
+    """`manage.py up` in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.web, self.worker = free_port(), free_port()
+        self.env = {
+            **clean_environment(),
+            "DATA_DIR": str(folder),
+            "WEB_PORT": str(self.web),
+            "LOCAL_WORKER_URL": f"http://127.0.0.1:{self.worker}",
+            "LOCAL_WORKER_MODEL": "tiny.en",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.log = folder.with_suffix(".out")
+        with self.log.open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "up"], cwd=REPOSITORY, env=self.env, stdout=out, stderr=out
+            )
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def children(self) -> list[int]:
+        """Every process below this one, at any depth."""
+        table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        pairs = [tuple(map(int, line.split())) for line in table.splitlines()]
+        found, parents = [], [self.process.pid]
+        while parents:
+            parents = [pid for pid, parent in pairs if parent in parents]
+            found += parents
+        return found
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    running = Up(tmp_path / "data")
+    yield running
+    if running.process.poll() is None:
+        running.process.kill()
+        running.process.wait()
+
+
+def alive(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists() and "Z" not in state(pid)]
+
+
+def state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return "Z"
+
+
+def test_up_starts_everything_restarts_what_dies_and_ctrl_c_ends_all_of_it(up: Up) -> None:
+    wait_for(lambda: "Ctrl-C ends everything" in up.said(), 60, up.said())
+    link = re.search(r"Sign in \(works once\): (\S+)", up.said())
+    assert link
+    assert requests.get(link[1], timeout=10).status_code == 200
+    secrets = Path(up.env["DATA_DIR"]) / "secrets.env"
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
+    wait_for(lambda: "speech models at hand" in up.said(), 60, "the worker loads its model")
+
+    health = f"http://127.0.0.1:{up.worker}/health"
+    worker = next(pid for pid in up.children() if "gpu_worker" in command(pid))
+    os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: alive([worker]) == [] and answers(health), 20, "the worker is started again")
+
+    second = subprocess.run(
+        [sys.executable, "manage.py", "up"],
+        cwd=REPOSITORY,
+        env=up.env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert second.returncode != 0
+    assert "already runs" in second.stderr
+
+    children = up.children()
+    assert len(children) >= 4
+    up.process.send_signal(signal.SIGINT)
+    assert up.process.wait(30) == 0
+    assert alive(children) == []
+    assert "Everything is kept" in up.said()
+
+
+def command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+
+
+def test_a_killed_up_takes_its_processes_along(up: Up) -> None:
+    wait_for(lambda: "Ctrl-C ends everything" in up.said(), 60, up.said())
+    children = up.children()
+    up.process.kill()
+    up.process.wait()
+    wait_for(lambda: alive(children) == [], 20, "no process is left")
+
+
+def test_a_taken_port_is_said_with_the_way_out(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = manage("up", DATA_DIR=str(tmp_path / "data"), WEB_PORT=str(port))
+    assert done.returncode != 0
+    assert f"Port {port} is taken" in done.stderr
+    assert "WEB_PORT=" in done.stderr
+
+
+def test_an_empty_key_in_the_environment_does_not_hide_the_made_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bulktranscribe import environment
+
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("SECRET_KEY", "  ")
+    monkeypatch.delenv("LOCAL_WORKER_TOKEN", raising=False)
+    environment.make_secrets(environment.load_environment())
+    made: dict[str, Any] = dict(os.environ)
+    assert len(made["SECRET_KEY"]) > 40
+    assert len(made["LOCAL_WORKER_TOKEN"]) > 30
+    environment.make_secrets(tmp_path)
+    assert os.environ["SECRET_KEY"] == made["SECRET_KEY"]
