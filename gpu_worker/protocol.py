@@ -396,13 +396,13 @@ def parse_complete(body: object) -> CompleteMessage:
 def parse_error(body: object) -> ErrorMessage | None:
     """Read an `error` field; anything but a mapping or text counts as no error."""
     if isinstance(body, str) and body:
-        return ErrorMessage(code="PROCESSING_ERROR", message=body[:2000])
+        return ErrorMessage(code="PROCESSING_ERROR", message=body[:2000].replace("\0", ""))
     if not isinstance(body, Mapping):
         return None
     code, message = body.get("code"), body.get("message")
     return ErrorMessage(
         code=code if isinstance(code, str) and code in ERRORS else "PROCESSING_ERROR",
-        message=message[:2000] if isinstance(message, str) else "",
+        message=message[:2000].replace("\0", "") if isinstance(message, str) else "",
     )
 
 
@@ -472,6 +472,8 @@ def _text(wire: Mapping[str, Any], name: str, default: str | None = None, limit:
         raise InvalidMessage(name, "must be text")
     if len(value) > limit:
         raise InvalidMessage(name, f"must have at most {limit} characters")
+    if "\0" in value:
+        raise InvalidMessage(name, "must not contain NUL")
     return value
 
 

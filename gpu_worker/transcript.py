@@ -138,9 +138,11 @@ def _segment(row: object, index: int) -> Segment:
     if start is None:
         raise UnreadableTranscript(f"segments[{index}].start is not a time")
     end = max(start, _seconds(row.get("end"), start))
-    segment = Segment(id=index, start=start, end=end, text=row["text"], words=list(_words(row.get("words"))))
+    segment = Segment(
+        id=index, start=start, end=end, text=_text(row["text"]), words=list(_words(row.get("words")))
+    )
     if isinstance(row.get("speaker"), str):
-        segment["speaker"] = row["speaker"]
+        segment["speaker"] = _text(row["speaker"])
     for name in ("temperature", "avg_logprob", "compression_ratio", "no_speech_prob"):
         value = row.get(name)
         if isinstance(value, int | float) and math.isfinite(value):
@@ -159,13 +161,13 @@ def _words(value: object) -> Iterable[Word]:
             continue  # whisperX leaves out the times of words that it could not align
         probability = row.get("probability", row.get("score"))
         word = Word(
-            word=text,
+            word=_text(text),
             start=start,
             end=max(start, _seconds(row.get("end"), start)),
             probability=min(1.0, max(0.0, _seconds(probability, 0.0))),
         )
         if isinstance(row.get("speaker"), str):
-            word["speaker"] = row["speaker"]
+            word["speaker"] = _text(row["speaker"])
         yield word
 
 
@@ -190,7 +192,7 @@ def _rows(value: object) -> list[Mapping[str, Any]]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return value.replace("\0", "") if isinstance(value, str) else ""
 
 
 def _seconds(value: object, otherwise: T) -> float | T:

@@ -57,6 +57,9 @@ class SessionAdmin(admin.ModelAdmin[Session]):
     autocomplete_fields = ("owner",)
     list_select_related = ("owner",)
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # as for uploads: the recordings would stay on the disk
+
 
 @admin.register(Upload)
 class UploadAdmin(LookOnlyAdmin):

@@ -134,11 +134,16 @@ def _read(response: requests.Response, deadline: float) -> bytes:
 
 
 def _json_object(content: bytes) -> dict[str, Any] | None:
+    """NaN is not JSON, and NUL (which JSON can hold) is not for a database."""
     try:
-        answer = json.loads(content)
+        answer = json.loads(content.replace(b"\\u0000", b""), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return None
     return answer if isinstance(answer, dict) else None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def _failure(status: int, answer: dict[str, Any] | None, retry_after: str) -> WorkerError:

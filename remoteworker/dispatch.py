@@ -10,6 +10,7 @@ from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from gpu_worker import protocol
 from gpu_worker.protocol import ERRORS, InputSpec, JobRequest
 from jobs.models import JobInput
 from jobs.statuses import Event, InputStatus
@@ -39,9 +40,10 @@ def dispatch_to(worker_id: int) -> None:
     worker = fleet.enabled_workers().filter(pk=worker_id).first()
     if worker is None:
         return
+    patience = timezone.now() - timedelta(seconds=protocol.TOTAL_SECONDS)
     unanswered = (
         worker.active_attempts()
-        .filter(worker_job_id="")
+        .filter(Q(sent_at=None) | Q(sent_at__lt=patience), worker_job_id="")
         .select_related("job_input__job", "job_input__upload")
     )
     for attempt in unanswered:

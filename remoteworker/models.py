@@ -22,7 +22,9 @@ from remoteworker import vault
 def check_address(url: str) -> None:
     """Raise ValidationError unless this is an address a token may travel to (compose names are fine)."""
     if not settings.ALLOW_INSECURE_WORKER and not is_trusted_transport(url):
-        raise ValidationError(_("Use https://…, or http on this machine only (ALLOW_INSECURE_WORKER=1 lifts this)."))
+        raise ValidationError(
+            _("Use https://…, or http on this machine only (ALLOW_INSECURE_WORKER=1 lifts this).")
+        )
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise ValidationError(_("This is not an http or https address."))
 

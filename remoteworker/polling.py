@@ -244,7 +244,9 @@ def _note_progress(attempt: Attempt, status: JobStatus) -> None:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -1e12 < value < 1e12:
+        return None
+    return float(value)
 
 
 def _seconds(seconds: float) -> timedelta:

@@ -88,7 +88,7 @@ def worker_outputs(request: HttpRequest, job_id: UUID, workers: list[Worker]) ->
     attempt = results.find_attempt(
         workers,
         job_id,
-        request.POST.get("workerJobId", ""),
+        _plain(request.POST.get("workerJobId", ""), "workerJobId"),
         input_id,
         int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None,
     )
@@ -126,6 +126,12 @@ def _json_body(request: HttpRequest) -> Any:
         return json.loads(request.body)
     except (ValueError, RecursionError) as wrong:
         raise InvalidMessage("body", "is not JSON") from wrong
+
+
+def _plain(text: str, name: str) -> str:
+    if "\0" in text or not 0 < len(text) <= 200:
+        raise InvalidMessage(name, "must be 1 to 200 characters without NUL")
+    return text
 
 
 def _uuid_text(text: str) -> str:

@@ -20,8 +20,8 @@ def create_transcript(result: Result) -> Transcript:
         warnings=parsed["warnings"],
     )
     speakers = Speaker.objects.bulk_create(
-        Speaker(transcript=made, label=label[:64], colour=number % COLOURS + 1)
-        for number, label in enumerate(dict.fromkeys(parsed["speakers"]))
+        Speaker(transcript=made, label=label, colour=number % COLOURS + 1)
+        for number, label in enumerate(dict.fromkeys(label[:64] for label in parsed["speakers"]))
     )
     by_label = {speaker.label: speaker for speaker in speakers}
     Segment.objects.bulk_create((_segment(made, row, by_label) for row in parsed["segments"]), batch_size=500)

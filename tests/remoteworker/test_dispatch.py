@@ -116,6 +116,9 @@ def test_a_proxys_page_is_no_answer_and_the_same_attempt_is_sent_again(
     assert refreshed(job_input).status == "dispatching"
     Worker.objects.update(is_connected=True)
     dispatch.dispatch_to(worker.pk)
+    assert len(scripted.heard) == 1, "the first call may still be under way somewhere"
+    Attempt.objects.update(sent_at=timezone.now() - timedelta(seconds=9))
+    dispatch.dispatch_to(worker.pk)
     keys = {heard.headers["Idempotency-Key"] for heard in scripted.heard}
     assert (refreshed(job_input).status, len(scripted.heard), len(keys)) == ("running", 2, 1)
     assert scripted.heard[0].body == scripted.heard[1].body
@@ -126,7 +129,8 @@ def test_a_hand_over_without_an_answer_is_given_up_in_the_end(
 ) -> None:
     scripted.script["POST /v1/jobs"] = Said(502, b"<html>")
     dispatch.dispatch_to(worker.pk)
-    Attempt.objects.update(created_at=timezone.now() - timedelta(seconds=121))
+    long_ago = timezone.now() - timedelta(seconds=121)
+    Attempt.objects.update(created_at=long_ago, sent_at=long_ago)
     dispatch.dispatch_to(worker.pk)
     assert (refreshed(job_input).status, job_input.error_code) == ("failed", "REMOTE_DISPATCH_TIMEOUT")
 

@@ -77,6 +77,7 @@ def test_a_lost_file_is_queued_again_while_tries_are_allowed(
         Said(524, b""),
         Said(200, b"not json"),
         Said(200, {"status": "odd"}),
+        Said(200, b'{"workerJobId": "w-1", "status": "running", "progress": {"percent": NaN}}'),
         Said(200, b'{"a":' + b"1" * 300_000 + b"}"),
     ],
 )
@@ -167,3 +168,14 @@ def test_a_broker_that_is_away_does_not_fail_the_page(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(tasks.dispatch_queued, "apply_async", away)
     assert tasks.nudge(tasks.dispatch_queued) is None
+
+
+def test_odd_numbers_and_nul_from_a_worker_are_not_stored(
+    attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    scripted.script[JOB] = running(
+        20, stage="tran\0scribing", speed=10**400, audioDuration="long", etaSeconds=-5
+    )
+    polling.poll_worker(worker.pk)
+    assert (refreshed(job_input).percent, job_input.stage) == (20, "transcribing")
+    assert (job_input.speed, job_input.audio_duration) == (None, None)
