@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -114,7 +114,8 @@ def _limit_resources() -> None:
     import av  # noqa: F401
     import numpy  # noqa: F401
 
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    with suppress(ValueError, OSError):  # macOS has the name without the limit
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_WALL_SECONDS, MAX_WALL_SECONDS))
     largest = (MAX_SECONDS + MAX_GAP_SECONDS) * SAMPLE_RATE * SAMPLE_BYTES
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))

@@ -61,7 +61,12 @@ class JobStore:
     def recover(self) -> None:
         """Go on with what an earlier start left."""
         for entry in self._journal.recover():
-            job = Job(entry.id, parse_job_request(entry.request), self.boot_id)
+            try:
+                request = parse_job_request(entry.request)
+            except InvalidMessage:  # written by another release
+                log("job_not_recovered", workerJobId=entry.id)
+                continue
+            job = Job(entry.id, request, self.boot_id)
             log("job_recovered", **job.ids, state=entry.state)
             with self._lock:
                 self._jobs[job.id] = job
@@ -167,13 +172,9 @@ class JobStore:
             failed("job_error", **job.ids)
             message = "The worker met an unexpected error; its log has the details."
             job.end("failed", ErrorMessage(code="PROCESSING_ERROR", message=message))
-        finally:
-            self._forget_if_settled(job)
-
-    def _forget_if_settled(self, job: Job) -> None:
-        """Settled jobs are answered from the journal."""
+            self._journal.settle(job.id, job.snapshot(self._engine.state.gpu))
         entry = self._journal.find(job.id)
-        if entry and entry.status:
+        if entry and entry.status:  # settled: answered from the journal
             with self._lock:
                 self._jobs.pop(job.id, None)
 

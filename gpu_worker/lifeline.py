@@ -10,6 +10,7 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
+SECRET_ENDINGS = ("_TOKEN", "SECRET_KEY", "_PASSWORD")
 PACKAGE_PARENT = Path(__file__).resolve().parent.parent
 
 
@@ -23,10 +24,13 @@ def die_with_parent(parent: int) -> None:
 
 
 def child_environment(*secrets: str) -> dict[str, str]:
-    """The environment for `python -m gpu_worker.…`: this package importable, no secret handed on but
-    the named ones."""
-    withheld = {"WORKER_TOKEN", "HF_TOKEN"} - set(secrets)
-    environ = {name: value for name, value in os.environ.items() if name not in withheld}
+    """The environment for `python -m gpu_worker.…`: this package importable, no token or key handed on
+    but the named ones."""
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if name in secrets or not name.endswith(SECRET_ENDINGS)
+    }
     inherited = environ.get("PYTHONPATH")
     environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PACKAGE_PARENT), inherited)))
     return environ

@@ -18,6 +18,7 @@ def configure() -> None:
     """Send everything that the process logs to stderr as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines())
+    logging.raiseExceptions = False  # else a line that cannot be written is printed with its values
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # urllib3 writes request paths, and with them signatures, at DEBUG and in its retry warnings.
     logging.getLogger("urllib3").setLevel(logging.ERROR)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gpu_worker.asr import vad, weights
 from gpu_worker.asr.recognizer import SAMPLE_RATE, Facts, Recognition, Recording
 from gpu_worker.asr.windows import WINDOW_SECONDS, Span, pack, quietest_point
+from gpu_worker.faults import Fault
 from gpu_worker.logs import log
 from gpu_worker.protocol import Options
 from gpu_worker.transcript import Notice, Segment, Word
@@ -84,7 +85,13 @@ class Reference:
 
     def _load(self, name: str) -> weights.LoadedModel:
         started = time.monotonic()
-        loaded = weights.load(name, self._cache, self._device)
+        try:
+            loaded = weights.load(name, self._cache, self._device)
+        except RuntimeError as failure:
+            if not self._models or "out of memory" not in str(failure):
+                raise
+            self._models.clear()  # room for one: the models before it go
+            loaded = weights.load(name, self._cache, self._device)
         _warm_up()
         seconds = round(time.monotonic() - started, 3)
         log("model_loaded", model=name, source=loaded.source, device=self._device, seconds=seconds)
@@ -103,11 +110,15 @@ class Reference:
         """The language asked for, else the likeliest one of the first 30 s of speech."""
         if not model.is_multilingual:
             return "en"
-        if recording.options.language or not windows:
-            return recording.options.language
         import numpy as np
         import whisper
+        from whisper.tokenizer import LANGUAGES
 
+        asked = recording.options.language
+        if asked in list(LANGUAGES)[model.num_languages :]:
+            raise Fault("INVALID_REQUEST", f"This model does not know the language {asked}; large-v3 does.")
+        if asked or not windows:
+            return asked
         speech = np.concatenate([_slice(recording, window) for window in _first(windows, WINDOW_SECONDS)])
         mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(speech), model.dims.n_mels)
         dtype = next(model.encoder.parameters()).dtype

@@ -1,6 +1,6 @@
 """An engine without weights, for tests: it does what the job's initial prompt says.
 
-`slow` takes 20 windows of 0.1 s · `hang` never ends a window · `crash` kills its process · `memory` and
+`slow` takes 12 windows of 0.1 s · `hang` never ends a window · `crash` kills its process · `memory` and
 `mistake` raise. Otherwise each second of sound becomes one word.
 """
 
@@ -52,8 +52,8 @@ class Scripted:
             case "mistake":
                 raise ZeroDivisionError
             case "slow":
-                for window in range(20):
-                    recording.progress(recording.duration * window / 20)
+                for window in range(12):
+                    recording.progress(recording.duration * window / 12)
                     time.sleep(0.1)
         recording.progress(recording.duration)
         return Recognition("en", [_segment(second) for second in range(int(recording.duration))])

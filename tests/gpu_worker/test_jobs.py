@@ -191,6 +191,15 @@ def test_a_model_that_cannot_be_had_says_what_to_do(controller: Controller, work
     assert "put it into the cache folder" in status["error"]["message"]
 
 
+def test_a_file_that_does_not_fit_on_the_disk_is_not_fetched(controller: Controller, tmp_path: Path) -> None:
+    with Worker(tmp_path, WORKER_MAX_FILE_MB="1000000") as worker:
+        body = controller.job("a.wav")
+        body["inputs"][0]["sizeBytes"] = 900_000 * 1024 * 1024
+        status = worker.reach(worker.begin(body), *OVER)
+    assert (status["status"], status["error"]["code"]) == ("failed", "WORKER_DISK_FULL")
+    assert controller.downloads == []
+
+
 def test_one_bad_file_does_not_stop_its_neighbours(controller: Controller, worker: Worker) -> None:
     controller.files["bad.mp3"] = b"these are words, not sounds\n"
     job = worker.begin(controller.job("bad.mp3", "a.wav"))

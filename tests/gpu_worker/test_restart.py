@@ -59,7 +59,7 @@ def test_results_that_nobody_acknowledged_are_sent_after_the_restart(
     assert len(controller.completes[0].fields["outputs"]) == 2
     assert len(controller.outputs) == 2  # those were acknowledged before
     assert worker.begin(body, "attempt-1") == job
-    assert list((worker.state_dir / "results").iterdir()) == []
+    wait_for(lambda: not list((worker.state_dir / "results").iterdir()))
 
 
 def test_documents_that_were_not_taken_are_sent_after_the_restart(
