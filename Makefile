@@ -31,12 +31,14 @@ check: $(DEV_STAMP)  ## style, types, imports, migrations, drawings
 	$(VENV)/bin/djlint --lint --quiet templates
 	DEBUG=1 $(PY) manage.py makemigrations --check --dry-run
 	DEBUG=1 $(PY) manage.py draw_statuses --check
+	DEBUG=1 $(PY) manage.py draw_errors --check
 	$(PY) -m pytest -q tests/test_house.py
 
 fix: $(DEV_STAMP)  ## what tools can mend by themselves
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 	DEBUG=1 $(PY) manage.py draw_statuses
+	DEBUG=1 $(PY) manage.py draw_errors
 
 bench: $(DEV_STAMP)  ## measure; prints figures
 	$(PY) benchmarks/responses.py

@@ -33,6 +33,7 @@ FOREIGN_FOLDERS = {
     "lib",
     "libs",
 }
+HANDED_ON = {"PYTHONPATH"}  # not ours to document: read to be extended for a child process
 CONTROLLER_CODE = ("manage.py", "bulktranscribe", "jobs", "remoteworker", "review")
 
 
@@ -129,13 +130,13 @@ def documented() -> dict[str, str]:
 
 
 def variables_read() -> dict[str, str]:
-    """Return the variables that the code reads, each with one place where it does."""
+    """Return the variables that the code reads for itself, each with one place where it does."""
     found: dict[str, str] = {}
     for path, tree in syntax_trees(*CONTROLLER_CODE, "gpu_worker"):
         requests = [span(f) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) and takes_request(f)]
         for node in ast.walk(tree):
             name = variable_of(node)
-            if name and not any(node.lineno in lines for lines in requests):  # type: ignore[attr-defined]
+            if name and name not in HANDED_ON and not any(node.lineno in lines for lines in requests):  # type: ignore[attr-defined]
                 found[name] = str(path)
     return found
 

@@ -1,0 +1,51 @@
+"""manage.py draw_errors: the tables of failure codes in docs/ from the protocol; --check compares only."""
+
+import re
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from bulktranscribe.environment import BASE_DIR
+from gpu_worker.protocol import ERRORS
+
+PLACE = re.compile(r"(?<=<!-- drawn by manage.py draw_errors -->\n).*?(?=<!-- end -->)", re.DOTALL)
+
+
+class Command(BaseCommand):
+    help = "Draw the tables of failure codes in docs/protocol.md and docs/operations.md."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--check", action="store_true", help="fail where a page is not what the protocol says"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for name, table in (("protocol.md", codes()), ("operations.md", remedies())):
+            path = BASE_DIR / "docs" / name
+            page = path.read_text()
+            drawn = with_table(page, table)
+            if not options["check"]:
+                path.write_text(drawn)
+            elif page != drawn:
+                raise CommandError(f"docs/{name} is not what the protocol says: run `manage.py draw_errors`.")
+
+
+def with_table(page: str, table: str) -> str:
+    """Return the page with the table between its two marks; CommandError where it has none."""
+    drawn, count = PLACE.subn(lambda _: table, page)
+    if count != 1:
+        raise CommandError(f"A page has {count} places for the table of failure codes.")
+    return drawn
+
+
+def codes() -> str:
+    """Return the table for those who write a worker or a controller."""
+    rows = [f"| `{code}` | {text.sentence} |" for code, text in ERRORS.items()]
+    return "\n".join(["| code | what happened |", "| --- | --- |", *rows]) + "\n"
+
+
+def remedies() -> str:
+    """Return the table for those who look after an installation."""
+    rows = [f"| `{code}` | {text.sentence} | {text.hint} |" for code, text in ERRORS.items()]
+    return "\n".join(["| code | what happened | what to do |", "| --- | --- | --- |", *rows]) + "\n"
