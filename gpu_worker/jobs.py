@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from gpu_worker.asr.languages import LANGUAGE_CODES
 from gpu_worker.config import Config
 from gpu_worker.engine import Engine
 from gpu_worker.job import Job
 from gpu_worker.journal import Entry, Journal
 from gpu_worker.logs import failed, log
 from gpu_worker.protocol import (
+    LANGUAGES,
     WHISPER_MODELS,
     ErrorMessage,
     InvalidMessage,
@@ -139,7 +139,7 @@ class JobStore:
             raise InvalidMessage(
                 "options.model", f"must be one of {', '.join(WHISPER_MODELS)}", code="UNKNOWN_MODEL"
             )
-        if options.language and options.language not in LANGUAGE_CODES:
+        if options.language and options.language not in LANGUAGES:
             raise InvalidMessage("options.language", "must be a language code that Whisper knows, such as en")
         for index, spec in enumerate(request.inputs):
             if spec.size_bytes > self._config.max_file_bytes:

@@ -9,9 +9,8 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from gpu_worker.protocol import WHISPER_MODELS, InvalidMessage, Options, parse_options
+from gpu_worker.protocol import LANGUAGES, WHISPER_MODELS, InvalidMessage, Options, parse_options
 from jobs import offers
-from jobs.languages import LANGUAGES
 from jobs.models import Job, JobInput, Session, Upload
 from jobs.signals import input_canceled, input_queued
 from jobs.statuses import ACTIVE, Event, InputStatus

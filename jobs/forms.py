@@ -5,9 +5,8 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from gpu_worker.protocol import WHISPER_MODELS, Options
+from gpu_worker.protocol import LANGUAGES, WHISPER_MODELS, Options
 from jobs import offers
-from jobs.languages import LANGUAGES
 from jobs.models import Session, Upload
 
 SPEAKER_CHOICES = [

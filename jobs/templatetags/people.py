@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from jobs.languages import LANGUAGES
+from gpu_worker.protocol import LANGUAGES
 
 register = template.Library()
 

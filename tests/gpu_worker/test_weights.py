@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gpu_worker.asr import starter, weights
-from gpu_worker.asr.languages import LANGUAGE_CODES
+from gpu_worker.protocol import LANGUAGES
 from tests.gpu_worker.worker import ROOT
 
 pytestmark = pytest.mark.weights
@@ -102,6 +102,6 @@ def test_a_checkpoint_is_loaded_from_its_path(tmp_path: Path) -> None:
 
 
 def test_the_language_codes_are_whispers_own() -> None:
-    from whisper.tokenizer import LANGUAGES
+    from whisper import tokenizer
 
-    assert set(LANGUAGES) == LANGUAGE_CODES
+    assert {code: name.title() for code, name in tokenizer.LANGUAGES.items()} == LANGUAGES

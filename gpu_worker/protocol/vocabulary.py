@@ -1,5 +1,43 @@
-"""The languages whisper knows: code → English name. A worker test compares it with the package."""
+"""The words of the wire: stages, output types, models, languages."""
 
+STAGES = (
+    "queued",
+    "downloading",
+    "decoding",
+    "loading_model",
+    "transcribing",
+    "diarizing",
+    "uploading",
+    "complete",
+)
+
+OUTPUT_TYPES = ("json", "markdown", "diarization-json", "speaker-markdown")
+OUTPUT_CONTENT_TYPES = {
+    "json": "application/json",
+    "markdown": "text/markdown; charset=utf-8",
+    "diarization-json": "application/json",
+    "speaker-markdown": "text/markdown; charset=utf-8",
+}
+
+# Every name that openai-whisper can load; the worker's tests compare it with the package.
+WHISPER_MODELS = (
+    "tiny.en",
+    "tiny",
+    "base.en",
+    "base",
+    "small.en",
+    "small",
+    "medium.en",
+    "medium",
+    "large-v1",
+    "large-v2",
+    "large-v3",
+    "large",
+    "large-v3-turbo",
+    "turbo",
+)
+
+# Language codes as whisper writes them, with English names; the worker's tests compare them with the package.
 LANGUAGES = {
     "af": "Afrikaans",
     "sq": "Albanian",

@@ -1,0 +1,74 @@
+"""Reading fields of a message: each function names the field and says what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class InvalidMessage(ValueError):
+    """A message that does not follow the protocol; names the field and says what is wrong."""
+
+    def __init__(self, field_name: str, why: str, code: str = "INVALID_REQUEST") -> None:
+        super().__init__(f"{field_name}: {why}")
+        self.field_name = field_name
+        self.code = code
+
+
+def as_mapping(value: object, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise InvalidMessage(name, "must be a JSON object")
+    return value
+
+
+def read_text(wire: Mapping[str, Any], name: str, default: str | None = None, limit: int = 1000) -> str:
+    value = wire.get(name)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str) or (not value and default is None):
+        raise InvalidMessage(name, "must be text")
+    if len(value) > limit:
+        raise InvalidMessage(name, f"must have at most {limit} characters")
+    if "\0" in value:
+        raise InvalidMessage(name, "must not contain NUL")
+    return value
+
+
+def read_url(wire: Mapping[str, Any], name: str) -> str:
+    value = read_text(wire, name, limit=4000)
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable or parts.username or parts.password:
+        raise InvalidMessage(name, "must be an http or https address")
+    return value
+
+
+def read_whole(wire: Mapping[str, Any], name: str, low: int, high: int) -> int | None:
+    value = wire.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise InvalidMessage(name, f"must be a whole number from {low} to {high}")
+    return value
+
+
+def read_number(wire: Mapping[str, Any], name: str, default: float, low: float, high: float) -> float:
+    value = wire.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+        raise InvalidMessage(name, f"must be a number from {low:g} to {high:g}")
+    return float(value)
+
+
+def read_flag(wire: Mapping[str, Any], name: str, default: bool) -> bool:
+    value = wire.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, bool):
+        raise InvalidMessage(name, "must be true or false")
+    return value
