@@ -22,19 +22,24 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, _interrupt)
         prepare(self)
         try:
-            with Stack(self.stdout.write) as stack:
+            with Stack(self._say) as stack:
                 stack.wait_ready()
                 seconds = time.monotonic() - started
-                self.stdout.write(f"Ready after {seconds:.1f} s. Data: {settings.DATA_DIR}\n")
-                self.stdout.write(f"Sign in (works once): {sign_in_link(make_owner())}")
-                self.stdout.write(f"Later:                {settings.LOCAL_CONTROLLER_URL}/")
-                self.stdout.write(f"Admin:                {settings.LOCAL_CONTROLLER_URL}/admin/")
-                self.stdout.write("Ctrl-C ends everything.\n")
+                self._say(f"Ready after {seconds:.1f} s. Data: {settings.DATA_DIR}\n")
+                self._say(f"Sign in (works once): {sign_in_link(make_owner())}")
+                self._say(f"Later:                {settings.LOCAL_CONTROLLER_URL}/")
+                self._say(f"Admin:                {settings.LOCAL_CONTROLLER_URL}/admin/")
+                self._say("Ctrl-C ends everything.\n")
                 self._watch(stack)
         except StackError as problem:
             raise CommandError(str(problem)) from problem
         except KeyboardInterrupt:
-            self.stdout.write("\nEnded. Everything is kept; `make up` starts it again.")
+            self._say("\nEnded. Everything is kept; `make up` starts it again.")
+
+    def _say(self, text: str) -> None:
+        """Print at once, also into a pipe: the sign-in link must not wait in a buffer."""
+        self.stdout.write(text)
+        self.stdout.flush()
 
     def _watch(self, stack: Stack) -> None:
         told = ""
@@ -42,7 +47,7 @@ class Command(BaseCommand):
             stack.tend()
             news = worker_news()
             if news != told:
-                self.stdout.write(news)
+                self._say(news)
                 told = news
             time.sleep(1.0)
 
