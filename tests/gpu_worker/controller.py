@@ -48,8 +48,7 @@ class Controller:
     def reopen(self, port: int) -> None:
         """Listen, on a free port or again on a known one."""
         handler = type("Handler", (_Handler,), {"controller": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -81,6 +80,14 @@ class Controller:
             "downloadUrl": f"{self.url}/api/jobs/job-1/inputs/{name}?expires=9&sig={SIGNATURE}",
             "sha256": hashlib.sha256(content).hexdigest(),
         }
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, *_: object) -> None:
+        """A worker that is killed resets its connections: no news."""
 
 
 class _Handler(BaseHTTPRequestHandler):
