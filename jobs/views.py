@@ -36,7 +36,9 @@ def session_list(request: HttpRequest) -> HttpResponse:
         Session.objects.filter(owner_id=request.user.pk)
         .order_by()
         .values_list("pk")
-        .annotate(Sum("jobs__inputs__audio_duration", filter=Q(jobs__inputs__status=InputStatus.COMPLETE)))
+        .annotate(
+            total=Sum("jobs__inputs__audio_duration", filter=Q(jobs__inputs__status=InputStatus.COMPLETE))
+        )
     )
     rows = [{**_row(session), "seconds": seconds.get(session.pk)} for session in sessions]
     return render(request, "jobs/session_list.html", {"sessions": rows, "form": form})

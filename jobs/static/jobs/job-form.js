@@ -3,6 +3,8 @@
 import { postJson } from "../bulktranscribe/http.js";
 import { setText, showKeyed } from "./keyed.js";
 
+const byName = new Intl.Collator(document.documentElement.lang, { numeric: true }); // "2.wav" before "10.wav"
+
 class JobForm extends HTMLElement {
   start(words) {
     this.words = words;
@@ -16,6 +18,7 @@ class JobForm extends HTMLElement {
   }
 
   show(uploads) {
+    uploads = [...uploads].sort((one, other) => byName.compare(one.name, other.name));
     const fresh = uploads.filter((upload) => upload.isNew);
     const used = uploads.filter((upload) => !upload.isNew);
     const hadNew = this.lists.new.children.length > 0;

@@ -93,7 +93,8 @@ function showProblem(field, { error, attempt, worker, remote }) {
   setText(field("attempt"), attempt);
   setText(field("worker"), worker || "–");
   const trouble = remote?.lastError;
-  setText(field("lastError"), trouble ? `${trouble.code}: ${trouble.message}` : "–");
+  field("trouble").hidden = !trouble || trouble.message === error.message;
+  if (trouble) setText(field("lastError"), `${trouble.code}: ${trouble.message}`);
 }
 
 /** The time alone today, date and time before; the server has no way to know the reader's time zone. */

@@ -24,7 +24,7 @@ class SessionPage extends HTMLElement {
     this.addEventListener("changed", () => this.ask());
     document.addEventListener("visibilitychange", () => (document.hidden ? this.plan() : this.ask()));
     addEventListener("pageshow", (event) => event.persisted && this.ask()); // back from another page
-    addEventListener("online", () => this.ask());
+    for (const happening of ["online", "offline"]) addEventListener(happening, () => this.ask());
     this.plan();
   }
 

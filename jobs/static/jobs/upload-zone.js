@@ -20,7 +20,7 @@ class UploadZone extends HTMLElement {
     this.list.addEventListener("click", (event) => this.act(event));
     this.part("again-all").addEventListener("click", () => this.sendAgain(this.failed()));
     this.takeDrops();
-    addEventListener("beforeunload", (event) => this.isBusy() && event.preventDefault());
+    addEventListener("beforeunload", (event) => this.holdsFiles() && event.preventDefault());
   }
 
   takeDrops() {
@@ -151,6 +151,11 @@ class UploadZone extends HTMLElement {
 
   isBusy() {
     return this.transfers.some(({ status }) => ["queued", "sending"].includes(status));
+  }
+
+  /** Whether a reload would lose files: the browser hands them out once, when they are chosen. */
+  holdsFiles() {
+    return this.isBusy() || this.failed().length > 0;
   }
 
   part(name) {

@@ -1,0 +1,75 @@
+"""The pages at a desk and on a phone, by day and by night. UPDATE_SCREENSHOTS=1 keeps the pictures."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.desk import Desk
+from tests.browser.installation import Installation
+
+pytestmark = pytest.mark.browser
+SMALL_TARGETS = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select, summary")]
+  .filter((element) => element.checkVisibility() && !element.classList.contains("skip-link"))
+  .map((element) => [element, (element.closest("label") ?? element).getBoundingClientRect()])
+  .filter(([, box]) => box.width && (box.height < 43.5 || box.width < 43.5))
+  .map(([element]) => element.outerHTML.slice(0, 120))"""
+UNNAMED = """() => [...document.querySelectorAll("button, a, input:not([type=hidden]), select, progress, audio")]
+  .filter((element) => element.checkVisibility())
+  .filter((element) => !element.textContent.trim() && !element.ariaLabel && !element.labels?.length
+    && !element.getAttribute("aria-labelledby"))
+  .map((element) => element.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_fits_and_can_be_touched(
+    theme: str,
+    width: int,
+    open_page: Callable[..., Page],
+    installation: Installation,
+    transcribed: Desk,
+    signed_in: Path,
+    picture: Callable[[Page, str], None],
+) -> None:
+    size = {"width": width, "height": 800}
+    options: dict[str, Any] = {"viewport": size, "color_scheme": theme, "has_touch": width < 500}
+    stranger, owner = open_page(**options), open_page(storage_state=signed_in, **options)
+    for page, address, name in (
+        (stranger, f"{installation.url}/", "sign-in"),
+        (owner, f"{installation.url}/", "sessions"),
+        (owner, transcribed.session_url, "session-ended"),
+        (owner, transcribed.transcript_url, "transcript"),
+    ):
+        page.goto(address)
+        if name == "transcript":
+            page.locator(".word", has_text="wheel").first.click()
+            page.wait_for_timeout(300)
+            page.keyboard.press("Escape")
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is too wide"
+        assert not page.evaluate(UNNAMED), f"{name}: controls without a name"
+        if width < 500:
+            assert not page.evaluate(SMALL_TARGETS), f"{name}: too small for a thumb"
+        if name in ("sessions", "transcript"):
+            picture(page, picture_name(name, theme, width))
+
+
+def picture_name(name: str, theme: str, width: int) -> str:
+    parts = [name, "dark" if theme == "dark" else "", "narrow" if width < 500 else ""]
+    return "-".join(part for part in parts if part)
+
+
+def test_a_theme_chosen_once_is_kept_and_never_flashes(page: Page, installation: Installation) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{installation.url}/")
+    paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    page.get_by_role("button", name="Dark theme").click()
+    night = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert night != paper
+    page.reload(wait_until="commit")
+    page.wait_for_selector("body", state="attached")
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == night
+    expect(page.get_by_role("button", name="Dark theme")).to_have_attribute("aria-pressed", "true")

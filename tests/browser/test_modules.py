@@ -1,0 +1,109 @@
+"""The pure modules of the pages, in the engine that runs them."""
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.installation import Installation
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def module_page(page: Page, installation: Installation) -> Page:
+    page.goto(f"{installation.url}/")
+    return page
+
+
+def test_the_word_at_a_moment_is_found(module_page: Page) -> None:
+    found = module_page.evaluate(
+        """async () => {
+          const { lastBefore, spokenAt } = await import("/static/review/spoken.js");
+          const times = { starts: [0.5, 1, 1, 9], ends: [0.9, 1.2, 1.5, 9.4] };
+          return {
+            last: [0, 0.5, 0.99, 1, 5, 100].map((time) => lastBefore(times.starts, time)),
+            spoken: [0, 0.5, 0.95, 1.4, 2.0, 2.2, 9.1, 11].map((time) => spokenAt(times, time)),
+            empty: spokenAt({ starts: [], ends: [] }, 1),
+          };
+        }"""
+    )
+    assert found["last"] == [-1, 0, 0, 2, 2, 3]
+    assert found["spoken"] == [-1, 0, 0, 2, 2, -1, 3, -1]
+    assert found["empty"] == -1
+
+
+def test_times_and_counts_are_said_as_the_server_says_them(module_page: Page) -> None:
+    said = module_page.evaluate(
+        """async () => {
+          const { Words, clock } = await import("/static/bulktranscribe/words.js");
+          const words = new Words({
+            seconds: "{s} s", minutes: "{m} min", hours: "{h} h {m} min",
+            "file.one": "{n} file", "file.other": "{n} files",
+          });
+          return {
+            clock: [0, 75.2, 3675, NaN].map(clock),
+            duration: [0, 59.9, 60, 3599, 4320].map((seconds) => words.duration(seconds)),
+            count: [0, 1, 2].map((n) => words.count("file", n)),
+            size: [0, 1023, 1024, 234587].map((bytes) => words.size(bytes)),
+          };
+        }"""
+    )
+    assert said["clock"] == ["0:00", "1:15", "1:01:15", "0:00"]
+    assert said["duration"] == ["0 s", "59 s", "1 min", "1 h 0 min", "1 h 12 min"]
+    assert said["count"] == ["0 files", "1 file", "2 files"]
+    assert said["size"] == ["0\xa0bytes", "1023\xa0bytes", "1.0\xa0KB", "229.1\xa0KB"]
+
+
+def test_a_few_files_are_sent_at_a_time(module_page: Page) -> None:
+    answer = module_page.evaluate(
+        """async () => {
+          const { Meter, nextToSend, overall, PARALLEL } = await import("/static/jobs/transfers.js");
+          const transfers = [..."dssqqq"].map((letter, id) => ({
+            id, size: 100, sent: letter === "s" ? 50 : 0, status: { d: "done", s: "sending", q: "queued" }[letter],
+          }));
+          const meter = new Meter(10);
+          meter.note(1000, 11);
+          meter.note(1100, 11.1);
+          return {
+            parallel: PARALLEL, next: nextToSend(transfers).map(({ id }) => id), overall: overall(transfers),
+            speed: meter.speed, left: meter.left(3000), unknown: new Meter(0).left(10),
+          };
+        }"""
+    )
+    assert answer["next"] == [3]
+    assert answer["parallel"] == 3
+    assert answer["overall"] == {"files": 6, "ended": 1, "bytes": 600, "sent": 200}
+    assert answer["speed"] == 1000
+    assert answer["left"] == 2
+    assert answer["unknown"] is None
+
+
+def test_the_page_asks_seldom_when_nothing_happens_or_nobody_answers(module_page: Page) -> None:
+    pauses = module_page.evaluate(
+        """async () => {
+          const { nextPause } = await import("/static/jobs/live.js");
+          const seen = { active: true, hidden: false, failures: 0 };
+          return [
+            seen, { ...seen, active: false }, { ...seen, hidden: true },
+            { ...seen, failures: 1 }, { ...seen, failures: 3 }, { ...seen, failures: 99 },
+          ].map(nextPause);
+        }"""
+    )
+    assert pauses == [2000, 10000, 10000, 2000, 8000, 10000]
+
+
+def test_a_key_is_told_from_another_by_its_modifiers_and_the_place(module_page: Page) -> None:
+    found = module_page.evaluate(
+        """async () => {
+          const { keyFor } = await import("/static/review/keys.js");
+          const press = (code, isReading, more = {}) => {
+            const key = keyFor({ code, ...more }, isReading);
+            return key?.seconds ?? key?.command;
+          };
+          return [
+            press("Space", true), press("Space", false), press("Space", false, { ctrlKey: true }),
+            press("ArrowLeft", true), press("ArrowLeft", false, { altKey: true }),
+            press("ArrowLeft", false, { altKey: true, shiftKey: true }), press("Escape", true, { metaKey: true }),
+          ].map((value) => value ?? null);
+        }"""
+    )
+    assert found == ["toggle", None, "toggle", None, -2, -10, None]

@@ -1,0 +1,170 @@
+"""The session page while things happen: it stays in place, says what is wrong and loses nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import RECORDING
+from tests.browser.desk import NOT_SOUND, Desk, file, silence
+from tests.browser.installation import Installation
+
+pytestmark = pytest.mark.browser
+
+
+def test_live_data_changes_rows_in_place(desk: Desk) -> None:
+    desk.upload(RECORDING, file("broken.mp3", NOT_SOUND))
+    desk.start()
+    row, broken = desk.row(RECORDING.name), desk.row("broken.mp3")
+    row.evaluate("row => { row.mark = 'the same element'; row.focus(); }")
+    broken.get_by_text("Details").click()
+    desk.wait_ended()
+    assert row.evaluate("row => row.mark") == "the same element"
+    assert broken.locator("details").get_attribute("open") is not None
+    expect(broken.locator("summary")).to_be_focused()
+
+
+def test_focus_stays_in_the_row_when_its_button_goes(desk: Desk) -> None:
+    desk.upload(file("broken.mp3", NOT_SOUND))
+    desk.start()
+    desk.wait_ended()
+    retry = desk.row("broken.mp3").get_by_role("button", name="Retry")
+    retry.focus()
+    desk.page.keyboard.press("Enter")
+    expect(retry).to_be_hidden()
+    expect(desk.row("broken.mp3")).to_be_focused()
+    desk.wait_ended()
+    desk.row("broken.mp3").get_by_text("Details").click()
+    expect(desk.row("broken.mp3").locator("[data-field=attempt]")).to_have_text("2")
+
+
+def test_retry_job_sends_every_failed_file_again(desk: Desk) -> None:
+    desk.upload(file("one.mp3", NOT_SOUND), file("two.mp3", NOT_SOUND))
+    desk.start()
+    desk.wait_ended()
+    desk.page.get_by_role("button", name="Retry Job").click()
+    for name in ("one.mp3", "two.mp3"):
+        expect(desk.row(name).locator("[data-field=attempt]")).to_have_text("2")
+    desk.wait_ended()
+    expect(desk.page.locator("[data-field=totals]")).to_contain_text("2 failed")
+
+
+def test_a_canceled_file_can_be_started_again(desk: Desk) -> None:
+    desk.upload(file("long silence.wav", silence(600)))
+    desk.start()
+    row = desk.row("long silence.wav")
+    row.get_by_role("button", name="Cancel").click()
+    expect(row.locator("[data-field=status]")).to_have_text("Canceled")
+    row.get_by_role("button", name="Retry").click()
+    expect(row.locator("[data-field=status]")).not_to_have_text("Canceled")
+
+
+def test_a_file_in_which_nobody_speaks_says_so(desk: Desk) -> None:
+    desk.upload(file("silence.wav", silence(3)))
+    desk.start()
+    desk.wait_ended()
+    desk.row("silence.wav").get_by_role("link", name="Open transcript").click()
+    expect(desk.page.get_by_text("No speech was found in this recording.")).to_be_visible()
+    desk.page.get_by_role("button", name="Play", exact=True).click()
+    expect(desk.page.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def test_uploads_are_there_after_a_reload(desk: Desk) -> None:
+    desk.upload(RECORDING, file("broken.mp3", NOT_SOUND))
+    desk.page.reload()
+    expect(desk.new_file(RECORDING.name).get_by_role("checkbox")).to_be_checked()
+    desk.new_file("broken.mp3").get_by_role("checkbox").uncheck()
+    expect(desk.page.get_by_role("button", name="Start transcribing 1 file")).to_be_visible()
+
+
+def test_a_refused_upload_says_why_and_its_neighbours_go_on(desk: Desk) -> None:
+    desk.choose(file("empty.wav", b""), RECORDING)
+    expect(desk.new_file(RECORDING.name)).to_be_visible()
+    refused = desk.page.locator(".transfer", has_text="empty.wav")
+    expect(refused).to_contain_text("This file is empty.")
+    refused.get_by_role("button", name="Remove").click()
+    expect(refused).to_have_count(0)
+
+
+def test_a_lost_connection_is_told_and_uploads_are_sent_again(desk: Desk, troubles: list[str]) -> None:
+    page = desk.page
+    page.context.set_offline(True)
+    desk.choose(file("one.wav", silence(1)), file("two.wav", silence(1)))
+    expect(page.get_by_text("The connection was lost.")).to_have_count(2)
+    assert page.evaluate("!dispatchEvent(new Event('beforeunload', { cancelable: true }))")
+    expect(page.get_by_text("Connection lost, trying again.")).to_be_visible()
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Try all failed uploads again").click()
+    for name in ("one.wav", "two.wav"):
+        expect(desk.new_file(name)).to_be_visible()
+    expect(page.get_by_text("Connection lost, trying again.")).to_be_hidden()
+    assert page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))")
+    assert all("ERR_INTERNET_DISCONNECTED" in trouble for trouble in troubles)
+    troubles.clear()
+
+
+def test_folders_are_dropped_with_all_that_is_in_them(desk: Desk) -> None:
+    desk.page.evaluate(
+        """async () => {
+          const fileEntry = (name) => ({
+            name, isFile: true, file: (then) => then(new File(["sound"], name)),
+          });
+          const folder = (name, batches) => ({
+            name, isFile: false,
+            createReader: () => ({ readEntries: (then) => then(batches.shift() ?? []) }),
+          });
+          const inner = folder("2019", [[fileEntry("b.wav")]]);
+          const entry = folder("valley", [[fileEntry("a.wav"), fileEntry(".DS_Store")], [inner]]);
+          const drop = new Event("drop", { bubbles: true, cancelable: true });
+          drop.dataTransfer = { types: ["Files"], items: [{ webkitGetAsEntry: () => entry }], files: [] };
+          document.querySelector("upload-zone").dispatchEvent(drop);
+        }"""
+    )
+    for name in ("a.wav", "b.wav"):
+        expect(desk.new_file(name)).to_be_visible()
+    expect(desk.page.get_by_text(".DS_Store")).to_have_count(0)
+
+
+def test_numbers_of_speakers_are_asked_for_only_where_they_count(desk: Desk, troubles: list[str]) -> None:
+    page = desk.page
+    desk.upload(RECORDING)
+    speakers = page.get_by_label("Speakers", exact=True)
+    for choice, shown in (
+        ("auto", []),
+        ("exact", ["How many"]),
+        ("between", ["At least", "At most"]),
+        ("none", []),
+    ):
+        speakers.select_option(choice)
+        for label in ("How many", "At least", "At most"):
+            expect(page.get_by_label(label)).to_be_visible(visible=label in shown)
+    speakers.select_option("between")
+    page.get_by_label("At least").fill("5")
+    page.get_by_label("At most").fill("2")
+    page.get_by_role("button", name="Start transcribing 1 file").click()
+    expect(page.locator("[data-field=error]")).to_contain_text("must not be greater")
+    expect(page.locator(".job")).to_have_count(0)
+    assert ["400" in trouble for trouble in troubles] == [True]
+    troubles.clear()
+
+
+def test_everything_works_without_javascript(
+    installation: Installation, open_page: Callable[..., Page], signed_in: Path
+) -> None:
+    desk = Desk(open_page(storage_state=signed_in, java_script_enabled=False), installation.url)
+    page = desk.page
+    desk.new_session("Plain")
+    desk.choose(file("broken.mp3", NOT_SOUND))
+    page.get_by_role("button", name="Upload").click()
+    expect(desk.new_file("broken.mp3").get_by_role("checkbox")).to_be_checked()
+    desk.start()
+    row = desk.row("broken.mp3")
+    for _ in range(60):
+        if row.get_by_role("button", name="Retry").is_visible():
+            break
+        page.wait_for_timeout(500)
+        page.reload()
+    expect(row.locator("[data-field=sentence]")).to_be_visible()
+    page.get_by_role("button", name="Retry Job").click()
+    expect(row.locator("[data-field=status]")).not_to_have_text("Failed")

@@ -1,0 +1,95 @@
+"""The main job on the pages: a recording goes in, a transcript comes out, a bad file harms nobody."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import RECORDING
+from tests.browser.desk import JOB_SECONDS, NOT_SOUND, Desk, file, sound_of
+from tests.browser.installation import Installation
+
+pytestmark = pytest.mark.browser
+HOSTILE = "<img src=x onerror=alert(1)>.ogg"
+
+
+def test_a_recording_goes_in_and_a_transcript_comes_out(
+    installation: Installation, open_page: Callable[..., Page], troubles: list[str]
+) -> None:
+    page = open_page()
+    link = installation.sign_in_link()
+    page.goto(link)
+    page.get_by_role("button", name="Sign in as owner").click()
+    desk = Desk(page, installation.url)
+    desk.new_session("Valley interviews")
+    desk.upload(RECORDING, file("broken.mp3", NOT_SOUND), file(HOSTILE, NOT_SOUND))
+    desk.start()
+    desk.wait_ended()
+
+    for bad in ("broken.mp3", HOSTILE):
+        row = desk.row(bad)
+        expect(row.locator("[data-field=status]")).to_have_text("Failed")
+        expect(row.locator("[data-field=sentence]")).to_have_text("This file has no sound that can be read.")
+        expect(row.get_by_role("button", name="Retry")).to_be_visible()
+    desk.row("broken.mp3").get_by_text("Details").click()
+    expect(desk.row("broken.mp3").locator("[data-field=code]")).to_have_text("INPUT_UNDECODABLE")
+    expect(page.get_by_role("button", name="Retry Job")).to_be_visible()
+    expect(page.locator("[data-field=totals]")).to_contain_text("1 transcribed")
+    expect(page.locator("[data-field=totals]")).to_contain_text("2 failed")
+
+    good = desk.row(RECORDING.name)
+    expect(good.locator("[data-field=status]")).to_have_text("Complete")
+    good.get_by_role("link", name="Open transcript").click()
+    word = page.locator(".word", has_text=re.compile("^summers")).first
+    word.click()
+    expect(page.locator(".word.is-spoken")).to_be_visible()
+    tinted = page.locator(".word.is-spoken").inner_text()
+    start = float(word.get_attribute("data-start") or "nan")
+    now = sound_of(page)
+    assert now["isPlaying"]
+    assert start - 0.1 <= now["time"] < start + 3
+    expect(page.locator(".word.is-spoken")).not_to_have_text(tinted)  # it moves on
+
+    with page.expect_download() as coming:
+        page.get_by_role("link", name="Subtitles (SRT)").click()
+    assert coming.value.suggested_filename == "recording.srt"
+    subtitles = Path(coming.value.path()).read_text()
+    assert "summers" in subtitles
+    assert "-->" in subtitles
+
+    page.goto(link)
+    expect(page.get_by_role("heading", name="This link is used up or too old")).to_be_visible()
+    assert ["410" in trouble for trouble in troubles] == [True]
+    troubles.clear()
+
+
+def test_the_keyboard_alone_is_enough(desk: Desk) -> None:
+    page = desk.page
+    desk.tab_to(page.locator("input[type=file]"))
+    with page.expect_file_chooser() as choosing:
+        page.keyboard.press("Enter")
+    choosing.value.set_files(RECORDING)
+    expect(desk.new_file(RECORDING.name)).to_be_visible()
+    desk.tab_to(page.get_by_label("Speakers", exact=True))
+    page.keyboard.type("Do not")
+    desk.tab_to(page.get_by_role("button", name="Start transcribing 1 file"))
+    page.keyboard.press("Enter")
+    opened = page.get_by_role("link", name="Open transcript")
+    expect(opened).to_be_visible(timeout=JOB_SECONDS * 1000)
+    desk.tab_to(opened)
+    page.keyboard.press("Enter")
+
+    words = page.locator(".word[data-start]")
+    desk.tab_to(words.first)
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    chosen = page.locator(".word:focus")
+    assert chosen.evaluate("word => word.closest('li') === document.querySelectorAll('.segment')[2]")
+    start = float(chosen.get_attribute("data-start") or "nan")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.keyboard.press("Control+Space")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    assert start - 0.1 <= sound_of(page)["time"] < start + 3
