@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from html import unescape
 from pathlib import Path, PurePosixPath
 from pkgutil import iter_modules
 from typing import Any
@@ -255,7 +256,7 @@ def test_nobody_elses_code_is_copied_into_the_tree() -> None:
 
 def anchors(page: Path) -> set[str]:
     """The anchors that the page's headings make, as code forges do."""
-    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", unescape(page.read_text()), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
