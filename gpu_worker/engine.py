@@ -145,7 +145,7 @@ class Engine:
             self._send(_order(task))
             while True:
                 message = _next(inbox)
-                if message and message["event"] not in ("stage", "progress"):
+                if message and message["event"] not in ("stage", "listening", "progress"):
                     return message
                 if message:
                     report(message)

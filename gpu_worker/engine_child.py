@@ -2,7 +2,7 @@
 
 `python -m gpu_worker.engine_child FD PARENT SETTINGS` speaks JSON lines over the inherited socket FD.
 In: {"do": "recognize" | "cancel", "task", …}. Out: {"event": "ready" | "models" | "unavailable" |
-"stage" | "progress" | "done" | "failed" | "canceled", …}. It ends when the socket closes.
+"stage" | "listening" | "progress" | "done" | "failed" | "canceled", …}. It ends when the socket closes.
 """
 
 from __future__ import annotations
@@ -106,26 +106,28 @@ class EngineChild:
         source = self._recognizer.load(model)
         self._send({"event": "stage", "task": task, "stage": "transcribing"})
         samples = np.memmap(message["audio"], dtype=np.float32, mode="r")
-        recording = Recording(samples, options, self._progress(task))
+        recording = Recording(
+            samples, options, self._report(task, "listening"), self._report(task, "progress")
+        )
         found = self._recognizer.recognize(model, recording)
         document = _document(found, recording, self._recognizer.name, model, source)
         _write(Path(message["json"]), json.dumps(document, ensure_ascii=False))
         _write(Path(message["markdown"]), transcript.to_markdown(document, message["title"]))
         return {"language": found.language, "segments": len(found.segments)}
 
-    def _progress(self, task: str) -> Callable[[float], None]:
+    def _report(self, task: str, event: str) -> Callable[[float], None]:
         cancel = self._cancels[task]
         reported = 0.0
 
-        def progress(seconds: float) -> None:
+        def report(seconds: float) -> None:
             nonlocal reported
             if cancel.is_set():
                 raise Canceled
             if time.monotonic() - reported >= REPORT_SECONDS:
                 reported = time.monotonic()
-                self._send({"event": "progress", "task": task, "seconds": seconds})
+                self._send({"event": event, "task": task, "seconds": seconds})
 
-        return progress
+        return report
 
     def _send(self, message: Message) -> None:
         with self._sending:

@@ -30,7 +30,9 @@ STAGE_BEGINS = {
     "uploading": 0.98,
     "complete": 1.0,
 }
-TRANSCRIBING_SHARE = STAGE_BEGINS["uploading"] - STAGE_BEGINS["transcribing"]
+LISTENING_SHARE = 0.04  # the voice gate hears the whole file before the first window is decoded
+DECODING_BEGINS = STAGE_BEGINS["transcribing"] + LISTENING_SHARE
+DECODING_SHARE = STAGE_BEGINS["uploading"] - DECODING_BEGINS
 
 
 class JobCanceled(Exception):
@@ -122,12 +124,19 @@ class Job:
         with self._lock:
             self._audio_duration = round(seconds, 3)
 
+    def listen(self, seconds: float) -> None:
+        """The voice gate got to this position of the current file's audio."""
+        with self._lock:
+            self._raise_percent(STAGE_BEGINS["transcribing"] + LISTENING_SHARE * self._share(seconds))
+
     def reach(self, seconds: float) -> None:
         """Recognition got to this position of the current file's audio."""
         with self._lock:
             self._audio_seconds = max(self._audio_seconds, seconds)
-            done = self._audio_seconds / self._audio_duration if self._audio_duration else 0.0
-            self._raise_percent(STAGE_BEGINS["transcribing"] + TRANSCRIBING_SHARE * min(1.0, done))
+            self._raise_percent(DECODING_BEGINS + DECODING_SHARE * self._share(self._audio_seconds))
+
+    def _share(self, seconds: float) -> float:
+        return min(1.0, seconds / self._audio_duration) if self._audio_duration else 0.0
 
     def note(self, line: str) -> None:
         """Add a line to what a poll shows as `logs`: no file name, no address."""

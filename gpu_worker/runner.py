@@ -181,6 +181,8 @@ class Runner:
         def report(message: dict[str, Any]) -> None:
             if message["event"] == "stage":
                 job.enter_stage(message["stage"])
+            elif message["event"] == "listening":
+                job.listen(message["seconds"])
             else:
                 job.reach(message["seconds"])
 

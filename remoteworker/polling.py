@@ -89,6 +89,7 @@ def workers_to_poll() -> list[Worker]:
         or worker.pending  # type: ignore[attr-defined]
         or worker.checked_at is None
         or worker.checked_at <= due
+        or (worker.is_connected and not worker.models_at_hand)  # it is still loading them
         or (waits and not worker.is_connected)
     ]
 
@@ -161,7 +162,8 @@ def pass_on_cancels(worker: Worker, client: WorkerClient) -> None:
 
 def _ping_if_due(worker: Worker) -> bool:
     due = timezone.now() - _seconds(settings.PING_SECONDS)
-    if worker.is_connected and worker.checked_at is not None and worker.checked_at > due:
+    is_settled = worker.is_connected and bool(worker.models_at_hand)
+    if is_settled and worker.checked_at is not None and worker.checked_at > due:
         return True
     is_reachable = fleet.ping(worker)
     worker.refresh_from_db()

@@ -25,12 +25,14 @@ class Canceled(Exception):
 class Recording:
     """One file to recognise and the way to report on it.
 
-    `samples` is mono float32 at SAMPLE_RATE, usually a memory map: read slices of it. `progress` takes
-    the audio position in seconds and raises Canceled when the job is no longer wanted.
+    `samples` is mono float32 at SAMPLE_RATE, usually a memory map: read slices of it. `listening` and
+    `progress` take the audio position in seconds, of the voice gate and of what is transcribed, and
+    raise Canceled when the job is no longer wanted.
     """
 
     samples: NDArray[np.float32]
     options: Options
+    listening: Callable[[float], None]
     progress: Callable[[float], None]
 
     @property

@@ -103,7 +103,7 @@ class Reference:
 
         speech = [Span(0.0, recording.duration)]
         if recording.options.vad_enabled:
-            speech = vad.speech_spans(recording.samples, lambda: recording.progress(0.0))
+            speech = vad.speech_spans(recording.samples, recording.listening)
         return pack(speech, recording.duration, quietest)
 
     def _language(self, model: Whisper, recording: Recording, windows: list[Span]) -> str:

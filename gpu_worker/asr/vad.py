@@ -18,11 +18,11 @@ FRAME = 512  # samples the model looks at in one step, 32 ms at 16 kHz
 FRAMES_PER_REPORT = 500  # 16 s of audio between two looks at the cancel flag
 
 
-def speech_spans(samples: NDArray[np.float32], checkpoint: Callable[[], None]) -> list[Span]:
+def speech_spans(samples: NDArray[np.float32], progress: Callable[[float], None]) -> list[Span]:
     """Return the stretches of speech in mono float32 audio at SAMPLE_RATE, in order.
 
-    Reads the audio frame by frame, so a memory map of hours needs no memory. `checkpoint` is called
-    every 16 s of audio and may raise to stop.
+    Reads the audio frame by frame, so a memory map of hours needs no memory. `progress` takes the
+    position in seconds, every 16 s of audio, and may raise to stop.
     """
     import torch
 
@@ -31,7 +31,7 @@ def speech_spans(samples: NDArray[np.float32], checkpoint: Callable[[], None]) -
         model = _load()  # a model of its own each time: it carries state from frame to frame
         for number in range(0, len(samples), FRAME):
             if number % (FRAME * FRAMES_PER_REPORT) == 0:
-                checkpoint()
+                progress(number / SAMPLE_RATE)
             probabilities.append(float(model(_frame(samples, number), SAMPLE_RATE)))
     return _spans(probabilities, len(samples))
 
