@@ -109,7 +109,7 @@ def transcribed(installation: Installation, chromium: Browser, signed_in: Path) 
     desk = Desk(context.new_page(), installation.url)
     desk.new_session("Mill interviews")
     desk.upload(RECORDING)
-    desk.start(model="tiny.en")
+    desk.start(speakers="none")
     desk.wait_ended()
     desk.transcript_url = installation.url + str(
         desk.row(RECORDING.name).get_by_role("link").get_attribute("href")

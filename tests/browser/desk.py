@@ -41,8 +41,9 @@ class Desk:
             if some:
                 self.page.locator("input[type=file]").set_input_files(some)
 
-    def start(self, model: str = "tiny.en") -> None:
+    def start(self, model: str = "tiny.en", speakers: str = "auto") -> None:
         self.page.get_by_label("Model").select_option(model)
+        self.page.get_by_label("Speakers", exact=True).select_option(speakers)
         self.page.get_by_role("button", name=re.compile("^Start transcribing")).click()
         expect(self.page.locator(".job").first).to_be_visible()
 

@@ -1,5 +1,6 @@
 """The pages at a desk and on a phone, by day and by night. UPDATE_SCREENSHOTS=1 keeps the pictures."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import Desk
+from tests.browser.conftest import RECORDING
+from tests.browser.desk import JOB_SECONDS, NOT_SOUND, Desk, file
 from tests.browser.installation import Installation
 
 pytestmark = pytest.mark.browser
@@ -55,6 +57,29 @@ def test_every_page_fits_and_can_be_touched(
             assert not page.evaluate(SMALL_TARGETS), f"{name}: too small for a thumb"
         if name in ("sessions", "transcript"):
             picture(page, picture_name(name, theme, width))
+
+
+def test_a_running_file_says_how_far_it_is(desk: Desk, picture: Callable[[Page, str], None]) -> None:
+    page, sound = desk.page, RECORDING.read_bytes()
+    desk.upload(
+        file("2019-03 Mill.ogg", sound),
+        file("2019-04 Ledger.mp3", NOT_SOUND),
+        file("2019-05 Flood.ogg", sound),
+        file("2019-06 Harvest.ogg", sound),
+    )
+    desk.start(model="base")
+    expect(page.locator(".file[data-status=complete]").first).to_be_visible(timeout=JOB_SECONDS * 1000)
+    how_far = page.locator(
+        ".file[data-status=running]", has_text=re.compile(r"0:\d\d of 0:\d\d · \d.*× · about")
+    )
+    expect(how_far.first).to_contain_text("Transcribing")
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            picture(page, picture_name("session", theme, width))
+    desk.wait_ended()
+    expect(page.locator("[data-field=totals]")).to_contain_text("3 transcribed")
 
 
 def picture_name(name: str, theme: str, width: int) -> str:

@@ -29,7 +29,7 @@ function progressOf(input, words) {
   const { audioSeconds: at, audioDuration: length, speed, etaSeconds: left, percent } = input;
   const parts = [];
   if (at && length) parts.push(words.say("position", { at: clock(at), length: clock(length) }));
-  else if (percent >= 1) parts.push(words.say("percent", { percent: Math.floor(percent) }));
+  else if (percent >= 1 && input.stage !== "queued") parts.push(words.say("percent", { percent: Math.floor(percent) }));
   if (speed) parts.push(words.say("speed", { speed: speed < 10 ? speed.toFixed(1) : Math.round(speed) }));
   if (left) parts.push(words.say("left", { time: words.duration(left) }));
   return parts;
