@@ -28,6 +28,21 @@ def test_a_recording_goes_in_and_a_transcript_comes_out(
     desk.start()
     desk.wait_ended()
 
+    check_failures(desk)
+    good = desk.row(RECORDING.name)
+    expect(good.locator("[data-field=status]")).to_have_text("Complete")
+    good.get_by_role("link", name="Open transcript").click()
+    check_listening(page)
+    check_download(page)
+
+    page.goto(link)
+    expect(page.get_by_role("heading", name="This link is used up or too old")).to_be_visible()
+    assert ["410" in trouble for trouble in troubles] == [True]
+    troubles.clear()
+
+
+def check_failures(desk: Desk) -> None:
+    page = desk.page
     for bad in ("broken.mp3", HOSTILE):
         row = desk.row(bad)
         expect(row.locator("[data-field=status]")).to_have_text("Failed")
@@ -39,9 +54,8 @@ def test_a_recording_goes_in_and_a_transcript_comes_out(
     expect(page.locator("[data-field=totals]")).to_contain_text("1 transcribed")
     expect(page.locator("[data-field=totals]")).to_contain_text("2 failed")
 
-    good = desk.row(RECORDING.name)
-    expect(good.locator("[data-field=status]")).to_have_text("Complete")
-    good.get_by_role("link", name="Open transcript").click()
+
+def check_listening(page: Page) -> None:
     word = page.locator(".word", has_text=re.compile("^summers")).first
     word.click()
     expect(page.locator(".word.is-spoken")).to_be_visible()
@@ -52,17 +66,14 @@ def test_a_recording_goes_in_and_a_transcript_comes_out(
     assert start - 0.1 <= now["time"] < start + 3
     expect(page.locator(".word.is-spoken")).not_to_have_text(tinted)  # it moves on
 
+
+def check_download(page: Page) -> None:
     with page.expect_download() as coming:
         page.get_by_role("link", name="Subtitles (SRT)").click()
     assert coming.value.suggested_filename == "recording.srt"
     subtitles = Path(coming.value.path()).read_text()
     assert "summers" in subtitles
     assert "-->" in subtitles
-
-    page.goto(link)
-    expect(page.get_by_role("heading", name="This link is used up or too old")).to_be_visible()
-    assert ["410" in trouble for trouble in troubles] == [True]
-    troubles.clear()
 
 
 def test_the_keyboard_alone_is_enough(desk: Desk) -> None:
