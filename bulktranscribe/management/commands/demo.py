@@ -120,4 +120,5 @@ def print_transcript(job_input: JobInput, console: Console) -> None:
     console.print()
     for passage in timeline.of(job_input.transcript).passages:
         speaker = f"{passage.speaker}  " if passage.speaker else ""
-        console.print(f"{clock(passage.start)}  {speaker}{passage.text}", highlight=False, markup=False)
+        line = f"{clock(passage.start)}  {speaker}{passage.text}"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
