@@ -23,7 +23,8 @@ COPY --from=packages /venv /venv
 WORKDIR /app
 COPY manage.py ./
 # Of the worker only what both sides share: the messages on the wire and the transcript document.
-COPY gpu_worker/__init__.py gpu_worker/protocol.py gpu_worker/transcript.py gpu_worker/
+COPY gpu_worker/__init__.py gpu_worker/transcript.py gpu_worker/
+COPY gpu_worker/protocol gpu_worker/protocol
 COPY jobs/ jobs/
 COPY remoteworker/ remoteworker/
 COPY review/ review/

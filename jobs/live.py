@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from jobs import offers
 from jobs.models import Job, JobInput, Session, Upload
-from jobs.statuses import InputStatus
+from jobs.statuses import ENDED, InputStatus
 
 STAGE_TEXTS = {
     "queued": gettext_lazy("Waiting at the worker"),
@@ -63,7 +63,7 @@ def job_state(job: Job) -> dict[str, Any]:
         "model": job.model,
         "language": job.language,
         "runsOn": "remote" if job.use_remote else "local",
-        "percent": round(sum(_percent(entry) for entry in inputs) / max(1, len(inputs)), 1),
+        "percent": round(sum(_settled_percent(entry) for entry in inputs) / max(1, len(inputs)), 1),
         "canCancel": any(entry.can_cancel for entry in inputs),
         "canRetry": any(entry.can_retry for entry in inputs),
         "inputs": [input_state(entry) for entry in inputs],
@@ -129,6 +129,11 @@ def totals(rows: list[JobInput]) -> dict[str, Any]:
         "failed": statuses.count(InputStatus.FAILED),
         "canceled": statuses.count(InputStatus.CANCELED),
     }
+
+
+def _settled_percent(entry: JobInput) -> float:
+    """A failed or canceled file asks for no more time: the job is past it."""
+    return 100.0 if entry.status in ENDED else entry.percent
 
 
 def _percent(entry: JobInput) -> float:

@@ -138,6 +138,7 @@ def test_a_failed_file_says_its_code_sentence_and_remedy(browser: Client, job_of
     assert (row["error"]["code"], row["error"]["message"]) == (error["code"], error["message"])
     assert row["error"]["hint"]
     assert (row["remote"]["lastError"], row["canRetry"]) == (error, True)
+    assert browser.get(f"/api/jobs/{job.pk}").json()["job"]["percent"] == 100, "the job is past it"
 
 
 def test_the_api_wants_a_sign_in_and_a_csrf_token(session: Session, person: User) -> None:
