@@ -15,7 +15,7 @@ from gpu_worker.engine import Engine
 from gpu_worker.jobs import RETRY_AFTER, JobStore, KeyReused, WorkerBusy
 from gpu_worker.logs import failed
 from gpu_worker.preflight import preflight
-from gpu_worker.protocol import MAX_REQUEST_BYTES, SERVICE_NAME, VERSION, InvalidMessage
+from gpu_worker.protocol import MAX_REQUEST_BYTES, SERVICE_NAME, VERSION, InvalidMessage, read_json
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -128,11 +128,9 @@ class App:
         if len(key) > 200:
             return _error(400, "INVALID_REQUEST", "Idempotency-Key: must have at most 200 characters")
         try:
-            job_id, status, is_new = self.jobs.start(json.loads(raw), key)
+            job_id, status, is_new = self.jobs.start(read_json(raw), key)
         except InvalidMessage as invalid:
             return _error(400, invalid.code, str(invalid))
-        except (ValueError, RecursionError):
-            return _error(400, "INVALID_REQUEST", "The request is not JSON.")
         except KeyReused:
             return _error(422, "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key stands for another job.")
         except WorkerBusy:

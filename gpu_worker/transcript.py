@@ -7,11 +7,13 @@ the start of the audio, probabilities 0-1. `docs/transcript-format.md` explains 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NotRequired, TypedDict, TypeVar
 
+from gpu_worker.protocol.reading import plain
+
 SCHEMA_VERSION = 1
+LONGEST_SECONDS = 1e7  # four months: anything beyond is not a time
 
 T = TypeVar("T")
 
@@ -106,7 +108,7 @@ def parse(document: object) -> Transcript:
         engine=_text(document.get("engine")),
         model=_text(document.get("model")),
         modelSource=_text(document.get("modelSource")),
-        flags=[flag for flag in _list(document.get("flags")) if isinstance(flag, str)],
+        flags=[_text(flag) for flag in _list(document.get("flags")) if isinstance(flag, str)],
         warnings=[
             Notice(code=_text(row.get("code")), message=_text(row.get("message")))
             for row in _rows(document.get("warnings"))
@@ -145,9 +147,9 @@ def _segment(row: object, index: int) -> Segment:
         segment["speaker"] = _text(row["speaker"])
     for name in ("temperature", "avg_logprob", "compression_ratio", "no_speech_prob"):
         value = row.get(name)
-        if isinstance(value, int | float) and math.isfinite(value):
+        if isinstance(value, int | float) and abs(value) <= LONGEST_SECONDS:
             segment[name] = float(value)
-    flags = [flag for flag in _list(row.get("flags")) if isinstance(flag, str)]
+    flags = [_text(flag) for flag in _list(row.get("flags")) if isinstance(flag, str)]
     if flags:
         segment["flags"] = flags
     return segment
@@ -175,11 +177,11 @@ def _turn(row: Mapping[str, Any]) -> Turn:
     start, end = _seconds(row.get("start"), None), _seconds(row.get("end"), None)
     if start is None or end is None or not isinstance(row.get("speaker"), str):
         raise UnreadableTranscript("a turn needs start, end and speaker")
-    return Turn(start=start, end=max(start, end), speaker=row["speaker"])
+    return Turn(start=start, end=max(start, end), speaker=_text(row["speaker"]))
 
 
 def _speakers(value: object, segments: Sequence[Segment]) -> list[str]:
-    named = [label for label in _list(value) if isinstance(label, str)]
+    named = [_text(label) for label in _list(value) if isinstance(label, str)]
     return named or sorted({segment["speaker"] for segment in segments if "speaker" in segment})
 
 
@@ -192,11 +194,11 @@ def _rows(value: object) -> list[Mapping[str, Any]]:
 
 
 def _text(value: object) -> str:
-    return value.replace("\0", "") if isinstance(value, str) else ""
+    return plain(value) if isinstance(value, str) else ""
 
 
 def _seconds(value: object, otherwise: T) -> float | T:
-    """A finite, non-negative number, or `otherwise`."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    """A number from 0 to LONGEST_SECONDS (negative ones count as 0), or `otherwise`."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LONGEST_SECONDS:
         return otherwise
     return max(0.0, float(value))

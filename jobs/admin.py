@@ -48,6 +48,9 @@ class LookOnlyAdmin(admin.ModelAdmin[Any]):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # a row deleted here would leave its bytes on the disk, or a file running for ever
+
 
 @admin.register(Session)
 class SessionAdmin(admin.ModelAdmin[Session]):
@@ -58,7 +61,7 @@ class SessionAdmin(admin.ModelAdmin[Session]):
     list_select_related = ("owner",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # as for uploads: the recordings would stay on the disk
+        return False  # the recordings would stay on the disk
 
 
 @admin.register(Upload)
@@ -67,9 +70,6 @@ class UploadAdmin(LookOnlyAdmin):
     list_filter = ("created_at",)
     search_fields = ("name", "session__name", "sha256", "id")
     list_select_related = ("session",)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # a row deleted here would leave its bytes on the disk
 
 
 @admin.register(Job)

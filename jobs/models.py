@@ -92,6 +92,14 @@ class Job(models.Model):
     def __str__(self) -> str:
         return f"{self.session.name} #{self.number}"
 
+    @classmethod
+    def lock(cls, pk: uuid.UUID) -> Job:
+        """Return the job with its row locked until the transaction ends.
+
+        Whoever changes an input or an attempt takes this lock first: one order, so no deadlock.
+        """
+        return cls.objects.select_for_update().get(pk=pk)
+
     def worker_options(self) -> Options:
         """Return the options as the protocol has them."""
         known = {f.name for f in fields(Options)}
@@ -120,6 +128,7 @@ class JobInput(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     attempt_count = models.PositiveIntegerField(default=0, help_text=_("the number of the latest attempt"))
+    tries = models.PositiveIntegerField(default=0, help_text=_("attempts that a worker accepted"))
     worker_name = models.CharField(max_length=200, blank=True)
     stage = models.CharField(max_length=20, blank=True)
     percent = models.FloatField(default=0.0)
@@ -160,7 +169,7 @@ class JobInput(models.Model):
         """
         move, now = MOVES[event], timezone.now()
         with transaction.atomic():
-            job = Job.objects.select_for_update().get(pk=self.job_id)
+            job = Job.lock(self.job_id)
             rows = JobInput.objects.filter(pk=self.pk, status__in=move.sources)
             if move.codes:
                 rows = rows.filter(error_code__in=move.codes)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -11,6 +13,12 @@ class Offer:
     models: tuple[str, ...] = ()  # loadable at once, best first
     has_toggle: bool = False  # "Run on GPU" is a choice
     notice: str = ""  # a sentence for people when jobs would have to wait
+
+
+def runs_remotely(use_remote: bool) -> bool:
+    """Whether a job goes to a remote worker: the mode decides, in mode optional the person."""
+    mode = settings.REMOTE_WORKER_MODE
+    return bool(mode == "required" or (mode == "optional" and use_remote))
 
 
 _provider: Callable[[], Offer] = Offer

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.validators import RegexValidator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,7 @@ from remoteworker.models import Attempt, Worker
 
 class WorkerForm(forms.ModelForm[Worker]):
     new_token = forms.CharField(
+        validators=[RegexValidator(r"^[!-~]*$", _("A token has plain ASCII characters only, no blanks."))],
         label=_("Token"),
         required=False,
         strip=True,

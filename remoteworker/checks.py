@@ -24,6 +24,9 @@ def check_worker_settings(**kwargs: Any) -> list[CheckMessage]:
     if settings.REMOTE_WORKER_URL and not settings.REMOTE_WORKER_TOKEN:
         hint = "Set it to the WORKER_TOKEN of the worker."
         found.append(Error("REMOTE_WORKER_TOKEN is missing.", hint=hint, id="remoteworker.E003"))
+    if not settings.REMOTE_WORKER_TOKEN.isascii():
+        hint = "Make a new one, for example with `openssl rand -hex 32`."
+        found.append(Error("REMOTE_WORKER_TOKEN must be plain ASCII.", hint=hint, id="remoteworker.E005"))
     if settings.REMOTE_WORKER_MODE == "required" and not settings.REMOTE_WORKER_URL:
         hint = "Set it, or add a remote worker in admin."
         found.append(

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import requests
+import urllib3
 
 from gpu_worker import protocol
 from gpu_worker.protocol import JobRequest, JobStatus, parse_job_status
@@ -118,13 +119,16 @@ class WorkerClient:
             raise WorkerUnavailable("no connection within 3 s", is_unsent=True) from failure
         except requests.exceptions.Timeout as failure:
             raise WorkerUnavailable("no answer within 8 s") from failure
-        except requests.exceptions.RequestException as failure:
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as failure:
             raise WorkerUnavailable(_reason(failure), is_unsent=_is_unsent(failure)) from failure
+        except UnicodeError as failure:
+            raise WorkerUnavailable("the token is not plain ASCII", is_unsent=True) from failure
 
 
 def _read(response: requests.Response, deadline: float) -> bytes:
+    """Read as it comes: a block at a time would wait for a worker that sends a byte now and then."""
     content = b""
-    for block in response.iter_content(BLOCK_BYTES):
+    while block := response.raw.read1(BLOCK_BYTES, decode_content=True):
         content += block
         if len(content) > protocol.MAX_ANSWER_BYTES:
             raise WorkerUnavailable("the answer is larger than 256 KiB")
@@ -134,16 +138,11 @@ def _read(response: requests.Response, deadline: float) -> bytes:
 
 
 def _json_object(content: bytes) -> dict[str, Any] | None:
-    """NaN is not JSON, and NUL (which JSON can hold) is not for a database."""
     try:
-        answer = json.loads(content.replace(b"\\u0000", b""), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
+        answer = protocol.read_json(content)
+    except protocol.InvalidMessage:
         return None
     return answer if isinstance(answer, dict) else None
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 def _failure(status: int, answer: dict[str, Any] | None, retry_after: str) -> WorkerError:
@@ -159,19 +158,19 @@ def _failure(status: int, answer: dict[str, Any] | None, retry_after: str) -> Wo
         return WorkerRefused("REMOTE_AUTH_FAILED", protocol.ERRORS["REMOTE_AUTH_FAILED"].sentence, status)
     if 400 <= status < 500:
         error = protocol.parse_error(answer["error"])
-        named = isinstance(answer["error"], dict) and answer["error"].get("code") in protocol.ERRORS
-        code = error["code"] if error and named else "REMOTE_REFUSED"
+        said = answer["error"].get("code") if isinstance(answer["error"], dict) else None
+        code = said if isinstance(said, str) and said in protocol.ERRORS else "REMOTE_REFUSED"
         return WorkerRefused(code, error["message"] if error else "", status)
     return WorkerUnavailable(f"HTTP {status}")
 
 
-def _is_unsent(failure: requests.exceptions.RequestException) -> bool:
+def _is_unsent(failure: Exception) -> bool:
     """A refused connection carried nothing; a broken one may have."""
     text = repr(failure)
     return "NewConnectionError" in text or "NameResolutionError" in text
 
 
-def _reason(failure: requests.exceptions.RequestException) -> str:
+def _reason(failure: Exception) -> str:
     """A short reason without the address, which may hold what a log must not."""
     text = repr(failure)
     for sign, reason in (

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from gpu_worker import protocol
 from gpu_worker.protocol import ERRORS, InputSpec, JobRequest
-from jobs.models import JobInput
+from jobs.models import Job, JobInput
 from jobs.statuses import Event, InputStatus
 from remoteworker import fleet, signing
 from remoteworker.client import JobNotFound, WorkerBusy, WorkerError, WorkerRefused, WorkerUnavailable
@@ -27,7 +27,7 @@ def workers_with_work() -> list[Worker]:
     now = timezone.now()
     wanted = {fleet.kind_for(remote) for remote in _waiting(now).values_list("job__use_remote", flat=True)}
     unanswered = Q(attempts__ended_at=None, attempts__worker_job_id="")
-    resend = set(Worker.objects.filter(unanswered, enabled=True).values_list("pk", flat=True))
+    resend = set(Worker.usable().filter(unanswered).values_list("pk", flat=True))
     return [
         worker
         for worker in fleet.enabled_workers()
@@ -88,6 +88,7 @@ def accept(attempt: Attempt, worker_job_id: str) -> bool:
     """Note the worker's id of the job and that it runs there; False where the attempt is over or has another id."""
     now = timezone.now()
     with transaction.atomic():
+        Job.lock(attempt.job_input.job_id)
         bound = Attempt.objects.filter(
             pk=attempt.pk, ended_at=None, worker_job_id__in=("", worker_job_id)
         ).update(
@@ -103,6 +104,7 @@ def accept(attempt: Attempt, worker_job_id: str) -> bool:
                 stage="queued",
                 started_at=now,
                 remote_last_error=None,
+                tries=F("tries") + 1,
             )
         else:
             # canceled while the call was under way: the worker took a job that nobody wants

@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jobs.offers import Offer
+from jobs.offers import Offer, runs_remotely
 from remoteworker.client import WorkerClient, WorkerError, WorkerRefused
-from remoteworker.models import Worker
+from remoteworker.models import Attempt, Worker
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +29,8 @@ def sync_from_settings() -> None:
     for url in settings.REMOTE_WORKER_URL:
         _ensure(url, Worker.Kind.REMOTE, settings.REMOTE_WORKER_TOKEN)
         named.add(url)
-    gone = Worker.objects.filter(from_settings=True).exclude(url__in=named)
-    gone.update(from_settings=False, enabled=False, is_connected=False)
+    gone = Worker.objects.filter(from_settings=True, is_retired=False).exclude(url__in=named)
+    gone.update(is_retired=True, is_connected=False)
 
 
 def _ensure(url: str, kind: Worker.Kind, token: str) -> None:
@@ -37,13 +38,9 @@ def _ensure(url: str, kind: Worker.Kind, token: str) -> None:
     worker = Worker.objects.filter(url=url).first()
     if worker is None:
         worker = Worker(url=url, from_settings=True, name=_free_name(url, kind))
-    elif worker.from_settings and (worker.token, worker.kind) == (token, kind):
+    elif not worker.from_settings or (worker.token, worker.kind, worker.is_retired) == (token, kind, False):
         return
-    elif not worker.from_settings:
-        if worker.enabled:
-            return
-        worker.from_settings = worker.enabled = True  # named again after it was taken out
-    worker.kind, worker.token = kind, token
+    worker.kind, worker.token, worker.is_retired = kind, token, False
     try:
         with transaction.atomic():
             worker.save()
@@ -98,11 +95,17 @@ def note_failure(worker: Worker, code: str, message: str) -> None:
 
 
 def enabled_workers() -> QuerySet[Worker]:
-    """The workers to poll, with `active` counted, in no need of a query each."""
-    return Worker.objects.filter(enabled=True).annotate(
-        active=Count("attempts", filter=Q(attempts__ended_at=None)),
-        pending=Count("attempts", filter=Q(attempts__cancel_pending=True)),
+    """The workers to speak to, with `active` attempts and `pending` cancels counted, in one query."""
+    return Worker.usable().annotate(
+        active=_count(Attempt.objects.filter(ended_at=None)),
+        pending=_count(Attempt.objects.filter(cancel_pending=True)),
     )
+
+
+def _count(attempts: QuerySet[Attempt]) -> Coalesce:
+    """Count in a subquery of its own, so that the partial index is used and ended attempts cost nothing."""
+    of_worker = attempts.filter(worker=OuterRef("pk")).order_by().values("worker")
+    return Coalesce(Subquery(of_worker.annotate(n=Count("pk")).values("n")), 0)
 
 
 def free_slots(worker: Worker) -> int:
@@ -113,16 +116,14 @@ def free_slots(worker: Worker) -> int:
 
 
 def kind_for(use_remote: bool) -> Worker.Kind:
-    """Where a job runs: the mode decides, in mode optional the person."""
-    mode = settings.REMOTE_WORKER_MODE
-    wants_remote = mode == "required" or (mode == "optional" and use_remote)
-    return Worker.Kind.REMOTE if wants_remote else Worker.Kind.LOCAL
+    """The kind of worker that takes a job."""
+    return Worker.Kind.REMOTE if runs_remotely(use_remote) else Worker.Kind.LOCAL
 
 
 def offer() -> Offer:
     """Return what the job form offers; from the rows, asks no worker."""
     mode = settings.REMOTE_WORKER_MODE
-    workers = list(Worker.objects.filter(enabled=True))
+    workers = list(Worker.usable())
     usable = [w for w in workers if mode == "optional" or w.kind == kind_for(mode == "required")]
     models = dict.fromkeys(name for w in usable if w.is_connected for name in _default_first(w))
     return Offer(models=tuple(models), has_toggle=mode == "optional", notice=_notice(mode, usable))
@@ -151,9 +152,7 @@ def _notice(mode: str, usable: list[Worker]) -> str:
 def status() -> dict[str, Any]:
     """Return the answer of GET /api/remote-worker/status: from the rows, no address and no token in it."""
     mode = settings.REMOTE_WORKER_MODE
-    remotes = list(
-        Worker.objects.filter(kind=Worker.Kind.REMOTE, enabled=True).order_by("-is_connected", "name")
-    )
+    remotes = list(Worker.usable().filter(kind=Worker.Kind.REMOTE).order_by("-is_connected", "name"))
     first = remotes[0] if remotes else None
     said = first.capabilities if first else {}
     return {

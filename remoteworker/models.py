@@ -21,12 +21,17 @@ from remoteworker import vault
 
 def check_address(url: str) -> None:
     """Raise ValidationError unless this is an address a token may travel to (compose names are fine)."""
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or parts.username or parts.password:
+        raise ValidationError(_("This is not an http or https address, such as https://gpu.example:8477."))
     if not settings.ALLOW_INSECURE_WORKER and not is_trusted_transport(url):
         raise ValidationError(
             _("Use https://…, or http on this machine only (ALLOW_INSECURE_WORKER=1 lifts this).")
         )
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-        raise ValidationError(_("This is not an http or https address."))
 
 
 class Worker(models.Model):
@@ -41,11 +46,17 @@ class Worker(models.Model):
     url = models.CharField(_("address"), max_length=500, unique=True, validators=[check_address])
     token_encrypted = models.TextField(blank=True, editable=False)
     from_settings = models.BooleanField(default=False, editable=False)
+    is_retired = models.BooleanField(
+        default=False, editable=False, help_text=_("came from the settings, which no longer name it")
+    )
     enabled = models.BooleanField(default=True)
     drain = models.BooleanField(default=False, help_text=_("finish what runs, take nothing new"))
     capacity = models.PositiveIntegerField(null=True, blank=True, help_text=_("empty: what the worker says"))
     price_per_hour = models.DecimalField(max_digits=8, decimal_places=4, null=True, blank=True)
     is_connected = models.BooleanField(default=False, editable=False)
+    polled_until = models.DateTimeField(
+        null=True, editable=False, help_text=_("somebody polls it now, and should be done by then")
+    )
     failures = models.PositiveIntegerField(default=0, editable=False, help_text=_("in a row"))
     checked_at = models.DateTimeField(null=True, editable=False)
     last_ping_at = models.DateTimeField(null=True, editable=False)
@@ -58,6 +69,11 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def usable(cls) -> models.QuerySet[Worker]:
+        """The workers that may be spoken to."""
+        return cls.objects.filter(enabled=True, is_retired=False)
 
     @property
     def token(self) -> str:
@@ -123,6 +139,10 @@ class Attempt(models.Model):
             models.UniqueConstraint(
                 fields=["job_input"], condition=Q(ended_at=None), name="one_active_attempt_of_an_input"
             ),
+        ]
+        indexes = [
+            models.Index(fields=["worker"], condition=Q(ended_at=None), name="attempt_active"),
+            models.Index(fields=["worker"], condition=Q(cancel_pending=True), name="attempt_cancel_pending"),
         ]
 
     def __str__(self) -> str:

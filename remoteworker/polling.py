@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -19,6 +20,7 @@ from remoteworker.models import Attempt, Worker
 
 log = logging.getLogger(__name__)
 ACTOR = "controller"
+POLL_CLAIM_SECONDS = 60.0  # longer than any poll; ends the claim of a poller that was killed
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,23 @@ def workers_to_poll() -> list[Worker]:
 
 def poll_worker(worker_id: int) -> None:
     """Poll every attempt of one worker; one that is silent is asked once for all of them."""
-    worker = Worker.objects.filter(pk=worker_id).first()
-    if worker is None:
+    if not _claim_poll(worker_id):
         return
+    try:
+        _poll(Worker.objects.get(pk=worker_id))
+    finally:
+        Worker.objects.filter(pk=worker_id).update(polled_until=None)
+
+
+def _claim_poll(worker_id: int) -> bool:
+    """One poller a worker: the messages for a frozen one must not pile up and hold every thread."""
+    now = timezone.now()
+    is_free = Q(polled_until=None) | Q(polled_until__lt=now)
+    until = now + _seconds(POLL_CLAIM_SECONDS)
+    return bool(Worker.objects.filter(is_free, pk=worker_id).update(polled_until=until))
+
+
+def _poll(worker: Worker) -> None:
     running = list(
         worker.active_attempts()
         .exclude(worker_job_id="")
@@ -155,6 +171,8 @@ def pass_on_cancels(worker: Worker, client: WorkerClient) -> None:
             pass  # it is gone there: as good as stopped
         except WorkerError as failure:
             log.warning("cancel not delivered", extra={"worker": worker.name, "reason": str(failure)})
+            if isinstance(failure, WorkerRefused):
+                continue
             return
         Attempt.objects.filter(pk=attempt.pk).update(cancel_pending=False)
         log.info("cancel delivered", extra={"worker": worker.name, "workerJobId": attempt.worker_job_id})
@@ -205,6 +223,8 @@ def _end(attempt: Attempt, decision: Decision) -> None:
         if moved:
             stop = decision.event in (Event.TIMED_OUT, Event.LOST)
             attempt.end(Attempt.Outcome.FAILED, tell_worker=stop, **error)
+        elif not _is_wanted(attempt):
+            attempt.end(Attempt.Outcome.SUPERSEDED, tell_worker=True, **error)
     if moved:
         log.warning(
             "attempt ended",
@@ -214,6 +234,13 @@ def _end(attempt: Attempt, decision: Decision) -> None:
                 "code": decision.code,
             },
         )
+
+
+def _is_wanted(attempt: Attempt) -> bool:
+    """Whether its input still waits for this very attempt; otherwise nobody would ever end it."""
+    job_input = JobInput.objects.get(pk=attempt.job_input_id)
+    is_active = job_input.status in (InputStatus.DISPATCHING, InputStatus.RUNNING)
+    return is_active and job_input.attempt_count == attempt.number
 
 
 def _tries(job_input: JobInput) -> int:

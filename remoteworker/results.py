@@ -1,6 +1,5 @@
 """What workers write back: outputs are staged as they come, `complete` commits them exactly once."""
 
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +12,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from gpu_worker import transcript
-from gpu_worker.protocol import OUTPUT_TYPES, CompleteMessage
+from gpu_worker.protocol import OUTPUT_TYPES, CompleteMessage, read_json
 from jobs import storage
-from jobs.models import JobInput, Result, ResultFile
+from jobs.models import Job, JobInput, Result, ResultFile
 from jobs.signals import input_completed
 from jobs.statuses import Event, InputStatus
 from jobs.uploads import sha256_of
@@ -115,6 +114,7 @@ def finish(attempt: Attempt, message: CompleteMessage) -> int:
 def _commit(attempt: Attempt, outputs: list[StagedOutput]) -> int:
     """One transaction: the attempt is the latest, the input can complete, and all rows appear together."""
     with transaction.atomic():
+        Job.lock(attempt.job_input.job_id)
         locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
         job_input = JobInput.objects.select_related("job", "upload").get(pk=attempt.job_input_id)
         if locked.number != job_input.attempt_count:
@@ -162,8 +162,8 @@ def _fail(attempt: Attempt, message: CompleteMessage) -> None:
 
 def _check_readable(attempt: Attempt, output: StagedOutput) -> None:
     try:
-        transcript.parse(json.loads(output.absolute_path.read_bytes()))
-    except (ValueError, RecursionError) as wrong:
+        transcript.parse(read_json(output.absolute_path.read_bytes()))
+    except ValueError as wrong:
         text = f"The worker's transcript cannot be read: {wrong}"[:500]
         failed = CompleteMessage(
             workerJobId=attempt.worker_job_id,

@@ -1,6 +1,7 @@
 """Celery's part. A message is a nudge: each task is short, harmless to repeat, and looks in the database."""
 
 import logging
+from functools import partial
 from typing import Any
 
 from celery import Task, shared_task
@@ -8,7 +9,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from remoteworker import dispatch, fleet, polling
-from remoteworker.models import Attempt, Tick
+from remoteworker.models import Attempt, Tick, Worker
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,11 @@ def nudge(task: "Task[Any, Any]", *args: object, expires: float = 30.0) -> None:
 
 def nudge_on_commit(task: "Task[Any, Any]", *args: object) -> None:
     """Nudge when the current transaction is committed; never fails the caller."""
-    transaction.on_commit(lambda: nudge(task, *args), robust=True)
+    wanted = partial(nudge, task, *args)
+    waiting = transaction.get_connection().run_on_commit
+    if any(isinstance(f, partial) and (f.func, f.args) == (nudge, wanted.args) for _, f, *_ in waiting):
+        return  # once a transaction: canceling a hundred files is one message
+    transaction.on_commit(wanted, robust=True)
 
 
 @shared_task
@@ -57,7 +62,9 @@ def reap() -> None:
     """Tick: the rows of the workers follow the settings; attempts of workers no longer polled are judged."""
     Tick.record("reap")
     fleet.sync_from_settings()
-    for attempt in Attempt.objects.filter(ended_at=None, worker__enabled=False).select_related(
-        "worker", "job_input__job", "job_input__upload"
+    for attempt in (
+        Attempt.objects.filter(ended_at=None)
+        .exclude(worker__in=Worker.usable())
+        .select_related("worker", "job_input__job", "job_input__upload")
     ):
         polling.judge_unpolled(attempt)

@@ -1,6 +1,5 @@
 """The controller's endpoints for workers. Paths and answers are fixed by the protocol."""
 
-import json
 import logging
 from collections.abc import Callable
 from functools import wraps
@@ -12,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gpu_worker.protocol import MAX_REQUEST_BYTES, InvalidMessage, parse_complete
+from gpu_worker.protocol import MAX_REQUEST_BYTES, InvalidMessage, parse_complete, plain, read_json
 from jobs.media import file_response
 from jobs.models import JobInput
 from remoteworker import fleet, results, signing
@@ -122,14 +121,11 @@ def remote_worker_status(request: HttpRequest) -> JsonResponse:
 def _json_body(request: HttpRequest) -> Any:
     if int(request.headers.get("Content-Length") or 0) > MAX_REQUEST_BYTES:
         raise InvalidMessage("body", "is larger than 1 MiB")
-    try:
-        return json.loads(request.body)
-    except (ValueError, RecursionError) as wrong:
-        raise InvalidMessage("body", "is not JSON") from wrong
+    return read_json(request.body)
 
 
 def _plain(text: str, name: str) -> str:
-    if "\0" in text or not 0 < len(text) <= 200:
+    if plain(text) != text or not 0 < len(text) <= 200:
         raise InvalidMessage(name, "must be 1 to 200 characters without NUL")
     return text
 

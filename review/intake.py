@@ -1,8 +1,7 @@
 """A machine result becomes rows that people can work on."""
 
-import json
-
 from gpu_worker import transcript as document
+from gpu_worker.protocol import read_json
 from jobs.models import Result
 from review.models import COLOURS, Segment, Speaker, Transcript
 
@@ -10,7 +9,7 @@ from review.models import COLOURS, Segment, Speaker, Transcript
 def create_transcript(result: Result) -> Transcript:
     """Make the rows of a committed result. Raises transcript.UnreadableTranscript, OSError."""
     file = result.files.get(output_type="json")
-    parsed = document.parse(json.loads(file.absolute_path.read_bytes()))
+    parsed = document.parse(read_json(file.absolute_path.read_bytes()))
     made = Transcript.objects.create(
         job_input=result.job_input,
         language=parsed["language"][:20],

@@ -34,7 +34,7 @@ from gpu_worker.protocol.messages import (
     parse_job_status,
     parse_options,
 )
-from gpu_worker.protocol.reading import InvalidMessage
+from gpu_worker.protocol.reading import InvalidMessage, plain, read_json
 from gpu_worker.protocol.vocabulary import (
     LANGUAGES,
     OUTPUT_CONTENT_TYPES,
@@ -85,4 +85,6 @@ __all__ = [
     "parse_job_request",
     "parse_job_status",
     "parse_options",
+    "plain",
+    "read_json",
 ]

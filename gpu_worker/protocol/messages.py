@@ -10,6 +10,7 @@ from gpu_worker.protocol.errors import ERRORS
 from gpu_worker.protocol.reading import (
     InvalidMessage,
     as_mapping,
+    plain,
     read_flag,
     read_number,
     read_text,
@@ -221,7 +222,7 @@ def parse_options(body: object) -> Options:
 def parse_job_status(body: object) -> JobStatus:
     """Read the answer of GET /v1/jobs/<id>; raises InvalidMessage where it is not one."""
     wire = as_mapping(body, "body")
-    if wire.get("status") not in {"queued", "running"} | TERMINAL_STATUSES:
+    if read_text(wire, "status", limit=20) not in {"queued", "running"} | TERMINAL_STATUSES:
         raise InvalidMessage("status", "is not a status of this protocol")
     read_text(wire, "workerJobId", limit=200)
     progress = wire.get("progress")
@@ -234,7 +235,8 @@ def parse_job_status(body: object) -> JobStatus:
 def parse_complete(body: object) -> CompleteMessage:
     """Read the body of POST /api/jobs/<id>/worker/complete; raises InvalidMessage."""
     wire = as_mapping(body, "body")
-    if wire.get("status") not in TERMINAL_STATUSES:
+    status = read_text(wire, "status", limit=20)
+    if status not in TERMINAL_STATUSES:
         raise InvalidMessage("status", "must be complete, failed or canceled")
     outputs = wire.get("outputs") or []
     if not isinstance(outputs, list):
@@ -242,7 +244,7 @@ def parse_complete(body: object) -> CompleteMessage:
     return CompleteMessage(
         workerJobId=read_text(wire, "workerJobId", limit=200),
         controllerJobId=read_text(wire, "controllerJobId", limit=200),
-        status=wire["status"],
+        status=cast(Literal["complete", "failed", "canceled"], status),
         outputs=[_parse_output(entry, f"outputs[{i}]") for i, entry in enumerate(outputs)],
         error=parse_error(wire.get("error")),
         attempt=read_whole(wire, "attempt", low=1, high=2**31),
@@ -252,13 +254,13 @@ def parse_complete(body: object) -> CompleteMessage:
 def parse_error(body: object) -> ErrorMessage | None:
     """Read an `error` field; anything but a mapping or text counts as no error."""
     if isinstance(body, str) and body:
-        return ErrorMessage(code="PROCESSING_ERROR", message=body[:2000].replace("\0", ""))
+        return ErrorMessage(code="PROCESSING_ERROR", message=plain(body[:2000]))
     if not isinstance(body, Mapping):
         return None
     code, message = body.get("code"), body.get("message")
     return ErrorMessage(
         code=code if isinstance(code, str) and code in ERRORS else "PROCESSING_ERROR",
-        message=message[:2000].replace("\0", "") if isinstance(message, str) else "",
+        message=plain(message[:2000]) if isinstance(message, str) else "",
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
+
+LARGEST_NUMBER = 2**53  # beyond it floats are no longer whole
 
 
 class InvalidMessage(ValueError):
@@ -14,6 +17,38 @@ class InvalidMessage(ValueError):
         super().__init__(f"{field_name}: {why}")
         self.field_name = field_name
         self.code = code
+
+
+def read_json(content: bytes) -> Any:
+    """Parse JSON from a peer into values that any database and any encoder can hold.
+
+    NUL and lone surrogates are taken out of texts; NaN (which Python writes and JSON has not),
+    infinities and numbers beyond 2**53 become None. Raises InvalidMessage where it is not JSON.
+    """
+    try:
+        return _clean(json.loads(content))
+    except (ValueError, RecursionError) as wrong:
+        raise InvalidMessage("body", "is not JSON") from wrong
+
+
+def _clean(value: Any) -> Any:
+    match value:
+        case str():
+            return plain(value)
+        case bool() | None:
+            return value
+        case int() | float():
+            return value if -LARGEST_NUMBER <= value <= LARGEST_NUMBER else None  # NaN: None
+        case list():
+            return [_clean(entry) for entry in value]
+        case _:
+            return {plain(name): _clean(entry) for name, entry in value.items()}
+
+
+def plain(text: str) -> str:
+    """The text without NUL and with lone surrogates replaced: what UTF-8 and databases can hold."""
+    text = text.replace("\0", "")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def as_mapping(value: object, name: str) -> Mapping[str, Any]:
@@ -30,8 +65,8 @@ def read_text(wire: Mapping[str, Any], name: str, default: str | None = None, li
         raise InvalidMessage(name, "must be text")
     if len(value) > limit:
         raise InvalidMessage(name, f"must have at most {limit} characters")
-    if "\0" in value:
-        raise InvalidMessage(name, "must not contain NUL")
+    if plain(value) != value:
+        raise InvalidMessage(name, "must be plain Unicode text without NUL")
     return value
 
 

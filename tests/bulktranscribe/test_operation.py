@@ -130,8 +130,32 @@ def test_the_desk_shows_no_token_and_takes_a_new_one(desk: Client, worker: Worke
 
 def test_the_desk_refuses_an_address_that_would_carry_a_token_in_clear_text(desk: Client, db: None) -> None:
     form = {"name": "far", "kind": "remote", "enabled": "on", "new_token": "t"}
-    for url, status in (("http://203.0.113.9:8477", 200), ("ftp://x", 200), ("http://gpu-worker:8477", 302)):
+    for url, status in (
+        ("http://203.0.113.9:8477", 200),
+        ("ftp://x", 200),
+        ("http://[abc", 200),
+        ("https://u:p@h", 200),
+        ("https://h:99999", 200),
+        ("http://gpu-worker:8477", 302),
+    ):
         assert desk.post("/admin/remoteworker/worker/add/", {**form, "url": url}).status_code == status, url
+
+
+def test_the_desk_deletes_nothing_that_the_program_needs(desk: Client, attempt: Attempt) -> None:
+    job = attempt.job_input.job
+    for url in (
+        f"/admin/remoteworker/attempt/{attempt.pk}/delete/",
+        f"/admin/jobs/job/{job.pk}/delete/",
+        f"/admin/jobs/session/{job.session_id}/delete/",
+    ):
+        assert desk.post(url, {"post": "yes"}).status_code == 403, url
+    assert Attempt.objects.count() == Job.objects.count() == 1
+
+
+def test_the_desk_refuses_a_token_that_cannot_be_sent(desk: Client, worker: Worker) -> None:
+    form = {"name": "box", "kind": "local", "url": worker.url, "enabled": "on", "new_token": "пароль"}
+    page = desk.post(f"/admin/remoteworker/worker/{worker.pk}/change/", form)
+    assert "plain ASCII" in page.content.decode()
 
 
 def test_the_desk_tests_a_connection_in_words(desk: Client, worker: Worker) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -85,7 +85,7 @@ def test_an_empty_file_is_named_and_its_neighbour_kept(browser: Client, session:
 def test_a_full_disk_refuses_with_a_sentence_and_keeps_nothing(
     browser: Client, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings, "MIN_FREE_DISK_MB", 10**9)
+    monkeypatch.setattr(django_settings, "MIN_FREE_DISK_MB", 10**9)
     files = [SimpleUploadedFile("good.wav", b"RIFF")]
     answer = browser.post(f"/api/sessions/{session.pk}/uploads", {"files": files}).json()
     assert answer["refused"][0]["error"]["code"] == "DISK_FULL"
@@ -224,6 +224,23 @@ def test_the_gpu_toggle_is_there_in_mode_optional_only(
     for mode, shown in (("off", False), ("optional", True), ("required", False)):
         settings.REMOTE_WORKER_MODE = mode
         assert ("Run on GPU" in browser.get(f"/sessions/{session.pk}/").content.decode()) is shown
+
+
+@pytest.mark.parametrize(
+    ("mode", "toggle", "place"),
+    [
+        ("off", True, "local"),
+        ("optional", True, "remote"),
+        ("optional", False, "local"),
+        ("required", False, "remote"),
+    ],
+)
+def test_a_job_says_where_it_runs_now(
+    mode: str, toggle: bool, place: str, browser: Client, job_of: Callable[..., Job], settings: Any
+) -> None:
+    job = job_of(use_remote=toggle)
+    settings.REMOTE_WORKER_MODE = mode
+    assert browser.get(f"/api/jobs/{job.pk}").json()["job"]["runsOn"] == place
 
 
 def test_the_pages_send_strangers_to_the_sign_in(session: Session) -> None:

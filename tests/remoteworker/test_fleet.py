@@ -30,11 +30,12 @@ def test_settings_make_rows_and_leave_what_a_person_chose(db: None, settings: An
     fleet.sync_from_settings()
     one, two = Worker.objects.filter(kind="remote")
     assert (one.enabled, one.token) == (False, "rotated-token-0123456789")
-    assert not two.enabled
+    assert two.is_retired
+    assert two not in Worker.usable()
     settings.REMOTE_WORKER_URL = ["https://one.example", "https://two.example:8443"]
     fleet.sync_from_settings()
-    two.refresh_from_db()
-    assert two.enabled
+    assert two in Worker.usable()
+    assert one not in Worker.usable(), "a person disabled it"
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,7 @@ def test_tokens_are_sealed_in_the_database_and_open_after_a_key_rotation(
         ({"REMOTE_WORKER_URL": ["https://gpu.example"]}, "remoteworker.E003"),
         ({"REMOTE_WORKER_URL": ["http://1.2.3.4:8477"], "REMOTE_WORKER_TOKEN": "t"}, "remoteworker.E004"),
         ({"REMOTE_WORKER_MODE": "required"}, "remoteworker.W001"),
+        ({"REMOTE_WORKER_TOKEN": "пароль"}, "remoteworker.E005"),
     ],
 )
 def test_wrong_settings_are_named_at_the_start(changes: dict[str, Any], code: str, settings: Any) -> None:
@@ -155,3 +157,41 @@ def test_good_settings_raise_no_error(settings: Any) -> None:
     settings.REMOTE_WORKER_URL = ["http://1.2.3.4:8477"]
     settings.ALLOW_INSECURE_WORKER = True
     assert not [found for found in checks.check_worker_settings() if isinstance(found, Error)]
+
+
+def test_a_row_that_a_person_made_is_theirs_even_at_an_address_of_the_settings(
+    db: None, settings: Any
+) -> None:
+    own = Worker.objects.create(name="mine", url="https://one.example", kind="remote", enabled=False)
+    settings.REMOTE_WORKER_URL = ["https://one.example"]
+    settings.REMOTE_WORKER_TOKEN = "remote-token-0123456789"
+    fleet.sync_from_settings()
+    own.refresh_from_db()
+    assert (own.enabled, own.token, own.from_settings) == (False, "", False)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'{"status":"ok","models":["base"],"gpuName":"\\ud83d"}',
+        b'{"status":"ok","models":["base"],"gpuName":"\\\\u0000u0000 \\u0000"}',
+        b'{"status":"ok","models":["base"],"speed":1e999}',
+        b'{"status":"ok","models":["base"],"speed":NaN}',
+    ],
+)
+def test_a_ping_with_odd_text_or_numbers_is_storable_or_refused(
+    answer: bytes, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    scripted.script["GET /v1/ping"] = Said(200, answer)
+    is_taken = fleet.ping(worker)
+    worker.refresh_from_db()
+    assert worker.is_connected is is_taken
+    stored = str(worker.capabilities)
+    assert stored.encode() == stored.encode("utf-8", "replace")
+    assert "\0" not in stored
+
+
+def test_a_token_that_cannot_be_sent_is_a_failed_ping(worker: Worker, scripted: ScriptedWorker) -> None:
+    worker.token = "пароль"
+    worker.save()
+    assert not fleet.ping(worker)

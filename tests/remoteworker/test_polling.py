@@ -1,13 +1,18 @@
 """Polling, against a server on a real socket."""
 
+import socket
+import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
 from jobs import batches
-from jobs.models import JobInput
+from jobs.models import Job, JobInput
 from remoteworker import dispatch, polling, tasks
 from remoteworker.models import Attempt, Tick, Worker
 from tests.scripted_worker import Said, ScriptedWorker
@@ -77,6 +82,8 @@ def test_a_lost_file_is_queued_again_while_tries_are_allowed(
         Said(524, b""),
         Said(200, b"not json"),
         Said(200, {"status": "odd"}),
+        Said(200, {"status": [], "workerJobId": "w-1", "progress": {"percent": 1}}),
+        Said(200, {"status": "running", "workerJobId": "w-1", "progress": {"percent": 10**400}}),
         Said(200, b'{"workerJobId": "w-1", "status": "running", "progress": {"percent": NaN}}'),
         Said(200, b'{"a":' + b"1" * 300_000 + b"}"),
     ],
@@ -174,8 +181,99 @@ def test_odd_numbers_and_nul_from_a_worker_are_not_stored(
     attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
 ) -> None:
     scripted.script[JOB] = running(
-        20, stage="tran\0scribing", speed=10**400, audioDuration="long", etaSeconds=-5
+        20, stage="tran\0scribing", speed="fast", audioDuration="long", etaSeconds=-5
     )
     polling.poll_worker(worker.pk)
     assert (refreshed(job_input).percent, job_input.stage) == (20, "transcribing")
     assert (job_input.speed, job_input.audio_duration) == (None, None)
+
+
+def test_a_lone_surrogate_in_an_error_is_written_down_as_a_question_mark(
+    attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    answer = running(20).body | {"status": "failed", "error": {"code": [], "message": "cut \ud83d here"}}
+    scripted.script[JOB] = Said(200, answer)
+    polling.poll_worker(worker.pk)
+    assert (refreshed(job_input).error_code, job_input.error_message) == ("PROCESSING_ERROR", "cut ? here")
+
+
+def test_a_worker_that_drips_its_answer_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, attempt: Attempt, job_input: JobInput, worker: Worker
+) -> None:
+    monkeypatch.setattr("gpu_worker.protocol.TOTAL_SECONDS", 0.5)
+    stop = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            while not stop.wait(0.05):
+                try:
+                    connection.sendall(b" ")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        Worker.objects.update(url=f"http://127.0.0.1:{server.getsockname()[1]}")
+        started = time.monotonic()
+        polling.poll_worker(worker.pk)
+        seconds = time.monotonic() - started
+        stop.set()
+        thread.join()
+    assert seconds < 5
+    assert refreshed(job_input).status == "running"
+    assert job_input.remote_last_error is not None
+
+
+def test_two_pollers_never_ask_the_same_worker_at_once(
+    attempt: Attempt, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    scripted.script[JOB] = running(10)
+    Worker.objects.update(polled_until=timezone.now() + timedelta(seconds=30))
+    polling.poll_worker(worker.pk)
+    assert not scripted.heard, "somebody else polls it"
+    Worker.objects.update(polled_until=timezone.now() - timedelta(seconds=1))
+    polling.poll_worker(worker.pk)
+    polling.poll_worker(worker.pk)
+    assert len(scripted.heard) == 2, "a poller that was killed does not hold it for ever"
+
+
+def test_an_attempt_whose_input_went_on_without_it_is_ended(
+    attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    JobInput.objects.update(status="complete")
+    scripted.script[JOB] = NOT_FOUND
+    polling.poll_worker(worker.pk)
+    attempt.refresh_from_db()
+    assert (refreshed(job_input).status, attempt.outcome) == ("complete", "superseded")
+
+
+def test_a_cancel_that_is_refused_does_not_hold_up_the_others(
+    attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    batches.cancel_input(job_input, "anna")
+    second = Attempt.objects.create(
+        job_input=job_input, worker=worker, number=9, worker_job_id="w-9", deadline_at=timezone.now(),
+        ended_at=timezone.now(), cancel_pending=True,
+    )  # fmt: skip
+    scripted.script["POST /v1/jobs/w-9/cancel"] = Said(400, {"error": {"code": "X", "message": "no"}})
+    scripted.script["POST /v1/jobs/w-1/cancel"] = Said(200, {"status": "cancel_requested"})
+    polling.poll_worker(worker.pk)
+    attempt.refresh_from_db()
+    second.refresh_from_db()
+    assert (attempt.cancel_pending, second.cancel_pending) == (False, True)
+
+
+def test_canceling_many_files_sends_one_message(
+    monkeypatch: pytest.MonkeyPatch, job_of: Callable[..., Job], django_capture_on_commit_callbacks: Any
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(tasks.dispatch_queued, "apply_async", lambda **kwargs: sent.append("dispatch"))
+    with django_capture_on_commit_callbacks(execute=True):
+        job = job_of(files=3)
+        batches.cancel_job(job, "anna")
+        assert batches.retry_job(job, "anna") == 3
+    assert sent == ["dispatch"]

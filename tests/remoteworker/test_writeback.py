@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -196,7 +197,8 @@ def test_a_lost_reply_to_the_hand_over_is_learnt_from_the_first_output(
 def test_a_transcript_that_cannot_be_read_fails_the_file_with_a_reason(
     sender: Sender, job_input: JobInput
 ) -> None:
-    for content in (b"not json", b"[]", b'{"segments": 5}', b"[" * 100_000):
+    huge = b'{"segments": [{"start": 1' + b"0" * 400 + b', "text": "a"}]}'  # a time that is none
+    for content in (b"not json", b"[]", b'{"segments": 5}', b"[" * 100_000, huge):
         JobInput.objects.update(status="running")
         Attempt.objects.update(ended_at=None)
         StagedOutput.objects.all().delete()
@@ -232,7 +234,9 @@ def test_a_foreign_input_or_type_is_refused(changes: dict[str, str], sender: Sen
     assert sender.outputs(**changes).status_code == 422
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"status":"complete"}', b"[" * 50_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{", b'{"status":"complete"}', b"[" * 50_000, b'{"status":[]}', b'{"status":1e999}']
+)
 def test_a_malformed_complete_is_400_and_changes_nothing(
     body: bytes, sender: Sender, job_input: JobInput
 ) -> None:
@@ -241,6 +245,32 @@ def test_a_malformed_complete_is_400_and_changes_nothing(
     assert (response.status_code, code_of(response)) == (400, "INVALID_REQUEST")
     job_input.refresh_from_db()
     assert job_input.status == "running"
+
+
+def test_odd_text_and_times_in_a_transcript_are_mended_and_every_format_still_writes(
+    sender: Sender, job_input: JobInput, person: User
+) -> None:
+    document = {
+        "language": "en",
+        "segments": [
+            {
+                "start": 1.0,
+                "end": 1e308,
+                "text": " cut \ud83d here\0",
+                "words": [{"word": " cut\ud83d", "start": 1.0, "end": 1e308, "probability": 5}],
+                "speaker": "S\ud83d",
+                "flags": ["a\0b"],
+            },
+        ],
+    }
+    assert sender.outputs(json.dumps(document).encode()).status_code == 200
+    assert sender.complete().status_code == 200
+    client = Client()
+    client.force_login(person)
+    for name in ("", "download.txt", "download.srt", "download.vtt", "download.json", "download.md"):
+        response = client.get(f"/transcripts/{job_input.pk}/{name}")
+        assert response.status_code == 200, name
+    assert job_input.transcript.segments.get().text == "cut ? here"
 
 
 # The signed link -------------------------------------------------------------------------------------
