@@ -1,11 +1,21 @@
 """Range requests, and what a file is served as."""
 
-from collections.abc import Callable
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
+import waitress
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.test import Client
+from waitress import wasyncore
 
-from jobs.media import RangeNotSatisfiable, content_type, parse_range
+from jobs.media import RangeNotSatisfiable, content_type, file_response, parse_range
 from jobs.models import Upload
 
 
@@ -74,3 +84,67 @@ def test_a_recording_that_is_gone_from_the_disk_is_a_404(
     upload = upload_of()
     upload.path.unlink()
     assert browser.get(f"/uploads/{upload.pk}/media").status_code == 404
+
+
+class OneFile(WSGIHandler):
+    """Serves a file at /media, and a word everywhere else."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path != "/media":
+            return HttpResponse("here")
+        return file_response(request, self.path, etag="e", content_type="audio/wav", name="mill.wav")
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """The address of a waitress with 8 threads, as in production; its file has 100 MB and ends with "end"."""
+    path = tmp_path / "mill.wav"
+    with path.open("wb") as file:
+        file.truncate(100_000_000 - 3)
+        file.seek(0, 2)
+        file.write(b"end")
+    server = waitress.create_server(OneFile(path), host="127.0.0.1", port=0, threads=8, map={})
+    loop = threading.Thread(target=server.run)
+    loop.start()
+    yield "127.0.0.1", int(server.effective_port)
+    server.trigger.pull_trigger(lambda: hang_up(server))
+    loop.join()
+    server.task_dispatcher.shutdown()
+
+
+def hang_up(server: Any) -> None:
+    """Close every connection and the server's own sockets, which ends its loop."""
+    for channel in list(server.active_channels.values()):
+        channel.handle_close()
+    wasyncore.close_all(server._map)
+
+
+def ask(address: tuple[str, int], *lines: str) -> socket.socket:
+    """Send a request's head and leave the answer to the caller."""
+    end = socket.socket()
+    end.settimeout(5)
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    end.connect(address)
+    end.sendall("\r\n".join((*lines, "Host: 127.0.0.1", "", "")).encode())
+    return end
+
+
+@pytest.mark.parametrize("wanted", ["Accept: */*", "Range: bytes=0-"])
+def test_readers_who_stall_keep_nobody_waiting(wanted: str, served: tuple[str, int]) -> None:
+    with ExitStack() as stalled:
+        for _ in range(8):
+            reader = stalled.enter_context(ask(served, "GET /media HTTP/1.1", wanted))
+            assert reader.recv(9) == b"HTTP/1.1 "
+        assert requests.get("http://{}:{}/".format(*served), timeout=5).text == "here"
+
+
+def test_a_range_read_over_the_wire_is_exact(served: tuple[str, int]) -> None:
+    url = "http://{}:{}/media".format(*served)
+    tail = requests.get(url, headers={"Range": "bytes=99999995-"}, timeout=5)
+    assert (tail.content, tail.headers["Content-Length"]) == (b"\0\0end", "5")
+    middle = requests.get(url, headers={"Range": "bytes=10-20000009"}, timeout=30)
+    assert (len(middle.content), middle.headers["Content-Length"]) == (20_000_000, "20000000")
