@@ -105,6 +105,9 @@ def file_response(
     except RangeNotSatisfiable:
         refusal = HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
         return _with_headers(refusal, etag, content_type, name)
+    if request.method == "HEAD":  # no server would leave a file's body out for us
+        headers["Content-Length"] = str(last - first + 1)
+        return _with_headers(HttpResponse(status=status, headers=headers), etag, content_type, name)
     part = FileResponse(Part(path.open("rb"), first, last), status=status, headers=headers)
     return _with_headers(part, etag, content_type, name)
 

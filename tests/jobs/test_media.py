@@ -148,3 +148,17 @@ def test_a_range_read_over_the_wire_is_exact(served: tuple[str, int]) -> None:
     assert (tail.content, tail.headers["Content-Length"]) == (b"\0\0end", "5")
     middle = requests.get(url, headers={"Range": "bytes=10-20000009"}, timeout=30)
     assert (len(middle.content), middle.headers["Content-Length"]) == (20_000_000, "20000000")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "length"), [("Accept: */*", 200, 100_000_000), ("Range: bytes=1-50000", 206, 50_000)]
+)
+def test_a_head_gets_the_headers_of_a_get_and_no_body(
+    wanted: str, status: int, length: int, served: tuple[str, int]
+) -> None:
+    with ask(served, "HEAD /media HTTP/1.1", wanted, "Connection: close") as end:
+        answer = b"".join(iter(lambda: end.recv(65536), b""))
+    head, _, after = answer.partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert f"Content-Length: {length}\r\n".encode() in head
+    assert after == b""
