@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from remoteworker.models import Attempt, Tick
 
 OVERDUE = timedelta(seconds=60)
 
 
-@require_GET
+@require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """Answer 200 with each check "ok", or 503 with what is wrong."""
     now = timezone.now()

@@ -9,7 +9,7 @@ from django.db.models import Count, Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from jobs import access, batches, uploads
 from jobs.forms import JobForm, SessionForm
@@ -20,7 +20,7 @@ from jobs.statuses import InputStatus
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def session_list(request: HttpRequest) -> HttpResponse:
     form = SessionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -45,7 +45,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def session_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     session = access.find_session(request.user, pk)
     return _session_page(request, session, JobForm(session))
@@ -114,7 +114,7 @@ def retry_input(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "HEAD"])
+@require_safe
 def upload_media(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     upload = access.find_upload(request.user, pk)
     try:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from gpu_worker.protocol import MAX_REQUEST_BYTES, InvalidMessage, parse_complete, plain, read_json
 from jobs.media import file_response
@@ -52,7 +52,7 @@ def for_workers(view: WorkerView) -> Callable[[HttpRequest, UUID], JsonResponse]
     return answer
 
 
-@require_http_methods(["GET", "HEAD"])
+@require_safe
 def worker_input(request: HttpRequest, job_id: UUID, input_id: UUID) -> HttpResponseBase:
     """The media file, by signature. Whatever is wrong with the link is one and the same 403."""
     job_input = JobInput.objects.select_related("upload").filter(pk=input_id, job_id=job_id).first()
@@ -112,7 +112,7 @@ def worker_complete(request: HttpRequest, job_id: UUID, workers: list[Worker]) -
     return JsonResponse({"status": "ok", "outputsReceived": results.finish(attempt, message)})
 
 
-@require_GET
+@require_safe
 def remote_worker_status(request: HttpRequest) -> JsonResponse:
     """What is known of the remote worker, from the database; asks nobody."""
     return JsonResponse(fleet.status())

@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from gpu_worker.transcript import clock
 from jobs import access
@@ -23,7 +23,7 @@ LOW_PROBABILITY = 0.5
 
 
 @login_required
-@require_GET
+@require_safe
 def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     transcript = _find(request.user, pk)
     upload = transcript.job_input.upload
@@ -50,7 +50,7 @@ def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def download(request: HttpRequest, pk: UUID, format: str) -> HttpResponse:
     transcript = _find(request.user, pk)
     form = FORMATS.get(format)
