@@ -169,6 +169,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
         "socket_timeout": 2,
         "socket_connect_timeout": 2,
         "health_check_interval": 10,
+        "max_retries": 0,  # a nudge is tried once; the consumer reconnects by its own rules
         "global_keyprefix": env.str("REDIS_PREFIX", "bulktranscribe:"),
     }
     if REDIS_URL
