@@ -34,7 +34,7 @@ class JobForm(forms.Form):
     )
     model = forms.ChoiceField(label=_("Model"))
     language = forms.ChoiceField(label=_("Language"), required=False)
-    speakers = forms.ChoiceField(label=_("Speakers"), choices=SPEAKER_CHOICES, initial="auto", required=False)
+    speakers = forms.ChoiceField(label=_("Speakers"), choices=SPEAKER_CHOICES, required=False)
     num_speakers = forms.IntegerField(label=_("How many"), min_value=1, max_value=100, required=False)
     min_speakers = forms.IntegerField(label=_("At least"), min_value=1, max_value=100, required=False)
     max_speakers = forms.IntegerField(label=_("At most"), min_value=1, max_value=100, required=False)
@@ -48,6 +48,7 @@ class JobForm(forms.Form):
         model = cast(forms.ChoiceField, self.fields["model"])
         model.choices = model_choices(offer)
         model.initial = offer.models[0] if offer.models else "base"
+        self.fields["speakers"].initial = "auto" if offer.has_diarization else "none"
         language = cast(forms.ChoiceField, self.fields["language"])
         language.choices = [("", _("Detect")), *LANGUAGES.items()]
         if not offer.has_toggle:

@@ -31,8 +31,10 @@ class UploadRefused(ValueError):
 class HashingUploadHandler(TemporaryFileUploadHandler):
     """Write every uploaded file to disk as it arrives and compute its SHA-256 on the way."""
 
-    def new_file(self, *args: Any, **kwargs: Any) -> None:
-        super().new_file(*args, **kwargs)
+    def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
+        # Django ends the temporary file's name with the extension, and a sentence with a dot in it has a long one.
+        super().new_file(field_name, "file", *args, **kwargs)
+        self.file.name = self.file_name = file_name
         self.digest = hashlib.sha256()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:

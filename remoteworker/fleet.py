@@ -126,7 +126,12 @@ def offer() -> Offer:
     workers = list(Worker.usable())
     usable = [w for w in workers if mode == "optional" or w.kind == kind_for(mode == "required")]
     models = dict.fromkeys(name for w in usable if w.is_connected for name in _default_first(w))
-    return Offer(models=tuple(models), has_toggle=mode == "optional", notice=_notice(mode, usable))
+    return Offer(
+        models=tuple(models),
+        has_diarization=any(w.is_connected and bool(w.capabilities.get("diarization")) for w in usable),
+        has_toggle=mode == "optional",
+        notice=_notice(mode, usable),
+    )
 
 
 def _default_first(worker: Worker) -> Iterable[str]:
