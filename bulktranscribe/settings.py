@@ -125,10 +125,11 @@ SQLITE_OPTIONS = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
+DATABASE_URL = env.str("DATABASE_URL", "").strip()
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": environ.Env.db_url_config(
-        env.str("DATABASE_URL", "").strip() or f"sqlite:///{DATA_DIR / 'bulktranscribe.sqlite3'}"
-    )
+    "default": environ.Env.db_url_config(DATABASE_URL)
+    if DATABASE_URL
+    else {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "bulktranscribe.sqlite3"}
 }
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS

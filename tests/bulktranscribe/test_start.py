@@ -16,6 +16,8 @@ import requests
 
 from tests.contract.installation import REPOSITORY, answers, clean_environment, free_port, wait_for
 
+KEY = "0123456789-abcdefghijklmnopqrstuv"
+
 
 def manage(*argv: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     env = {**clean_environment(), **variables}
@@ -35,11 +37,18 @@ def test_a_missing_or_weak_key_stops_the_start_with_a_sentence(key: str, tmp_pat
     "variables", [{"REMOTE_WORKER_MODE": "sometimes"}, {"REMOTE_WORKER_URL": "https://gpu.example"}]
 )
 def test_wrong_worker_settings_stop_the_start(variables: dict[str, str], tmp_path: Path) -> None:
-    done = manage(
-        "check", SECRET_KEY="0123456789-abcdefghijklmnopqrstuv", DATA_DIR=str(tmp_path), **variables
-    )
+    done = manage("check", SECRET_KEY=KEY, DATA_DIR=str(tmp_path), **variables)
     assert done.returncode != 0
     assert "REMOTE_WORKER_" in done.stderr
+
+
+SQLITE_PLACE = "from django.conf import settings; print(settings.DATABASES['default']['NAME'])"
+
+
+def test_the_database_lies_in_the_data_folder_whatever_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "50%20 of what? talk #3"
+    done = manage("shell", "--no-imports", "-c", SQLITE_PLACE, SECRET_KEY=KEY, DATA_DIR=str(folder))
+    assert Path(done.stdout.strip()) == folder / "bulktranscribe.sqlite3", done.stderr
 
 
 class Up:
