@@ -1,14 +1,48 @@
-"""Where the variables come from: the process, then `.env`, then the secrets made at first start."""
+"""The variables: the process, then `.env`, then the secrets made at first start. An empty one counts as none."""
 
+import math
 import os
 import secrets
 from pathlib import Path
+from typing import TypeVar
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SECRETS_FILE = "secrets.env"
 SECRET_NAMES = ("SECRET_KEY", "LOCAL_WORKER_TOKEN")
+Number = TypeVar("Number", int, float)
+
+
+def text(name: str, default: str = "") -> str:
+    """Return a variable without the space around it."""
+    return os.environ.get(name, "").strip() or default
+
+
+def words(name: str) -> list[str]:
+    """Return the parts of a variable that stand between commas."""
+    return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def flag(name: str) -> bool:
+    """Return whether a variable says yes."""
+    return text(name).lower() in ("1", "true", "yes", "on", "y", "ok")
+
+
+def number(name: str, default: Number) -> Number:
+    """Return a number, 0 or more, of the default's type. Raises ImproperlyConfigured."""
+    given = text(name)
+    if not given:
+        return default
+    try:
+        value = type(default)(given)
+        if not (math.isfinite(value) and value >= 0):
+            raise ValueError
+    except ValueError:
+        kind = "a whole number" if isinstance(default, int) else "a number"
+        raise ImproperlyConfigured(f"{name} must be {kind} like {default:g}, not {given!r}.") from None
+    return value
 
 
 def load_environment() -> Path:

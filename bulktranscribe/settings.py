@@ -9,11 +9,11 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from bulktranscribe import environment as env
 from bulktranscribe.environment import BASE_DIR, load_environment
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Job]` and the like be written at run time
 
-env = environ.Env()
 DATA_DIR = load_environment()
 MEDIA_DIR = DATA_DIR / "media"
 RESULTS_DIR = DATA_DIR / "results"
@@ -21,9 +21,9 @@ TEMP_DIR = DATA_DIR / "tmp"
 BROKER_DIR = DATA_DIR / "broker"
 
 # Security ----------------------------------------------------------------------------------------
-DEBUG = env.bool("DEBUG", False)
-SECRET_KEY = env.str("SECRET_KEY", "").strip()
-SECRET_KEY_FALLBACKS = [key.strip() for key in env.list("SECRET_KEY_FALLBACKS", default=[]) if key.strip()]
+DEBUG = env.flag("DEBUG")
+SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 if not SECRET_KEY and DEBUG:
     SECRET_KEY = "for-development-only-" + "0" * 30
 if not DEBUG and (len(SECRET_KEY) < 32 or len(set(SECRET_KEY)) < 10 or "insecure" in SECRET_KEY):
@@ -33,12 +33,12 @@ if not DEBUG and (len(SECRET_KEY) < 32 or len(set(SECRET_KEY)) < 10 or "insecure
         "which makes one."
     )
 
-WEB_HOST = env.str("WEB_HOST", "127.0.0.1")
-WEB_PORT = env.int("WEB_PORT", 8476)
-LOCAL_CONTROLLER_URL = env.str("LOCAL_CONTROLLER_URL", "").rstrip("/") or f"http://127.0.0.1:{WEB_PORT}"
-CONTROLLER_BASE_URL = env.str("CONTROLLER_BASE_URL", "").rstrip("/") or LOCAL_CONTROLLER_URL
+WEB_HOST = env.text("WEB_HOST", "127.0.0.1")
+WEB_PORT = env.number("WEB_PORT", 8476)
+LOCAL_CONTROLLER_URL = env.text("LOCAL_CONTROLLER_URL").rstrip("/") or f"http://127.0.0.1:{WEB_PORT}"
+CONTROLLER_BASE_URL = env.text("CONTROLLER_BASE_URL").rstrip("/") or LOCAL_CONTROLLER_URL
 ALLOWED_HOSTS = sorted(
-    {"127.0.0.1", "localhost", "[::1]", *env.list("ALLOWED_HOSTS", default=[])}
+    {"127.0.0.1", "localhost", "[::1]", *env.words("ALLOWED_HOSTS")}
     | {host for url in (CONTROLLER_BASE_URL, LOCAL_CONTROLLER_URL) if (host := urlsplit(url).hostname)}
 )
 is_https = CONTROLLER_BASE_URL.startswith("https://")
@@ -99,8 +99,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "sessions"
 LOGOUT_REDIRECT_URL = "login"
-LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
-TIME_ZONE = env.str("TIME_ZONE", "UTC")
+LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en")
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -117,15 +117,15 @@ FILE_UPLOAD_TEMP_DIR = str(TEMP_DIR)
 FILE_UPLOAD_HANDLERS = ["jobs.uploads.HashingUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_NUMBER_FILES = 1000
-MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", 10_000)
-MIN_FREE_DISK_MB = env.int("MIN_FREE_DISK_MB", 500)
+MAX_UPLOAD_MB = env.number("MAX_UPLOAD_MB", 10_000)
+MIN_FREE_DISK_MB = env.number("MIN_FREE_DISK_MB", 500)
 
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",  # take the write lock at BEGIN: no deadlock between read and write
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
-DATABASE_URL = env.str("DATABASE_URL", "").strip()
+DATABASE_URL = env.text("DATABASE_URL")
 DATABASES: dict[str, dict[str, Any]] = {
     "default": environ.Env.db_url_config(DATABASE_URL)
     if DATABASE_URL
@@ -138,31 +138,29 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 # Workers -----------------------------------------------------------------------------------------
-REMOTE_WORKER_URL = [
-    url.strip().rstrip("/") for url in env.list("REMOTE_WORKER_URL", default=[]) if url.strip()
-]
-REMOTE_WORKER_TOKEN = env.str("REMOTE_WORKER_TOKEN", "").strip()
-REMOTE_WORKER_MODE = env.str("REMOTE_WORKER_MODE", "").strip().lower() or "off"
-REMOTE_WORKER_TIMEOUT_SECONDS = env.int("REMOTE_WORKER_TIMEOUT_SECONDS", 7200)
-REMOTE_WORKER_POLL_SECONDS = env.float("REMOTE_WORKER_POLL_SECONDS", 2.0)
-REMOTE_WORKER_UPLOAD_MODE = env.str("REMOTE_WORKER_UPLOAD_MODE", "").strip().lower() or "pull"
-REMOTE_WORKER_MAX_ATTEMPTS = env.int("REMOTE_WORKER_MAX_ATTEMPTS", 1)
-ALLOW_INSECURE_WORKER = env.bool("ALLOW_INSECURE_WORKER", False)
-LOCAL_WORKER_URL = env.str("LOCAL_WORKER_URL", "").rstrip("/") or "http://127.0.0.1:8478"
-LOCAL_WORKER_TOKEN = env.str("LOCAL_WORKER_TOKEN", "").strip()
-LOCAL_WORKER_MODEL = env.str("LOCAL_WORKER_MODEL", "") or "base"
+REMOTE_WORKER_URL = [url.rstrip("/") for url in env.words("REMOTE_WORKER_URL")]
+REMOTE_WORKER_TOKEN = env.text("REMOTE_WORKER_TOKEN")
+REMOTE_WORKER_MODE = env.text("REMOTE_WORKER_MODE", "off").lower()
+REMOTE_WORKER_TIMEOUT_SECONDS = env.number("REMOTE_WORKER_TIMEOUT_SECONDS", 7200)
+REMOTE_WORKER_POLL_SECONDS = env.number("REMOTE_WORKER_POLL_SECONDS", 2.0)
+REMOTE_WORKER_UPLOAD_MODE = env.text("REMOTE_WORKER_UPLOAD_MODE", "pull").lower()
+REMOTE_WORKER_MAX_ATTEMPTS = env.number("REMOTE_WORKER_MAX_ATTEMPTS", 1)
+ALLOW_INSECURE_WORKER = env.flag("ALLOW_INSECURE_WORKER")
+LOCAL_WORKER_URL = env.text("LOCAL_WORKER_URL", "http://127.0.0.1:8478").rstrip("/")
+LOCAL_WORKER_TOKEN = env.text("LOCAL_WORKER_TOKEN")
+LOCAL_WORKER_MODEL = env.text("LOCAL_WORKER_MODEL", "base")
 
 # Periods, in seconds: all of them, so that a test can shorten them in one place.
-LEASE_SECONDS = env.float("LEASE_SECONDS", 90.0)
-DISPATCH_TIMEOUT_SECONDS = env.float("DISPATCH_TIMEOUT_SECONDS", 120.0)
-OUTPUTS_GRACE_SECONDS = env.float("OUTPUTS_GRACE_SECONDS", 60.0)
-PING_SECONDS = env.float("PING_SECONDS", 10.0)
-BUSY_SECONDS = env.float("BUSY_SECONDS", 5.0)
-REAP_SECONDS = env.float("REAP_SECONDS", 5.0)
-TICK_ALARM_SECONDS = env.float("TICK_ALARM_SECONDS", 15.0)
+LEASE_SECONDS = env.number("LEASE_SECONDS", 90.0)
+DISPATCH_TIMEOUT_SECONDS = env.number("DISPATCH_TIMEOUT_SECONDS", 120.0)
+OUTPUTS_GRACE_SECONDS = env.number("OUTPUTS_GRACE_SECONDS", 60.0)
+PING_SECONDS = env.number("PING_SECONDS", 10.0)
+BUSY_SECONDS = env.number("BUSY_SECONDS", 5.0)
+REAP_SECONDS = env.number("REAP_SECONDS", 5.0)
+TICK_ALARM_SECONDS = env.number("TICK_ALARM_SECONDS", 15.0)
 
 # Celery: the database is the queue, a message is a nudge -----------------------------------------
-REDIS_URL = env.str("REDIS_URL", "").strip()
+REDIS_URL = env.text("REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
@@ -171,7 +169,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
         "socket_connect_timeout": 2,
         "health_check_interval": 10,
         "max_retries": 0,  # a nudge is tried once; the consumer reconnects by its own rules
-        "global_keyprefix": env.str("REDIS_PREFIX", "bulktranscribe:"),
+        "global_keyprefix": env.text("REDIS_PREFIX", "bulktranscribe:"),
     }
     if REDIS_URL
     else {
@@ -199,7 +197,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # Logs: JSON lines on stderr ----------------------------------------------------------------------
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from bulktranscribe import environment
 from tests.contract.installation import REPOSITORY, answers, clean_environment, free_port, wait_for
 
 KEY = "0123456789-abcdefghijklmnopqrstuv"
@@ -40,6 +41,32 @@ def test_wrong_worker_settings_stop_the_start(variables: dict[str, str], tmp_pat
     done = manage("check", SECRET_KEY=KEY, DATA_DIR=str(tmp_path), **variables)
     assert done.returncode != 0
     assert "REMOTE_WORKER_" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("REMOTE_WORKER_TIMEOUT_SECONDS", "abc"),
+        ("WEB_PORT", "8476.5"),
+        ("LEASE_SECONDS", "nan"),
+        ("PING_SECONDS", "-1"),
+    ],
+)
+def test_a_wrong_number_stops_the_start_with_a_sentence(name: str, text: str, tmp_path: Path) -> None:
+    done = manage("up", DATA_DIR=str(tmp_path), **{name: text})
+    assert done.returncode != 0
+    assert re.fullmatch(
+        rf"Bulk Transcribe cannot start: {name} must be .*'{re.escape(text)}'.*\n", done.stderr
+    )
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WEB_PORT", "LEASE_SECONDS", "WEB_HOST", "ALLOWED_HOSTS", "DEBUG"):
+        monkeypatch.setenv(name, " ")
+    assert (environment.number("WEB_PORT", 8476), environment.number("LEASE_SECONDS", 90.0)) == (8476, 90.0)
+    assert environment.text("WEB_HOST", "127.0.0.1") == "127.0.0.1"
+    assert environment.words("ALLOWED_HOSTS") == []
+    assert not environment.flag("DEBUG")
 
 
 SQLITE_PLACE = "from django.conf import settings; print(settings.DATABASES['default']['NAME'])"
@@ -161,8 +188,6 @@ def test_a_taken_port_is_said_with_the_way_out(tmp_path: Path) -> None:
 def test_an_empty_key_in_the_environment_does_not_hide_the_made_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bulktranscribe import environment
-
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     monkeypatch.setenv("SECRET_KEY", "  ")
     monkeypatch.delenv("LOCAL_WORKER_TOKEN", raising=False)
