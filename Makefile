@@ -49,7 +49,7 @@ install-dev: $(DEV_STAMP)
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …")'
 	@echo "Making $(VENV) …"
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) cannot make $(VENV): install its venv module (on Debian and Ubuntu: apt install python3-venv), then run make again." >&2; exit 1; }
 
 $(RUN_STAMP): requirements/controller.txt requirements/worker.txt requirements/starter.txt | $(PY)
 	@echo "Installing; the first time this fetches about 5 GB and takes some minutes …"

@@ -197,3 +197,16 @@ def test_an_empty_key_in_the_environment_does_not_hide_the_made_one(
     assert len(made["LOCAL_WORKER_TOKEN"]) > 30
     environment.make_secrets(tmp_path)
     assert os.environ["SECRET_KEY"] == made["SECRET_KEY"]
+
+
+def test_a_python_without_venv_leaves_no_half_environment(tmp_path: Path) -> None:
+    python = tmp_path / "python3"
+    python.write_text(
+        '#!/bin/sh\n[ "$2" = venv ] || exit 0\nmkdir -p "$3/bin" && touch "$3/bin/python"; exit 1\n'
+    )
+    python.chmod(0o755)
+    argv = ["make", "-f", REPOSITORY / "Makefile", ".venv/bin/python", f"PYTHON={python}"]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "python3-venv" in done.stderr
+    assert not (tmp_path / ".venv").exists()
