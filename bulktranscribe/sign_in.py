@@ -1,5 +1,7 @@
 """Signing in by a link that works once: printed by `manage.py up`, for the person at this machine."""
 
+from itertools import chain, count
+
 from django.conf import settings
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.models import User
@@ -24,9 +26,15 @@ tokens = SignInTokens()
 
 
 def make_owner() -> User:
-    """Return the first administrator; makes one, without a password, on an empty installation."""
+    """Return the first administrator; makes one, without a password, where there is none."""
     owner = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
-    return owner or User.objects.create_superuser(OWNER_NAME)
+    return owner or User.objects.create_superuser(_free_name())
+
+
+def _free_name() -> str:
+    """Return "owner", or "owner-2" where somebody without these rights has that name, and so on."""
+    names = chain([OWNER_NAME], (f"{OWNER_NAME}-{number}" for number in count(2)))
+    return next(name for name in names if not User.objects.filter(username=name).exists())
 
 
 def sign_in_link(user: User, base: str | None = None) -> str:

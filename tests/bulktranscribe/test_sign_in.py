@@ -38,6 +38,14 @@ def test_the_owner_is_made_once(db: None) -> None:
     assert not User.objects.get().has_usable_password()
 
 
+def test_an_owner_who_may_not_administer_keeps_the_name(db: None) -> None:
+    User.objects.create_user("owner")
+    User.objects.create_superuser("owner-2", is_active=False)
+    assert make_owner().get_username() == "owner-3"
+    assert make_owner().get_username() == "owner-3"
+    assert not User.objects.get(username="owner").is_superuser
+
+
 def test_the_command_prints_a_link_that_works(db: None) -> None:
     out = StringIO()
     call_command("sign_in_link", stdout=out)
