@@ -4,19 +4,19 @@
 import os
 import sys
 
-from django.core.exceptions import ImproperlyConfigured
-
-from bulktranscribe.environment import load_environment, make_secrets
-
 FIRST_START_COMMANDS = {"up", "demo"}
 
 
 def main() -> None:
+    # Imported here: it takes a second, in which people press Ctrl-C.
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+
+    from bulktranscribe.environment import load_environment, make_secrets
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bulktranscribe.settings")
     if FIRST_START_COMMANDS.intersection(sys.argv[1:2]):
         make_secrets(load_environment())
-    from django.core.management import execute_from_command_line
-
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as wrong:
@@ -24,4 +24,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted.\n")
+        sys.exit(130)

@@ -79,9 +79,9 @@ def test_the_database_lies_in_the_data_folder_whatever_its_name(tmp_path: Path) 
 
 
 class Up:
-    """`manage.py up` in a process of its own."""
+    """`manage.py up`, or another command that starts everything, in a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, command: str = "up") -> None:
         self.web, self.worker = free_port(), free_port()
         self.env = {
             **clean_environment(),
@@ -94,7 +94,7 @@ class Up:
         self.log = folder.with_suffix(".out")
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up"], cwd=REPOSITORY, env=self.env, stdout=out, stderr=out
+                [sys.executable, "manage.py", command], cwd=REPOSITORY, env=self.env, stdout=out, stderr=out
             )
 
     def said(self) -> str:
@@ -162,6 +162,26 @@ def test_up_starts_everything_restarts_what_dies_and_ctrl_c_ends_all_of_it(up: U
     assert up.process.wait(30) == 0
     assert alive(children) == []
     assert "Everything is kept" in up.said()
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said"), [("up", 0, "Everything is kept"), ("demo", 130, "Interrupted.")]
+)
+def test_ctrl_c_in_the_first_seconds_ends_with_a_sentence(
+    name: str, code: int, said: str, tmp_path: Path
+) -> None:
+    running = Up(tmp_path / "data", name)
+    wait_for(lambda: "Bringing the database up to date" in running.said(), 60, running.said())
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(30) == code
+    assert said in running.said()
+    assert "Traceback" not in running.said()
+
+
+def test_ctrl_c_while_python_imports_ends_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "celery.py").write_text("raise KeyboardInterrupt")
+    done = manage("up", DATA_DIR=str(tmp_path / "data"), PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stderr.strip()) == (130, "Interrupted.")
 
 
 def command(pid: int) -> str:

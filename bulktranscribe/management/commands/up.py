@@ -20,8 +20,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
         signal.signal(signal.SIGTERM, _interrupt)
-        prepare(self)
         try:
+            prepare(self)
             with Stack(self._say) as stack:
                 stack.wait_ready()
                 seconds = time.monotonic() - started
