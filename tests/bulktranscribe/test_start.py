@@ -15,6 +15,8 @@ import pytest
 import requests
 
 from bulktranscribe import environment
+from bulktranscribe.management.commands.up import Command, prepare
+from remoteworker.models import Worker
 from tests.contract.installation import REPOSITORY, answers, clean_environment, free_port, wait_for
 
 KEY = "0123456789-abcdefghijklmnopqrstuv"
@@ -205,6 +207,15 @@ def test_a_taken_port_is_said_with_the_way_out(tmp_path: Path) -> None:
     assert "WEB_PORT=" in done.stderr
 
 
+def test_the_worker_of_this_machine_stays_one_row_when_its_port_changes(db: None, settings: Any) -> None:
+    settings.LOCAL_WORKER_TOKEN = "local-token-0123456789"
+    for port in (8478, 50123, 8478):
+        settings.LOCAL_WORKER_URL = f"http://127.0.0.1:{port}"
+        prepare(Command())
+        only = Worker.objects.get()
+        assert (only.name, only.url, only.is_retired) == ("local", settings.LOCAL_WORKER_URL, False)
+
+
 def test_an_empty_key_in_the_environment_does_not_hide_the_made_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,7 +236,7 @@ def test_a_python_without_venv_leaves_no_half_environment(tmp_path: Path) -> Non
         '#!/bin/sh\n[ "$2" = venv ] || exit 0\nmkdir -p "$3/bin" && touch "$3/bin/python"; exit 1\n'
     )
     python.chmod(0o755)
-    argv = ["make", "-f", REPOSITORY / "Makefile", ".venv/bin/python", f"PYTHON={python}"]
+    argv = ["make", "-f", str(REPOSITORY / "Makefile"), ".venv/bin/python", f"PYTHON={python}"]
     done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "python3-venv" in done.stderr

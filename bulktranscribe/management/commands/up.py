@@ -56,14 +56,25 @@ def prepare(command: BaseCommand) -> None:
     """Bring the database up to date and make the rows that a start needs."""
     command.stdout.write("Bringing the database up to date …")
     call_command("migrate", interactive=False, verbosity=0)
+    follow_local_worker()
     sync_from_settings()
     Worker.objects.filter(kind=Worker.Kind.LOCAL).update(is_connected=False, checked_at=None)
     make_owner()
 
 
+def follow_local_worker() -> None:
+    """Give the row of this machine's worker its new address, where that changed: the demo may take another port."""
+    url = settings.LOCAL_WORKER_URL
+    row = (
+        Worker.objects.filter(kind=Worker.Kind.LOCAL, from_settings=True).order_by("is_retired", "pk").first()
+    )
+    if row is not None and not Worker.objects.filter(url=url).exists():
+        Worker.objects.filter(pk=row.pk).update(url=url)
+
+
 def worker_news() -> str:
     """Say how the local worker is."""
-    worker = Worker.objects.filter(kind=Worker.Kind.LOCAL, enabled=True).first()
+    worker = Worker.usable().filter(kind=Worker.Kind.LOCAL).first()
     if worker is None or not worker.is_connected:
         return "The worker is starting …"
     names = ", ".join(worker.models_at_hand)
