@@ -4,7 +4,6 @@ VENV := .venv
 PY := $(VENV)/bin/python
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
-PACKAGES := bulktranscribe jobs remoteworker review gpu_worker
 
 .PHONY: up demo worker test test-browser check fix bench install install-dev
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from jobs import offers
 from jobs.models import Job, JobInput, Session, Upload
-from jobs.statuses import ENDED, InputStatus
+from jobs.statuses import ENDED, InputStatus, job_status
 
 STAGE_TEXTS = {
     "queued": gettext_lazy("Waiting at the worker"),
@@ -54,11 +54,14 @@ def upload_state(upload: Upload, *, is_new: bool) -> dict[str, Any]:
 def job_state(job: Job) -> dict[str, Any]:
     """Return one job with its inputs; uses prefetched inputs where there are any."""
     inputs = list(job.inputs.all())
+    status = job_status(
+        [entry.status for entry in inputs]
+    )  # the job's row may be a moment older than they are
     return {
         "id": str(job.pk),
         "number": job.number,
-        "status": job.status,
-        "statusText": job.get_status_display(),
+        "status": status,
+        "statusText": str(status.label),
         "createdAt": job.created_at.isoformat(),
         "model": job.model,
         "language": job.language,

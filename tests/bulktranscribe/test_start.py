@@ -175,7 +175,11 @@ def test_ctrl_c_in_the_first_seconds_ends_with_a_sentence(
     running = Up(tmp_path / "data", name)
     wait_for(lambda: "Bringing the database up to date" in running.said(), 60, running.said())
     running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(30) == code
+    try:
+        assert running.process.wait(30) == code
+    finally:
+        running.process.kill()
+        running.process.wait()
     assert said in running.said()
     assert "Traceback" not in running.said()
 

@@ -247,3 +247,14 @@ def test_the_pages_send_strangers_to_the_sign_in(session: Session) -> None:
     for url in ("/", f"/sessions/{session.pk}/"):
         response = Client().get(url)
         assert (response.status_code, response["Location"].split("?")[0]) == (302, "/accounts/login/")
+
+
+def test_a_jobs_status_agrees_with_its_files_in_one_answer(
+    browser: Client, job_of: Callable[..., Job]
+) -> None:
+    job = job_of()
+    JobInput.objects.update(
+        status="complete"
+    )  # as if another process had committed after the job's row was read
+    answer = browser.get(f"/api/jobs/{job.pk}").json()["job"]
+    assert (answer["status"], answer["canCancel"]) == ("complete", False)

@@ -1,6 +1,7 @@
 """manage.py up: everything on one machine, until Ctrl-C."""
 
 import signal
+import sys
 import time
 from typing import Any
 
@@ -19,9 +20,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
-        signal.signal(signal.SIGTERM, _interrupt)
+        interrupt = Interrupt()
         try:
             prepare(self)
+            interrupt.check()
             with Stack(self._say) as stack:
                 stack.wait_ready()
                 seconds = time.monotonic() - started
@@ -30,7 +32,7 @@ class Command(BaseCommand):
                 self._say(f"Later:                {settings.LOCAL_CONTROLLER_URL}/")
                 self._say(f"Admin:                {settings.LOCAL_CONTROLLER_URL}/admin/")
                 self._say("Ctrl-C ends everything.\n")
-                self._watch(stack)
+                self._watch(stack, interrupt)
         except StackError as problem:
             raise CommandError(str(problem)) from problem
         except KeyboardInterrupt:
@@ -41,9 +43,10 @@ class Command(BaseCommand):
         self.stdout.write(text)
         self.stdout.flush()
 
-    def _watch(self, stack: Stack) -> None:
+    def _watch(self, stack: Stack, interrupt: "Interrupt") -> None:
         told = ""
         while True:
+            interrupt.check()
             stack.tend()
             news = worker_news()
             if news != told:
@@ -85,5 +88,24 @@ def worker_news() -> str:
     )
 
 
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
+class Interrupt:
+    """Ctrl-C and SIGTERM, remembered: Python drops an exception that comes up inside a destructor."""
+
+    def __init__(self) -> None:
+        self.came = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._note)
+        sys.unraisablehook = self._dropped
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt where one has come and was dropped."""
+        if self.came:
+            raise KeyboardInterrupt
+
+    def _dropped(self, unraisable: "sys.UnraisableHookArgs") -> None:
+        if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+            sys.__unraisablehook__(unraisable)
+
+    def _note(self, number: int, frame: object) -> None:
+        self.came = True
+        raise KeyboardInterrupt
