@@ -17,7 +17,8 @@ worker: $(RUN_STAMP)  ## the GPU worker alone
 	@exec $(PY) -m gpu_worker
 
 test: $(DEV_STAMP)  ## every test but those in a browser
-	$(PY) -m pytest -m "not browser"
+	$(PY) -m coverage run -m pytest -m "not browser"
+	$(PY) -m coverage report
 
 test-browser: $(DEV_STAMP)  ## the stories of the pages, in headless Chromium
 	$(PY) -m pytest -m browser tests/browser
