@@ -161,7 +161,7 @@ TICK_ALARM_SECONDS = env.number("TICK_ALARM_SECONDS", 15.0)
 
 # Celery: the database is the queue, a message is a nudge -----------------------------------------
 REDIS_URL = env.text("REDIS_URL")
-CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost/"
+CELERY_BROKER_URL = REDIS_URL or "folder://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
         "visibility_timeout": 3600,
