@@ -81,3 +81,26 @@ def test_a_message_cut_short_is_dropped_and_the_next_one_read(
             queue.get(block=False)
         assert queue.get(block=False).payload["writer"] == 7
         queue.close()
+
+
+def test_a_message_is_whole_from_the_moment_it_is_seen(options: dict[str, Any], tmp_path: Path) -> None:
+    seen: list[int] = []
+    ready = threading.Event()
+
+    def watch() -> None:
+        ready.set()
+        deadline = time.monotonic() + 20
+        while not seen and time.monotonic() < deadline:
+            seen.extend(path.stat().st_size for path in (tmp_path / "messages").glob("*.msg"))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    ready.wait()
+    size = 30_000_000
+    with Connection("folder://localhost/", transport_options=options) as connection:
+        queue = connection.SimpleQueue(options["queue"])
+        queue.put({"padding": "x" * size})
+        queue.close()
+    watcher.join()
+    assert len(seen) == 1
+    assert seen[0] > size
