@@ -5,7 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 
-from gpu_worker.job import Job, JobCanceled
+from gpu_worker.faults import Canceled
+from gpu_worker.job import Job
 from gpu_worker.journal import Journal
 from gpu_worker.protocol import OutputRef
 from gpu_worker.writeback import Output, Verdict, Writeback
@@ -38,7 +39,7 @@ class Courier:
         self._waiting.put(None)
 
     def finish(self) -> Verdict:
-        """Wait until everything is delivered or one was not; raises JobCanceled."""
+        """Wait until everything is delivered or one was not; raises Canceled."""
         self._waiting.put(None)
         self._thread.join()
         if self._verdict == "accepted":
@@ -49,7 +50,7 @@ class Courier:
         while (output := self._waiting.get()) is not None:
             try:
                 self._verdict = self._writeback.send_output(output)
-            except JobCanceled:
+            except Canceled:
                 return
             if self._verdict == "gone":
                 self._job.cancel()  # replaced or canceled over there: the rest of it is not wanted either

@@ -7,6 +7,10 @@ import errno
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
+class Canceled(Exception):
+    """The job is not wanted any more; raised at the next look at its flag."""
+
+
 class Fault(Exception):
     """A failure with a code of the protocol's closed list and a sentence for people."""
 

@@ -134,6 +134,8 @@ class JobStore:
 
     def _check(self, request: JobRequest) -> None:
         """Refuse what this worker cannot do; raises InvalidMessage."""
+        if request.is_push:
+            raise InvalidMessage("callbackUrl", "is missing")
         options = request.options
         if options.model and options.model not in (*WHISPER_MODELS, self._config.model):
             raise InvalidMessage(

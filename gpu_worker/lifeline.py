@@ -10,7 +10,7 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
-SECRET_ENDINGS = ("_TOKEN", "SECRET_KEY", "_PASSWORD")
+SECRET_ENDINGS = ("_TOKEN", "_TOKEN_PREVIOUS", "SECRET_KEY", "_PASSWORD")
 PACKAGE_PARENT = Path(__file__).resolve().parent.parent
 
 

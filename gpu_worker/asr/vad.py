@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gpu_worker.asr.recognizer import SAMPLE_RATE
-from gpu_worker.asr.windows import Span
+from gpu_worker.sound import SAMPLE_RATE, Span
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-from gpu_worker.asr.recognizer import SAMPLE_RATE
+from gpu_worker.sound import SAMPLE_RATE, Span
 
 WINDOW_SECONDS = 30.0  # Whisper's own window
 LONGEST_SILENCE = 2.0  # seconds inside a window; longer ones invite invented text
 PADDING = 0.2  # seconds around speech: voice detection clips soft beginnings and endings
 EARLIEST_CUT = 20.0  # seconds of speech without a pause before the quietest point is looked for
 HUSH = SAMPLE_RATE // 10  # samples over which loudness is averaged to find it
-
-
-class Span(NamedTuple):
-    """From `start` to `end`, seconds of the file."""
-
-    start: float
-    end: float
 
 
 def pack(speech: Sequence[Span], duration: float, quietest: Callable[[Span], float]) -> list[Span]:

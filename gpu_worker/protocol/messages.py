@@ -121,12 +121,12 @@ class InputSpec:
     filename: str
     content_type: str
     size_bytes: int
-    download_url: str
+    download_url: str = ""  # empty: the controller sends the file (push mode)
     sha256: str = ""
 
     def to_wire(self) -> dict[str, Any]:
         """Return the camelCase mapping of one element of `inputs`."""
-        return {camel(f.name): getattr(self, f.name) for f in fields(self)}
+        return {camel(f.name): getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != ""}
 
 
 @dataclass(frozen=True)
@@ -137,21 +137,26 @@ class JobRequest:
     controller_session_hash: str
     inputs: tuple[InputSpec, ...]
     options: Options
-    callback_url: str
-    outputs_upload_url: str
+    callback_url: str = ""  # both empty: push mode, the controller makes every connection
+    outputs_upload_url: str = ""
     attempt: int | None = None
     deadline_at: str = ""
     protocol_version: int = field(default=PROTOCOL_VERSION)
 
+    @property
+    def is_push(self) -> bool:
+        """Whether the controller brings the files and fetches the outputs itself."""
+        return not self.callback_url
+
     def to_wire(self) -> dict[str, Any]:
         """Return the body as a JSON-ready mapping."""
+        addresses = {"callbackUrl": self.callback_url, "outputsUploadUrl": self.outputs_upload_url}
         return {
             "controllerJobId": self.controller_job_id,
             "controllerSessionHash": self.controller_session_hash,
             "inputs": [entry.to_wire() for entry in self.inputs],
             "options": self.options.to_wire(),
-            "callbackUrl": self.callback_url,
-            "outputsUploadUrl": self.outputs_upload_url,
+            **({} if self.is_push else addresses),
             "attempt": self.attempt,
             "deadlineAt": self.deadline_at,
             "protocolVersion": self.protocol_version,
@@ -161,14 +166,15 @@ class JobRequest:
 def parse_job_request(body: object) -> JobRequest:
     """Read the body of POST /v1/jobs.
 
-    Raises InvalidMessage with the field's wire name where a required field is missing or a value has
-    the wrong type or range.
+    A body that names no address of the controller at all is a push job. Raises InvalidMessage with the
+    field's wire name where a required field is missing or a value has the wrong type or range.
     """
     wire = as_mapping(body, "body")
+    is_push = _names_no_address(wire)
     raw_inputs = wire.get("inputs")
     if not isinstance(raw_inputs, list) or not 1 <= len(raw_inputs) <= MAX_INPUTS:
         raise InvalidMessage("inputs", f"must be a list of 1 to {MAX_INPUTS} files")
-    inputs = tuple(_parse_input(entry, f"inputs[{i}]") for i, entry in enumerate(raw_inputs))
+    inputs = tuple(_parse_input(entry, f"inputs[{i}]", is_push) for i, entry in enumerate(raw_inputs))
     if len({entry.input_id for entry in inputs}) != len(inputs):
         raise InvalidMessage("inputs", "inputId must not repeat")
     return JobRequest(
@@ -176,8 +182,8 @@ def parse_job_request(body: object) -> JobRequest:
         controller_session_hash=read_text(wire, "controllerSessionHash", default="", limit=200),
         inputs=inputs,
         options=parse_options(wire.get("options") or {}),
-        callback_url=read_url(wire, "callbackUrl"),
-        outputs_upload_url=read_url(wire, "outputsUploadUrl"),
+        callback_url="" if is_push else read_url(wire, "callbackUrl"),
+        outputs_upload_url="" if is_push else read_url(wire, "outputsUploadUrl"),
         attempt=read_whole(wire, "attempt", low=1, high=2**31),
         deadline_at=read_text(wire, "deadlineAt", default="", limit=64),
         protocol_version=read_whole(wire, "protocolVersion", low=1, high=1000) or PROTOCOL_VERSION,
@@ -270,15 +276,24 @@ def camel(name: str) -> str:
     return head + "".join(part.capitalize() for part in tail)
 
 
-def _parse_input(body: object, name: str) -> InputSpec:
+def _names_no_address(wire: Mapping[str, Any]) -> bool:
+    files = [entry for entry in wire.get("inputs") or () if isinstance(entry, Mapping)]
+    named = [wire.get("callbackUrl"), wire.get("outputsUploadUrl"), *(f.get("downloadUrl") for f in files)]
+    return not any(named)
+
+
+def _parse_input(body: object, name: str, is_push: bool) -> InputSpec:
+    """Push mode cannot do without the size: it says when the file is there."""
     wire = as_mapping(body, name)
+    if is_push and wire.get("sizeBytes") is None:
+        raise InvalidMessage(f"{name}.sizeBytes", "is missing")
     size = read_whole(wire, "sizeBytes", low=0, high=2**53)
     return InputSpec(
         input_id=read_text(wire, "inputId", limit=200),
         filename=read_text(wire, "filename", default="", limit=100_000)[:255],
         content_type=read_text(wire, "contentType", default="", limit=200),
         size_bytes=size or 0,
-        download_url=read_url(wire, "downloadUrl"),
+        download_url="" if is_push else read_url(wire, "downloadUrl"),
         sha256=read_text(wire, "sha256", default="", limit=64).lower(),
     )
 

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpu_worker.asr.recognizer import SAMPLE_RATE
-from gpu_worker.asr.windows import LONGEST_SILENCE, PADDING, WINDOW_SECONDS, Span, pack, quietest_point
+from gpu_worker.asr.windows import LONGEST_SILENCE, PADDING, WINDOW_SECONDS, pack, quietest_point
+from gpu_worker.sound import SAMPLE_RATE, Span
 
 DURATION = 3600.0
 
