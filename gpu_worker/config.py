@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gpu_worker.protocol import origin
 
-REFERENCE_ENGINE = "gpu_worker.asr.reference:Reference"
 DIARIZATION_DEVICES = ("auto", "cuda", "cpu")
 MEBIBYTE = 1024 * 1024
 
@@ -19,10 +19,30 @@ class BadConfig(ValueError):
 
 
 @dataclass(frozen=True)
+class EngineParts:
+    """The two halves of a speech engine, each as module:Class; `diarizer` empty where there is none."""
+
+    recognizer: str
+    diarizer: str = ""
+
+
+# The shorthands of WORKER_ENGINE.
+ENGINES = {
+    "reference": EngineParts(
+        "gpu_worker.asr.reference:Reference", "gpu_worker.diarization.pipeline:PyannoteDiarizer"
+    ),
+    "rehearsal": EngineParts(
+        "gpu_worker.asr.rehearsal:Rehearsal", "gpu_worker.asr.rehearsal:RehearsalDiarizer"
+    ),
+}
+
+
+@dataclass(frozen=True)
 class Config:
     """What a worker was told to be. Sizes in bytes where the name says so."""
 
     token: str
+    previous_token: str  # accepted beside `token` while tokens are changed, or empty
     host: str
     port: int
     tmp_dir: Path
@@ -35,8 +55,17 @@ class Config:
     controller_origin: str  # scheme://host:port, or empty
     allow_insecure: bool
     hf_token: str
+    diarization_pipeline: str  # a name on the hub, a local folder, or empty for the default
     diarization_device: str
-    engine: str  # module:class of the speech engine
+    engine_name: str  # as WORKER_ENGINE has it
+    engine: str  # module:Class of what recognises speech
+    diarizer: str  # module:Class of what tells speakers apart, or empty
+    rehearsal_speed: float  # audio seconds that the rehearsal engine takes through a second
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether the words are made up."""
+        return self.engine == ENGINES["rehearsal"].recognizer
 
     @property
     def max_file_bytes(self) -> int:
@@ -51,14 +80,15 @@ class Config:
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     """Read every WORKER_… variable; raises BadConfig where one cannot be used."""
-    token = environ.get("WORKER_TOKEN", "").strip()
+    token = _token(environ, "WORKER_TOKEN")
     if not token:
         raise BadConfig("WORKER_TOKEN is not set: give the worker the same secret as the controller.")
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise BadConfig("WORKER_TOKEN holds characters that an HTTP header cannot carry.")
+    engine = _text(environ, "WORKER_ENGINE", "reference")
+    parts = _parts(engine)
     tmp_dir = _folder(environ, "WORKER_TMP_DIR", "/tmp/bt-worker")  # noqa: S108 - its owner is checked
     return Config(
         token=token,
+        previous_token=_token(environ, "WORKER_TOKEN_PREVIOUS"),
         host=_text(environ, "WORKER_HOST", "0.0.0.0"),  # noqa: S104 - a rented box is called from outside
         port=_whole(environ, "WORKER_PORT", 8477, 0, 65535),
         tmp_dir=tmp_dir,
@@ -71,9 +101,42 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
         controller_origin=_origin(environ, "CONTROLLER_ORIGIN"),
         allow_insecure=_flag(environ, "ALLOW_INSECURE_WORKER"),
         hf_token=environ.get("HF_TOKEN", "").strip(),
+        diarization_pipeline=_text(environ, "DIARIZATION_PIPELINE", ""),
         diarization_device=_choice(environ, "DIARIZATION_DEVICE", DIARIZATION_DEVICES),
-        engine=_text(environ, "WORKER_ENGINE", REFERENCE_ENGINE),
+        engine_name=engine,
+        engine=parts.recognizer,
+        diarizer=parts.diarizer,
+        rehearsal_speed=read_rehearsal_speed(environ),
     )
+
+
+def read_rehearsal_speed(environ: Mapping[str, str] = os.environ) -> float:
+    """Audio seconds a second; raises BadConfig."""
+    text = _text(environ, "WORKER_REHEARSAL_SPEED", "20")
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.01 <= speed <= 1e6:
+        raise BadConfig(f"WORKER_REHEARSAL_SPEED must be a number from 0.01 to 1000000, not {text!r}.")
+    return speed
+
+
+def _token(environ: Mapping[str, str], name: str) -> str:
+    token = environ.get(name, "").strip()
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise BadConfig(f"{name} holds characters that an HTTP header cannot carry.")
+    return token
+
+
+def _parts(engine: str) -> EngineParts:
+    """A name of ENGINES, or module:Class of a recognizer, and after a comma that of a diarizer."""
+    if engine in ENGINES:
+        return ENGINES[engine]
+    if not re.fullmatch(r"[\w.]+:\w+(,[\w.]+:\w+)?", engine):
+        raise BadConfig(f"WORKER_ENGINE must be {', '.join(ENGINES)} or module:Class, not {engine!r}.")
+    recognizer, _, diarizer = engine.partition(",")
+    return EngineParts(recognizer, diarizer)
 
 
 def _text(environ: Mapping[str, str], name: str, default: str) -> str:
