@@ -1,0 +1,1 @@
+"""Who speaks when: pyannote's pipelines, their starter weights, and words given to speakers."""

@@ -1,0 +1,66 @@
+"""What diarization asks for and what it brings, whatever pipeline runs behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gpu_worker.sound import Span
+from gpu_worker.transcript import Turn
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class DiarizationUnavailable(RuntimeError):
+    """The pipeline cannot be had; says why and what to do."""
+
+
+@dataclass(frozen=True)
+class SpeakerCounts:
+    """How many people speak, as far as the user knows. `exact` wins over the bounds."""
+
+    exact: int | None = None
+    low: int | None = None
+    high: int | None = None
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """The way to report on one diarization. Each callback may raise Canceled.
+
+    `progress` takes the share done, 0-1. `heard` is called once, when it is known where anybody
+    speaks; `device_free` once, when little but work of the CPU is left (clustering).
+    """
+
+    progress: Callable[[float], None]
+    heard: Callable[[list[Span]], None]
+    device_free: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Diarization:
+    """Who speaks when. `turns` may overlap; of `exclusive_turns` no two do. Labels are SPEAKER_00, ….
+
+    `pipeline` and `settings` say what ran, for the transcript.
+    """
+
+    turns: list[Turn]
+    exclusive_turns: list[Turn]
+    pipeline: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+class Diarizer(Protocol):
+    """A pipeline. `diarize` may be called from several threads at once when jobs run side by side."""
+
+    def load(self) -> str:
+        """Make it ready and return its name; raises DiarizationUnavailable."""
+
+    def diarize(self, samples: NDArray[np.float32], counts: SpeakerCounts, hearing: Hearing) -> Diarization:
+        """Tell speakers apart in mono float32 audio at SAMPLE_RATE.
+
+        Raises DiarizationUnavailable, and whatever a callback raises.
+        """
