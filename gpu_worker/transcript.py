@@ -14,6 +14,9 @@ from gpu_worker.protocol.reading import plain
 
 SCHEMA_VERSION = 1
 LONGEST_SECONDS = 1e7  # four months: anything beyond is not a time
+PARAGRAPH_PAUSE = 2.0  # seconds of silence that begin a new paragraph of the same speaker
+PARAGRAPH_SECONDS = 60.0  # after which the next sentence begins one
+SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "।")
 
 T = TypeVar("T")
 
@@ -26,6 +29,7 @@ class Word(TypedDict):
     end: float
     probability: float
     speaker: NotRequired[str]
+    flags: NotRequired[list[str]]
 
 
 class Segment(TypedDict):
@@ -42,6 +46,7 @@ class Segment(TypedDict):
     compression_ratio: NotRequired[float]
     no_speech_prob: NotRequired[float]
     flags: NotRequired[list[str]]
+    flag_scores: NotRequired[dict[str, float]]
 
 
 class Turn(TypedDict):
@@ -50,6 +55,13 @@ class Turn(TypedDict):
     start: float
     end: float
     speaker: str
+
+
+class Diarized(TypedDict):
+    """What told the speakers apart, and how it was set."""
+
+    pipeline: str
+    settings: dict[str, Any]
 
 
 class Notice(TypedDict):
@@ -69,6 +81,8 @@ class Transcript(TypedDict):
     segments: list[Segment]
     speakers: list[str]
     turns: list[Turn]
+    exclusiveTurns: NotRequired[list[Turn]]
+    diarization: NotRequired[Diarized]
     engine: str
     model: str
     modelSource: NotRequired[str]  # "starter", "download" or "path"
@@ -95,33 +109,54 @@ def parse(document: object) -> Transcript:
     segments = sorted((_segment(row, i) for i, row in enumerate(rows)), key=lambda s: s["start"])
     for number, segment in enumerate(segments):
         segment["id"] = number
-    turns = [_turn(row) for row in _rows(document.get("turns"))]
     last = max((segment["end"] for segment in segments), default=0.0)
-    return Transcript(
+    parsed = Transcript(
         schemaVersion=SCHEMA_VERSION,
         text=_text(document.get("text")) or "".join(segment["text"] for segment in segments).strip(),
         language=_text(document.get("language")),
         duration=_seconds(document.get("duration"), last),
         segments=segments,
         speakers=_speakers(document.get("speakers"), segments),
-        turns=turns,
+        turns=[_turn(row) for row in _rows(document.get("turns"))],
         engine=_text(document.get("engine")),
         model=_text(document.get("model")),
         modelSource=_text(document.get("modelSource")),
-        flags=[_text(flag) for flag in _list(document.get("flags")) if isinstance(flag, str)],
+        flags=_labels(document.get("flags")),
         warnings=[
             Notice(code=_text(row.get("code")), message=_text(row.get("message")))
             for row in _rows(document.get("warnings"))
         ],
     )
+    _add_diarization(parsed, document)
+    return parsed
+
+
+def add_flag(target: Segment | Word, name: str, score: float | None = None) -> None:
+    """Say that a person should look here; the score, 0-1, says how much of it or how surely (segments)."""
+    flags = target.get("flags", [])
+    target["flags"] = flags if name in flags else [*flags, name]
+    if score is not None:
+        target["flag_scores"] = {**target.get("flag_scores", {}), name: round(score, 3)}  # type: ignore[typeddict-unknown-key, dict-item]
+
+
+def all_flags(segments: Iterable[Segment]) -> list[str]:
+    """The names of the flags that occur, for the document's own `flags`."""
+    return sorted({flag for segment in segments for flag in segment.get("flags", [])})
 
 
 def to_markdown(transcript: Transcript, title: str, with_speakers: bool = False) -> str:
-    """Return a readable page: a heading, then one paragraph a segment with its start time."""
+    """Return a readable page: a heading, then paragraphs with the time at which they start.
+
+    A paragraph is a segment; with speakers, it is what one of them says until somebody else begins, a
+    pause is made, or, past a minute, a sentence ends.
+    """
+    segments = transcript["segments"]
     lines = [f"# {title}", ""]
-    for segment in transcript["segments"]:
-        speaker = f" {segment.get('speaker', '')}" if with_speakers and segment.get("speaker") else ""
-        lines += [f"**[{clock(segment['start'])}]{speaker}** {segment['text'].strip()}", ""]
+    for paragraph in _paragraphs(segments) if with_speakers else ([segment] for segment in segments):
+        speaker = paragraph[0].get("speaker", "") if with_speakers else ""
+        head = f"[{clock(paragraph[0]['start'])}] {speaker}".strip()
+        text = "".join(segment["text"] for segment in paragraph).strip()
+        lines += [f"**{head}** {text}", ""]
     return "\n".join(lines)
 
 
@@ -131,6 +166,41 @@ def clock(seconds: float) -> str:
     hours, rest = divmod(whole, 3600)
     minutes, rest = divmod(rest, 60)
     return f"{hours:02}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def _paragraphs(segments: Iterable[Segment]) -> Iterable[list[Segment]]:
+    paragraph: list[Segment] = []
+    for segment in segments:
+        if paragraph and _begins_paragraph(segment, paragraph):
+            yield paragraph
+            paragraph = []
+        paragraph.append(segment)
+    if paragraph:
+        yield paragraph
+
+
+def _begins_paragraph(segment: Segment, paragraph: Sequence[Segment]) -> bool:
+    first, last = paragraph[0], paragraph[-1]
+    return (
+        segment.get("speaker") != first.get("speaker")
+        or segment["start"] - last["end"] >= PARAGRAPH_PAUSE
+        or (
+            segment["start"] - first["start"] >= PARAGRAPH_SECONDS
+            and last["text"].rstrip().endswith(SENTENCE_ENDS)
+        )
+    )
+
+
+def _add_diarization(parsed: Transcript, document: Mapping[str, Any]) -> None:
+    if "exclusiveTurns" in document:
+        parsed["exclusiveTurns"] = [_turn(row) for row in _rows(document["exclusiveTurns"])]
+    diarized = document.get("diarization")
+    if isinstance(diarized, Mapping):
+        settings = diarized.get("settings")
+        parsed["diarization"] = Diarized(
+            pipeline=_text(diarized.get("pipeline")),
+            settings={**settings} if isinstance(settings, Mapping) else {},
+        )
 
 
 def _segment(row: object, index: int) -> Segment:
@@ -149,9 +219,14 @@ def _segment(row: object, index: int) -> Segment:
         value = row.get(name)
         if isinstance(value, int | float) and abs(value) <= LONGEST_SECONDS:
             segment[name] = float(value)
-    flags = [_text(flag) for flag in _list(row.get("flags")) if isinstance(flag, str)]
+    flags, scores = _labels(row.get("flags")), row.get("flag_scores")
     if flags:
         segment["flags"] = flags
+    if isinstance(scores, Mapping):
+        numbers = {name: _seconds(score, None) for name, score in scores.items()}
+        segment["flag_scores"] = {
+            _text(name): min(1.0, score) for name, score in numbers.items() if score is not None
+        }
     return segment
 
 
@@ -170,6 +245,9 @@ def _words(value: object) -> Iterable[Word]:
         )
         if isinstance(row.get("speaker"), str):
             word["speaker"] = _text(row["speaker"])
+        flags = _labels(row.get("flags"))
+        if flags:
+            word["flags"] = flags
         yield word
 
 
@@ -181,8 +259,11 @@ def _turn(row: Mapping[str, Any]) -> Turn:
 
 
 def _speakers(value: object, segments: Sequence[Segment]) -> list[str]:
-    named = [_text(label) for label in _list(value) if isinstance(label, str)]
-    return named or sorted({segment["speaker"] for segment in segments if "speaker" in segment})
+    return _labels(value) or sorted({segment["speaker"] for segment in segments if "speaker" in segment})
+
+
+def _labels(value: object) -> list[str]:
+    return [_text(label) for label in _list(value) if isinstance(label, str)]
 
 
 def _list(value: object) -> list[object]:
