@@ -1,6 +1,6 @@
 """Decode a media file of unknown origin to 16 kHz mono float32, in a short-lived child process.
 
-The child probes the content against a closed list of containers, opens nothing but the bytes it was
+The child probes the content against a closed list of containers, can open nothing but the two files it was
 handed, and has limits on memory, time and output: a hostile file ends the child, not the worker.
 `python -m gpu_worker.audio SOURCE TARGET PARENT` prints one JSON object: {"samples"} or {"code", "message"}.
 """
@@ -8,6 +8,7 @@ handed, and has limits on memory, time and output: a hostile file ends the child
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import resource
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gpu_worker.faults import Fault
 from gpu_worker.lifeline import child_environment, die_with_parent
+from gpu_worker.sound import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -28,26 +30,31 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
-SAMPLE_RATE = 16_000
+# numpy's BLAS maps memory for every core at its import; on a large box that alone is more than MAX_MEMORY.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 SAMPLE_BYTES = 4  # float32
 FULL_SCALE = 32768.0  # of 16-bit samples
 # FFmpeg's demuxers for wav mp3 mov/mp4/m4a matroska/webm ogg/opus flac aac asf/wma aiff. Playlists (hls,
 # concat, dash, sdp) are not among them: they would read other files of this host.
 DEMUXERS = ("wav", "w64", "mp3", "mov", "matroska", "webm", "ogg", "flac", "aac", "asf", "aiff")
 PLAYLIST_STARTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<?xml", b"<MPD", b"[playlist]")
+OUT_OF_BOUNDS = "More than 16 channels, or samples at less than 1 kHz or more than 384 kHz, cannot be read."
 FORMATS = "WAV, MP3, M4A/MP4/MOV, MKV/WebM, OGG/Opus, FLAC, AAC, WMA or AIFF"
 
 MAX_SECONDS = 12 * 3600
 MAX_STREAMS = 32
 MAX_CHANNELS = 16
-MAX_RATE = 384_000  # Hz
+MIN_RATE, MAX_RATE = 1000, 384_000  # Hz
 MAX_WALL_SECONDS = 1800  # 12 h of audio decode in a few minutes
 MAX_MEMORY = 2 * 1024**3  # bytes of address space
+LENGTH_SLACK = 60  # seconds beyond MAX_SECONDS at which a packet proves that a file is too long
 MAX_GAP_SECONDS = 3600  # a longer jump in the timestamps is damage, not silence
 MIN_GAP_SECONDS = 0.1  # shorter ones are rounding
+MICROSECONDS = 1_000_000  # FFmpeg's unit for a whole container
 LOOK_SECONDS = 0.2  # between two looks at the cancel flag
 
 UNDECODABLE = "INPUT_UNDECODABLE"
+TOO_LONG = Fault("INPUT_TOO_LONG", f"The recording is longer than {MAX_SECONDS // 3600} hours.")
 
 
 def decode(source: Path, target: Path, checkpoint: Callable[[], None]) -> int:
@@ -62,7 +69,7 @@ def decode(source: Path, target: Path, checkpoint: Callable[[], None]) -> int:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=child_environment(),
+        env={**ONE_THREAD, **child_environment()},
     ) as child:
         try:
             answer = _wait(child, checkpoint)
@@ -99,19 +106,36 @@ def main(source: str, target: str, parent: str) -> dict[str, object]:
     die_with_parent(int(parent))
     try:
         _limit_resources()
-        with Path(source).open("rb") as stream, Path(target).open("wb") as out:
+        with _Media(source) as stream, Path(target).open("wb") as out:
+            _open_nothing_more()
             return {"samples": _transfer(stream, out)}
     except Fault as failure:
         return {"code": failure.code, "message": str(failure)}
     except MemoryError:
-        return {"code": UNDECODABLE, "message": "Reading this file takes more memory than allowed."}
+        return {
+            "code": UNDECODABLE,
+            "message": "Reading this file takes more memory than allowed; it may be damaged.",
+        }
     except OSError as failure:
         return {"errno": failure.errno or errno.EIO}
 
 
+class _Media(io.FileIO):
+    """The file as FFmpeg sees it: a damaged one sends it to places before the start."""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Return the new position, or a negative number where there is no such place."""
+        try:
+            return super().seek(offset, whence)
+        except OSError as failure:
+            return -(failure.errno or errno.EINVAL)
+
+
 def _limit_resources() -> None:
-    # Imported before the limit: shared libraries map more address space than they use.
-    import av  # noqa: F401
+    # Imported before the limits: shared libraries map more address space than they use, and PyAV imports
+    # its classes for subtitles at the first file.
+    import av.subtitles.codeccontext
+    import av.subtitles.stream  # noqa: F401
     import numpy  # noqa: F401
 
     with suppress(ValueError, OSError):  # macOS has the name without the limit
@@ -122,18 +146,35 @@ def _limit_resources() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _open_nothing_more() -> None:
+    """From here on the kernel refuses this process every file and every socket but those it has."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+
+
 def _transfer(stream: BinaryIO, out: BinaryIO) -> int:
+    import av
+
     if os.fstat(stream.fileno()).st_size == 0:
         raise Fault(UNDECODABLE, "The file is empty (0 bytes).")
-    with closing(_open(stream)) as container:
-        track = _sound_track(container)
-        written = 0
-        for samples in _samples(container, track):
-            written += out.write(samples) // SAMPLE_BYTES
-            if written > MAX_SECONDS * SAMPLE_RATE:
-                raise Fault("INPUT_TOO_LONG", "The recording is longer than 12 hours.")
+    try:
+        with closing(_open(stream)) as container:
+            _refuse_if_too_long(container, _sound_track(container))
+        stream.seek(0)
+        with closing(_open(stream)) as container:
+            written = _write(container, out)
+    except av.FFmpegError as failure:
+        raise Fault(UNDECODABLE, f"The sound track cannot be read ({failure.strerror}).") from failure
     if not written:
         raise Fault(UNDECODABLE, "The sound track holds no sound (0 seconds), or it is damaged.")
+    return written
+
+
+def _write(container: InputContainer, out: BinaryIO) -> int:
+    written = 0
+    for samples in _samples(container, _sound_track(container)):
+        written += out.write(samples) // SAMPLE_BYTES
+        if written > MAX_SECONDS * SAMPLE_RATE:
+            raise TOO_LONG
     return written
 
 
@@ -144,6 +185,8 @@ def _open(stream: BinaryIO) -> InputContainer:
     options = {"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "none"}
     try:
         return av.open(stream, mode="r", options=options, metadata_errors="ignore")
+    except MemoryError as failure:
+        raise Fault(UNDECODABLE, "The file has far too many tracks, or it is damaged.") from failure
     except (av.FFmpegError, ValueError) as failure:
         raise Fault(UNDECODABLE, _why_unreadable(stream)) from failure
 
@@ -173,15 +216,32 @@ def _sound_track(container: InputContainer) -> AudioStream:
     return track
 
 
+def _refuse_if_too_long(container: InputContainer, track: AudioStream) -> None:
+    """Look for a packet beyond the limit where the header promises one: a header alone may lie, and hours
+    of silence fit into a small file. The container is of no use afterwards."""
+    import av
+
+    if container.duration is not None and container.duration <= MAX_SECONDS * MICROSECONDS:
+        return
+    origin = container.start_time or 0
+    try:
+        container.seek(origin + (MAX_SECONDS + LENGTH_SLACK) * MICROSECONDS)
+        packet = next(container.demux(track))
+    except (av.FFmpegError, StopIteration):
+        return
+    if packet.pts is not None and float(packet.pts * packet.time_base) - origin / MICROSECONDS > MAX_SECONDS:
+        raise TOO_LONG
+
+
 def _samples(container: InputContainer, track: AudioStream) -> Iterator[bytes]:
     """Yield raw mono samples in order, with silence where the timestamps leave a gap, so that times
     agree with what a player shows. Damaged packets are skipped; a broken end ends the audio."""
     resample = _Resampler()
-    origin = (container.start_time or 0) / 1_000_000  # of all tracks, in seconds
+    origin = (container.start_time or 0) / MICROSECONDS  # of all tracks, in seconds
     written = 0
     for frame in _frames(container, track):
-        if frame.layout.nb_channels > MAX_CHANNELS or frame.sample_rate > MAX_RATE:
-            raise Fault(UNDECODABLE, f"More than {MAX_CHANNELS} channels or {MAX_RATE} Hz cannot be read.")
+        if frame.layout.nb_channels > MAX_CHANNELS or not MIN_RATE <= frame.sample_rate <= MAX_RATE:
+            raise Fault(UNDECODABLE, OUT_OF_BOUNDS)
         gap = (frame.time or 0.0) - origin - written / SAMPLE_RATE if frame.pts is not None else 0.0
         if MIN_GAP_SECONDS < gap <= MAX_GAP_SECONDS:
             yield bytes(int(gap * SAMPLE_RATE) * SAMPLE_BYTES)

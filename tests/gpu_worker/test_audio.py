@@ -10,6 +10,7 @@ import pytest
 
 from gpu_worker import audio
 from gpu_worker.faults import Fault
+from gpu_worker.sound import SAMPLE_RATE
 from tests.gpu_worker.sounds import encoded, mute_video, silence, tone, wav
 
 
@@ -53,28 +54,28 @@ CONTAINERS = [
 @pytest.mark.parametrize(("container", "codec"), CONTAINERS)
 def test_every_promised_container_is_read_by_its_content(tmp_path: Path, container: str, codec: str) -> None:
     samples = decode(tmp_path, encoded(container, codec), "named-wrongly.txt")
-    assert len(samples) == pytest.approx(2 * audio.SAMPLE_RATE, abs=0.1 * audio.SAMPLE_RATE)
+    assert len(samples) == pytest.approx(2 * SAMPLE_RATE, abs=0.1 * SAMPLE_RATE)
     assert loudness(samples) == pytest.approx(0.26, abs=0.03)
 
 
 def test_channels_and_rates_are_brought_to_one(tmp_path: Path) -> None:
     samples = decode(tmp_path, tone(1.5, rate=44_100, channels=2))
-    assert len(samples) == pytest.approx(1.5 * audio.SAMPLE_RATE, abs=20)
+    assert len(samples) == pytest.approx(1.5 * SAMPLE_RATE, abs=20)
     assert max(samples) == pytest.approx(12_000 / 32_768, abs=0.02)
 
 
 def test_a_sound_track_that_begins_late_keeps_its_times(tmp_path: Path) -> None:
     samples = decode(tmp_path, encoded("matroska", "flac", seconds=1.0, start=2.0))
-    assert len(samples) == pytest.approx(3 * audio.SAMPLE_RATE, abs=0.1 * audio.SAMPLE_RATE)
-    assert loudness(samples[: int(1.9 * audio.SAMPLE_RATE)]) == 0
-    assert loudness(samples[int(2.1 * audio.SAMPLE_RATE) :]) > 0.2
+    assert len(samples) == pytest.approx(3 * SAMPLE_RATE, abs=0.1 * SAMPLE_RATE)
+    assert loudness(samples[: int(1.9 * SAMPLE_RATE)]) == 0
+    assert loudness(samples[int(2.1 * SAMPLE_RATE) :]) > 0.2
 
 
 def test_a_file_that_was_cut_off_gives_what_there_is(tmp_path: Path) -> None:
     for container, codec in (("wav", "pcm_s16le"), ("mp3", "libmp3lame"), ("ogg", "libopus")):
         whole = encoded(container, codec, seconds=4)
         samples = decode(tmp_path, whole[: len(whole) // 2])
-        assert 1.0 < len(samples) / audio.SAMPLE_RATE < 3.0
+        assert 1.0 < len(samples) / SAMPLE_RATE < 3.0
 
 
 def test_an_mp4_without_its_index_is_refused_with_the_reason(tmp_path: Path) -> None:
