@@ -111,13 +111,15 @@ class App:
             "gpuName": state.gpu_name,
             "cuda": state.cuda,
             "models": list(state.models),
-            "diarization": False,
+            "diarization": bool(state.diarization),
             "maxFileMB": self.config.max_file_mb,
             "activeJobs": self.jobs.active,
             "maxConcurrentJobs": self.config.max_concurrent_jobs,
             "queueSize": self.config.queue_size,
             "bootId": self.jobs.boot_id,
             "isReady": state.is_ready,
+            "engine": self.config.engine_name,
+            "rehearsal": self.config.is_rehearsal,
         }
 
     def _start(self, environ: WSGIEnvironment) -> Reply:

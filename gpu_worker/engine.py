@@ -19,9 +19,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gpu_worker.asr.recognizer import Canceled
 from gpu_worker.config import Config
-from gpu_worker.faults import Fault
+from gpu_worker.faults import Canceled, Fault
 from gpu_worker.lifeline import child_environment
 from gpu_worker.logs import log
 
@@ -31,8 +30,8 @@ CHILD_MODULE = "gpu_worker.engine_child"
 PATIENT_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
 START_SECONDS = 300.0  # importing torch from a cold network disk takes minutes
 START_TRIES = 3  # engines that die before they are ready, until a waiting job fails
-CANCEL_SECONDS = 20.0  # for the window in work to end, before SIGTERM
-KILL_SECONDS = 10.0  # between SIGTERM and SIGKILL
+CANCEL_SECONDS = 5.0  # for the engine to hear a cancel, before SIGTERM
+KILL_SECONDS = 3.0  # between SIGTERM and SIGKILL: within 10 s in all nothing of the task is left
 LONGEST_RESTART_WAIT = 30.0
 LOOK_SECONDS = 0.2
 
@@ -51,7 +50,11 @@ class EngineState:
     models: tuple[str, ...] = ()
     has_looked: bool = False  # for models, and tried to load its own
     trouble: str = ""  # why the model it should preload cannot be had
+    diarization: str = ""  # the pipeline that is ready to tell speakers apart
+    diarization_trouble: str = ""  # why there is none
+    gpu_memory_bytes: int = 0  # held by the engine after its last task
     failed_starts: int = 0
+    restarts: int = 0  # engines that died and were replaced
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,7 @@ class Task:
     options: Message
     audio: Path
     title: str
-    json: Path
-    markdown: Path
+    documents: dict[str, Path]  # output type → where it goes; the closing message names those written
 
 
 class Engine:
@@ -145,7 +147,7 @@ class Engine:
             self._send(_order(task))
             while True:
                 message = _next(inbox)
-                if message and message["event"] not in ("stage", "listening", "progress"):
+                if message and message["event"] not in ("stage", "listening", "diarizing", "progress"):
                     return message
                 if message:
                     report(message)
@@ -199,7 +201,14 @@ class Engine:
     def _spawn(self) -> socket.socket:
         ours, theirs = socket.socketpair()
         config = self._config
-        settings = {"engine": config.engine, "cache": str(config.cache_dir), "model": config.model}
+        settings = {
+            "recognizer": config.engine,
+            "diarizer": config.diarizer,
+            "cache": str(config.cache_dir),
+            "model": config.model,
+            "pipeline": config.diarization_pipeline,
+            "device": config.diarization_device,
+        }
         command = [sys.executable, "-m", CHILD_MODULE, str(theirs.fileno()), str(os.getpid())]
         with theirs:
             child = subprocess.Popen(
@@ -239,7 +248,10 @@ class Engine:
             self._child = self._line = None
             was_ready, sacrificed = self._state.is_ready, self._was_sacrificed
             failed = 0 if was_ready else self._state.failed_starts + 1
-            self._state = replace(self._state, is_ready=False, failed_starts=failed)
+            restarts = self._state.restarts + (not self._is_closing)
+            self._state = replace(
+                self._state, is_ready=False, failed_starts=failed, restarts=restarts, gpu_memory_bytes=0
+            )
             for inbox in self._tasks.values():
                 inbox.put(_death(how, sacrificed))
             self._changed.notify_all()
@@ -257,8 +269,7 @@ def _order(task: Task) -> Message:
         "options": task.options,
         "audio": str(task.audio),
         "title": task.title,
-        "json": str(task.json),
-        "markdown": str(task.markdown),
+        "documents": {kind: str(path) for kind, path in task.documents.items()},
     }
 
 
@@ -282,6 +293,10 @@ def _learn(state: EngineState, message: Message) -> EngineState:
             return replace(state, trouble=message["message"])
         case "models":
             return replace(state, models=tuple(message["models"]), has_looked=True)
+        case "diarization":
+            return replace(state, diarization=message["pipeline"], diarization_trouble=message["trouble"])
+        case "memory":
+            return replace(state, gpu_memory_bytes=message["gpu_memory_bytes"])
         case _:
             return state
 

@@ -2,11 +2,13 @@
 
 `python -m gpu_worker.engine_child FD PARENT SETTINGS` speaks JSON lines over the inherited socket FD.
 In: {"do": "recognize" | "cancel", "task", …}. Out: {"event": "ready" | "models" | "unavailable" |
-"stage" | "listening" | "progress" | "done" | "failed" | "canceled", …}. It ends when the socket closes.
+"diarization" | "memory" | "stage" | "listening" | "diarizing" | "progress" | "done" | "failed" |
+"canceled", …}. It ends when the socket closes.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -19,14 +21,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gpu_worker import logs, transcript
-from gpu_worker.asr.recognizer import Canceled, Factory, Recognition, Recognizer, Recording
+from gpu_worker import logs
+from gpu_worker.asr.recognizer import Recognizer
 from gpu_worker.asr.starter import DamagedWeights
 from gpu_worker.asr.weights import ModelUnavailable
-from gpu_worker.faults import Fault, disk_fault
+from gpu_worker.diarization.diarizer import DiarizationUnavailable, Diarizer
+from gpu_worker.faults import Canceled, Fault, disk_fault
 from gpu_worker.lifeline import die_with_parent
-from gpu_worker.protocol import Options, parse_options
-from gpu_worker.transcript import SCHEMA_VERSION, Notice, Transcript
+from gpu_worker.protocol import parse_options
+from gpu_worker.transcriber import NO_DIARIZER, Report, Transcriber, documents
 
 REPORT_SECONDS = 0.2  # between two progress messages of a task
 BROKEN_DEVICE_EXIT = 3  # after a CUDA error a process cannot use its device again
@@ -41,7 +44,7 @@ def main(descriptor: str, parent: str, settings: str) -> None:
     os.environ["TQDM_DISABLE"] = "1"  # progress bars would tear the log lines apart
     line = socket.socket(fileno=int(descriptor))
     wanted = json.loads(settings)
-    engine = EngineChild(line, _factory(wanted["engine"])(Path(wanted["cache"])))
+    engine = EngineChild(line, _recognizer(wanted), _diarizer(wanted))
     engine.announce(wanted["model"])
     with line.makefile("r", encoding="utf-8") as messages:
         for message in messages:
@@ -52,14 +55,16 @@ def main(descriptor: str, parent: str, settings: str) -> None:
 class EngineChild:
     """Takes messages, runs each task in a thread of its own, reports."""
 
-    def __init__(self, line: socket.socket, recognizer: Recognizer) -> None:
+    def __init__(self, line: socket.socket, recognizer: Recognizer, diarizer: Diarizer | None) -> None:
         self._line = line
         self._recognizer = recognizer
+        self._diarizer = diarizer
+        self._transcriber = Transcriber(recognizer, diarizer)
         self._sending = threading.Lock()
         self._cancels: dict[str, threading.Event] = {}
 
     def announce(self, model: str) -> None:
-        """Say what this engine runs on, then load `model` in the background."""
+        """Say what this engine runs on, then load its models in the background."""
         self._send({"event": "ready", **asdict(self._recognizer.facts())})
         threading.Thread(target=self._preload, args=(model,), daemon=True).start()
 
@@ -79,53 +84,77 @@ class EngineChild:
             fault = _fault(failure)
             logs.log("model_unavailable", model=model, code=fault.code, reason=str(fault))
             self._send({"event": "unavailable", "code": fault.code, "message": str(fault)})
+        self._preload_diarizer()
+        # Last: who hears of models believes that this engine is settled.
         self._send({"event": "models", "models": self._recognizer.offline_models(model)})
+
+    def _preload_diarizer(self) -> None:
+        try:
+            if self._diarizer is None:
+                raise DiarizationUnavailable(NO_DIARIZER)
+            self._send({"event": "diarization", "pipeline": self._diarizer.load(), "trouble": ""})
+        except (RuntimeError, MemoryError) as failure:
+            fault = _fault(failure)
+            logs.log("diarization_unavailable", code=fault.code, reason=str(fault))
+            self._send({"event": "diarization", "pipeline": "", "trouble": str(fault)})
 
     def _run(self, task: str, message: Message) -> None:
         try:
-            self._send({"event": "done", "task": task, **self._recognize(task, message)})
+            self._finish({"event": "done", "task": task, **self._transcribe(task, message)})
         except Canceled:
-            self._send({"event": "canceled", "task": task})
+            self._finish({"event": "canceled", "task": task})
         except Exception as failure:  # the last line before the process boundary: every failure is told
             fault = _fault(failure)
             if fault.code == "PROCESSING_ERROR":
                 logs.failed("engine_error", task=task)
-            self._send({"event": "failed", "task": task, "code": fault.code, "message": str(fault)})
+            self._finish({"event": "failed", "task": task, "code": fault.code, "message": str(fault)})
             if "CUDA error" in str(failure):
                 os._exit(BROKEN_DEVICE_EXIT)
-        finally:
-            self._cancels.pop(task, None)
 
-    def _recognize(self, task: str, message: Message) -> Message:
-        """Load the model, recognise, write both documents; return what the job's log shows."""
+    def _finish(self, closing: Message) -> None:
+        self._cancels.pop(closing["task"], None)
+        self._send(closing)
+        if closing["event"] != "done":
+            _free_device_memory()
+        self._send({"event": "memory", "gpu_memory_bytes": _device_memory()})
+
+    def _transcribe(self, task: str, message: Message) -> Message:
+        """Make and write the documents; return what the job's log shows."""
         import numpy as np
 
-        options = parse_options(message["options"])
-        model = message["model"]
-        self._send({"event": "stage", "task": task, "stage": "loading_model"})
-        source = self._recognizer.load(model)
-        self._send({"event": "stage", "task": task, "stage": "transcribing"})
-        samples = np.memmap(message["audio"], dtype=np.float32, mode="r")
-        recording = Recording(
-            samples, options, self._report(task, "listening"), self._report(task, "progress")
+        report = Report(
+            stage=lambda stage: self._send({"event": "stage", "task": task, "stage": stage}),
+            listening=self._report(task, "listening", "seconds"),
+            diarizing=self._report(task, "diarizing", "share"),
+            progress=self._report(task, "progress", "seconds"),
         )
-        found = self._recognizer.recognize(model, recording)
-        document = _document(found, recording, self._recognizer.name, model, source)
-        _write(Path(message["json"]), json.dumps(document, ensure_ascii=False))
-        _write(Path(message["markdown"]), transcript.to_markdown(document, message["title"]))
-        return {"language": found.language, "segments": len(found.segments)}
+        document = self._transcriber.transcribe(
+            message["model"],
+            parse_options(message["options"]),
+            np.memmap(message["audio"], dtype=np.float32, mode="r"),
+            report,
+        )
+        made = documents(document, message["title"])
+        for kind, text in made.items():
+            Path(message["documents"][kind]).write_text(text, encoding="utf-8")
+        return {
+            "language": document["language"],
+            "segments": len(document["segments"]),
+            "speakers": len(document["speakers"]),
+            "documents": [*made],
+        }
 
-    def _report(self, task: str, event: str) -> Callable[[float], None]:
+    def _report(self, task: str, event: str, unit: str) -> Callable[[float], None]:
         cancel = self._cancels[task]
         reported = 0.0
 
-        def report(seconds: float) -> None:
+        def report(reached: float) -> None:
             nonlocal reported
             if cancel.is_set():
                 raise Canceled
             if time.monotonic() - reported >= REPORT_SECONDS:
                 reported = time.monotonic()
-                self._send({"event": event, "task": task, "seconds": seconds})
+                self._send({"event": event, "task": task, unit: reached})
 
         return report
 
@@ -134,10 +163,23 @@ class EngineChild:
             self._line.sendall(json.dumps(message).encode() + b"\n")
 
 
-def _factory(dotted: str) -> Factory:
+def _recognizer(settings: Message) -> Recognizer:
+    engine: Recognizer = _named(settings["recognizer"])(Path(settings["cache"]))
+    return engine
+
+
+def _diarizer(settings: Message) -> Diarizer | None:
+    if not settings["diarizer"]:
+        return None
+    make = _named(settings["diarizer"])
+    diarizer: Diarizer = make(Path(settings["cache"]), settings["pipeline"], settings["device"])
+    return diarizer
+
+
+def _named(dotted: str) -> Any:
+    """`module:name` → what it names."""
     module, _, name = dotted.partition(":")
-    factory: Factory = getattr(importlib.import_module(module), name)
-    return factory
+    return getattr(importlib.import_module(module), name)
 
 
 def _fault(failure: BaseException) -> Fault:
@@ -146,6 +188,8 @@ def _fault(failure: BaseException) -> Fault:
         return failure
     if isinstance(failure, ModelUnavailable | DamagedWeights):
         return Fault("MODEL_UNAVAILABLE", str(failure))
+    if isinstance(failure, DiarizationUnavailable):
+        return Fault("DIARIZATION_UNAVAILABLE", str(failure))
     # torch.OutOfMemoryError, by name: an engine need not be torch
     if isinstance(failure, MemoryError) or type(failure).__name__ == "OutOfMemoryError":
         return Fault("OUT_OF_MEMORY", "The model and this recording need more memory than there is.")
@@ -156,36 +200,18 @@ def _fault(failure: BaseException) -> Fault:
     return Fault("PROCESSING_ERROR", f"Transcription failed ({type(failure).__name__}).")
 
 
-def _document(found: Recognition, recording: Recording, engine: str, model: str, source: str) -> Transcript:
-    return Transcript(
-        schemaVersion=SCHEMA_VERSION,
-        text="".join(segment["text"] for segment in found.segments).strip(),
-        language=found.language,
-        duration=round(recording.duration, 3),
-        segments=found.segments,
-        speakers=[],
-        turns=[],
-        engine=engine,
-        model=model,
-        modelSource=source,
-        flags=[],
-        warnings=found.warnings + _speaker_warning(recording.options),
-    )
+def _device_memory() -> int:
+    """Bytes of the graphics card that this process holds."""
+    torch = sys.modules.get("torch")
+    return int(torch.cuda.memory_reserved()) if torch and torch.cuda.is_available() else 0
 
 
-def _speaker_warning(options: Options) -> list[Notice]:
-    if not options.diarization_enabled:
-        return []
-    return [
-        Notice(
-            code="DIARIZATION_UNAVAILABLE",
-            message="This worker cannot tell speakers apart; the transcript has no speakers.",
-        )
-    ]
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+def _free_device_memory() -> None:
+    """Give back what an interrupted task left behind."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch and torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 if __name__ == "__main__":

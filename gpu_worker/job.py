@@ -7,6 +7,7 @@ import time
 from collections import deque
 from datetime import UTC, datetime
 
+from gpu_worker.faults import Canceled
 from gpu_worker.logs import log
 from gpu_worker.protocol import (
     TERMINAL_STATUSES,
@@ -26,17 +27,13 @@ STAGE_BEGINS = {
     "downloading": 0.0,
     "decoding": 0.04,
     "loading_model": 0.06,
+    "diarizing": 0.08,
     "transcribing": 0.08,
     "uploading": 0.98,
     "complete": 1.0,
 }
+DIARIZING_SHARE = 0.4  # of a file whose speakers are told apart; recognition comes after it
 LISTENING_SHARE = 0.04  # the voice gate hears the whole file before the first window is decoded
-DECODING_BEGINS = STAGE_BEGINS["transcribing"] + LISTENING_SHARE
-DECODING_SHARE = STAGE_BEGINS["uploading"] - DECODING_BEGINS
-
-
-class JobCanceled(Exception):
-    """The job is not wanted any more."""
 
 
 class Job:
@@ -48,6 +45,8 @@ class Job:
         self._boot_id = boot_id
         self._lock = threading.Lock()
         self._cancel = threading.Event()
+        diarizing = DIARIZING_SHARE if request.options.diarization_enabled else 0.0
+        self._transcribing_begins = STAGE_BEGINS["transcribing"] + diarizing
         self._status: JobStatusName = "queued"
         self._stage = "queued"
         self._stage_at = datetime.now(UTC)
@@ -94,9 +93,9 @@ class Job:
         return self._cancel.is_set()
 
     def pause(self, seconds: float = 0.0) -> None:
-        """Wait; raises JobCanceled as soon as the job is canceled."""
+        """Wait; raises Canceled as soon as the job is canceled."""
         if self._cancel.wait(seconds) if seconds else self._cancel.is_set():
-            raise JobCanceled
+            raise Canceled
 
     def enter_file(self, index: int) -> InputSpec:
         """Go on to the file of this number, from 0."""
@@ -117,7 +116,8 @@ class Job:
                 return
             self._leave_stage(size)
             self._stage, self._stage_at, self._stage_clock = stage, datetime.now(UTC), time.monotonic()
-            self._raise_percent(STAGE_BEGINS[stage])
+            begins = self._transcribing_begins if stage == "transcribing" else STAGE_BEGINS[stage]
+            self._raise_percent(begins)
 
     def set_duration(self, seconds: float) -> None:
         """The current file holds this much audio."""
@@ -127,13 +127,20 @@ class Job:
     def listen(self, seconds: float) -> None:
         """The voice gate got to this position of the current file's audio."""
         with self._lock:
-            self._raise_percent(STAGE_BEGINS["transcribing"] + LISTENING_SHARE * self._share(seconds))
+            self._raise_percent(self._transcribing_begins + LISTENING_SHARE * self._share(seconds))
+
+    def diarize(self, share: float) -> None:
+        """Diarization of the current file is this far, 0-1."""
+        with self._lock:
+            self._raise_percent(STAGE_BEGINS["diarizing"] + DIARIZING_SHARE * share)
 
     def reach(self, seconds: float) -> None:
         """Recognition got to this position of the current file's audio."""
         with self._lock:
             self._audio_seconds = max(self._audio_seconds, seconds)
-            self._raise_percent(DECODING_BEGINS + DECODING_SHARE * self._share(self._audio_seconds))
+            begins = self._transcribing_begins + LISTENING_SHARE
+            rest = STAGE_BEGINS["uploading"] - begins
+            self._raise_percent(begins + rest * self._share(self._audio_seconds))
 
     def _share(self, seconds: float) -> float:
         return min(1.0, seconds / self._audio_duration) if self._audio_duration else 0.0

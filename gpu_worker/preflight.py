@@ -50,7 +50,7 @@ def preflight(config: Config, engine: EngineState) -> Preflight:
         "disk": _disk(box),
         "decoder": _decoder(),
         "controller": _controller(box),
-        "diarization": Check(ok=True, message="Not offered by this release: transcripts have no speakers."),
+        "diarization": _diarization(box),
     }
     errors = {name: check["message"] for name, check in checks.items() if not check["ok"]}
     return Preflight(status="error" if errors else "ok", checks=checks, versions=_versions(), errors=errors)
@@ -79,6 +79,15 @@ def _weights(box: _Box) -> Check:
     if engine.has_looked:
         return Check(ok=True, message=f"WORKER_MODEL {model} is loaded on demand.")
     return Check(ok=True, message=f"WORKER_MODEL {model} is being loaded; ask again in a minute.")
+
+
+def _diarization(box: _Box) -> Check:
+    engine = box.engine
+    if engine.diarization:
+        return Check(ok=True, message=f"Speakers are told apart by {engine.diarization}.")
+    if engine.diarization_trouble:
+        return Check(ok=False, message=engine.diarization_trouble)
+    return Check(ok=True, message="The pipeline is being loaded; ask again in a minute.")
 
 
 def _disk(box: _Box) -> Check:

@@ -12,23 +12,28 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gpu_worker import audio
-from gpu_worker.asr.recognizer import Canceled
 from gpu_worker.config import MEBIBYTE, Config
 from gpu_worker.courier import Courier
 from gpu_worker.engine import Engine, Task
-from gpu_worker.faults import Fault, disk_fault
+from gpu_worker.faults import Canceled, Fault, disk_fault
 from gpu_worker.fetch import Fetch
-from gpu_worker.job import Job, JobCanceled
+from gpu_worker.job import Job
 from gpu_worker.journal import Journal
 from gpu_worker.logs import failed, log
 from gpu_worker.protocol import CompleteMessage, ErrorMessage, InputSpec, OutputRef
+from gpu_worker.sound import SAMPLE_RATE
 from gpu_worker.writeback import Output, Verdict, Writeback
 
 SPARE_DISK = 64 * MEBIBYTE  # stays free for the journal and the results
 LOOK_SECONDS = 0.2
 UNDELIVERED = "REMOTE_OUTPUTS_MISSING"
 FinalStatus = Literal["complete", "failed", "canceled"]
-SUFFIXES = {"json": "json", "markdown": "md"}
+SUFFIXES = {
+    "json": "json",
+    "markdown": "md",
+    "diarization-json": "diarization.json",
+    "speaker-markdown": "speakers.md",
+}
 
 
 class Runner:
@@ -48,7 +53,7 @@ class Runner:
         courier = Courier(job, self._journal, self._writeback(job))
         try:
             outcome = self._work(job, folder, courier)
-        except JobCanceled:
+        except Canceled:
             outcome = _outcome(job, "canceled", [])
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -72,12 +77,12 @@ class Runner:
             job.end("failed", outcome["error"])  # a poll may tell it before the callback gets through
         try:
             if outcome["status"] == "canceled":
-                raise JobCanceled
+                raise Canceled
             job.enter_stage("uploading")
             verdict = courier.finish()
             if verdict == "accepted":
                 verdict = self._writeback(job).send_complete(outcome)
-        except JobCanceled:
+        except Canceled:
             verdict = self._deliver_cancel(job, courier)
         _conclude(job, outcome, verdict)
         if verdict != "unreachable":
@@ -113,7 +118,7 @@ class Runner:
         return _outcome(job, "failed" if error else "complete", made, error)
 
     def _one_file(self, job: Job, index: int, folder: Path) -> list[Output]:
-        """Raises Fault or JobCanceled; leaves nothing in `folder`."""
+        """Raises Fault or Canceled; leaves nothing in `folder`."""
         spec = job.enter_file(index)
         media, samples = folder / f"{index}.media", folder / f"{index}.f32"
         try:
@@ -148,8 +153,8 @@ class Runner:
 
     def _decode(self, job: Job, media: Path, target: Path) -> None:
         count = audio.decode(media, target, job.pause)
-        job.set_duration(count / audio.SAMPLE_RATE)
-        job.note(f"Decoded {count / audio.SAMPLE_RATE:.1f} s of sound")
+        job.set_duration(count / SAMPLE_RATE)
+        job.note(f"Decoded {count / SAMPLE_RATE:.1f} s of sound")
 
     @contextmanager
     def _slot(self, job: Job) -> Iterator[None]:
@@ -174,8 +179,7 @@ class Runner:
             options=request.options.to_wire(),
             audio=samples,
             title=spec.filename,
-            json=outputs["json"].path,
-            markdown=outputs["markdown"].path,
+            documents={kind: output.path for kind, output in outputs.items()},
         )
 
         def report(message: dict[str, Any]) -> None:
@@ -183,16 +187,18 @@ class Runner:
                 job.enter_stage(message["stage"])
             elif message["event"] == "listening":
                 job.listen(message["seconds"])
+            elif message["event"] == "diarizing":
+                job.diarize(message["share"])
             else:
                 job.reach(message["seconds"])
 
         job.enter_stage("loading_model")
-        try:
-            done = self._engine.recognize(task, job.is_canceled, report)
-        except Canceled:
-            raise JobCanceled from None
-        job.note(f"Transcribed: language {done['language'] or 'unknown'}, {done['segments']} segments")
-        return list(outputs.values())
+        done = self._engine.recognize(task, job.is_canceled, report)
+        speakers = f", {done['speakers']} speakers" if request.options.diarization_enabled else ""
+        job.note(
+            f"Transcribed: language {done['language'] or 'unknown'}, {done['segments']} segments{speakers}"
+        )
+        return [outputs[kind] for kind in done["documents"]]
 
     def _writeback(self, job: Job) -> Writeback:
         return Writeback(job.id, job.request, self._config.token, job.pause)
@@ -200,7 +206,7 @@ class Runner:
 
 def _output(spec: InputSpec, kind: str, path: Path) -> Output:
     name = re.sub(r"[^A-Za-z0-9_-]", "_", spec.input_id)  # it travels in a header
-    return Output(spec.input_id, kind, f"{name}{path.suffix}", path)
+    return Output(spec.input_id, kind, f"{name}.{SUFFIXES[kind]}", path)
 
 
 def _outcome(

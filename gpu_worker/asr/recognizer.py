@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gpu_worker.protocol import Options
+from gpu_worker.sound import SAMPLE_RATE, Span
 from gpu_worker.transcript import Notice, Segment
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-SAMPLE_RATE = 16_000  # samples a second, of all audio inside the engine
-
-
-class Canceled(Exception):
-    """The job was canceled; raised between two windows."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +21,15 @@ class Recording:
 
     `samples` is mono float32 at SAMPLE_RATE, usually a memory map: read slices of it. `listening` and
     `progress` take the audio position in seconds, of the voice gate and of what is transcribed, and
-    raise Canceled when the job is no longer wanted.
+    raise Canceled when the job is no longer wanted. `speech` is where anybody speaks, where that is known
+    already; None leaves it to the engine's own voice gate.
     """
 
     samples: NDArray[np.float32]
     options: Options
     listening: Callable[[float], None]
     progress: Callable[[float], None]
+    speech: list[Span] | None = None
 
     @property
     def duration(self) -> float:
@@ -79,6 +75,3 @@ class Recognizer(Protocol):
 
     def recognize(self, model: str, recording: Recording) -> Recognition:
         """Turn speech into timed text; raises Canceled."""
-
-
-Factory = Callable[[Path], Recognizer]  # the cache folder → an engine

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpu_worker.asr import vad, weights
-from gpu_worker.asr.recognizer import SAMPLE_RATE, Facts, Recognition, Recording
-from gpu_worker.asr.windows import WINDOW_SECONDS, Span, pack, quietest_point
+from gpu_worker.asr.recognizer import Facts, Recognition, Recording
+from gpu_worker.asr.windows import WINDOW_SECONDS, pack, quietest_point
 from gpu_worker.faults import Fault
 from gpu_worker.logs import log
 from gpu_worker.protocol import Options
+from gpu_worker.sound import SAMPLE_RATE, Span
 from gpu_worker.transcript import Notice, Segment, Word
 
 if TYPE_CHECKING:
@@ -102,7 +103,9 @@ class Reference:
             return quietest_point(recording.samples, span)
 
         speech = [Span(0.0, recording.duration)]
-        if recording.options.vad_enabled:
+        if recording.speech is not None:
+            speech = recording.speech
+        elif recording.options.vad_enabled:
             speech = vad.speech_spans(recording.samples, recording.listening)
         return pack(speech, recording.duration, quietest)
 

@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 
 from gpu_worker import engine as engine_module
-from gpu_worker.asr.recognizer import Canceled
 from gpu_worker.config import Config, read_config
 from gpu_worker.engine import Engine, Task
-from gpu_worker.faults import Fault
+from gpu_worker.faults import Canceled, Fault
 from gpu_worker.protocol import Options
 from tests.gpu_worker.worker import ROOT, wait_for
 
@@ -50,8 +49,7 @@ def task(tmp_path: Path, script: str, name: str = "task") -> Task:
         options=Options(initial_prompt=script).to_wire(),
         audio=audio,
         title="",
-        json=tmp_path / f"{name}.json",
-        markdown=tmp_path / f"{name}.md",
+        documents={"json": tmp_path / f"{name}.json", "markdown": tmp_path / f"{name}.md"},
     )
 
 
@@ -116,7 +114,9 @@ def test_an_engine_that_cannot_start_fails_the_job_instead_of_waiting(
 
 
 def test_a_full_disk_is_named(engine: Engine, tmp_path: Path) -> None:
-    full = replace(task(tmp_path, ""), json=Path("/dev/full"))
+    full = replace(
+        task(tmp_path, ""), documents={"json": Path("/dev/full"), "markdown": tmp_path / "page.md"}
+    )
     with pytest.raises(Fault) as failure:
         engine.recognize(full, never, ignore)
     assert failure.value.code == "WORKER_DISK_FULL"

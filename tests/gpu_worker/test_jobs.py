@@ -212,13 +212,14 @@ def test_one_bad_file_does_not_stop_its_neighbours(controller: Controller, worke
     assert (complete["status"], len(complete["outputs"])) == ("failed", 2)
 
 
-def test_a_job_that_asks_for_speakers_is_told_that_there_are_none(
+def test_a_job_that_asks_for_speakers_fails_where_nobody_can_tell_them_apart(
     controller: Controller, worker: Worker
 ) -> None:
-    worker.reach(worker.begin(controller.job("a.wav", diarizationEnabled=True, numSpeakers=2)), *OVER)
-    document = parse(json.loads(controller.outputs[0].fields["file"]))
-    assert [notice["code"] for notice in document["warnings"]] == ["DIARIZATION_UNAVAILABLE"]
-    assert [r.fields["outputType"] for r in controller.outputs] == ["json", "markdown"]
+    status = worker.reach(
+        worker.begin(controller.job("a.wav", diarizationEnabled=True, numSpeakers=2)), *OVER
+    )
+    assert (status["status"], status["error"]["code"]) == ("failed", "DIARIZATION_UNAVAILABLE")
+    assert controller.outputs == []
 
 
 def answering(status: int, end: str, times: int = 10**6) -> Any:

@@ -1,0 +1,158 @@
+"""From one recording to its documents: tell speakers apart, recognise, give each word its speaker."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gpu_worker import transcript
+from gpu_worker.asr.recognizer import Recognition, Recognizer, Recording
+from gpu_worker.diarization.attribution import attribute
+from gpu_worker.diarization.diarizer import (
+    Diarization,
+    DiarizationUnavailable,
+    Diarizer,
+    Hearing,
+    SpeakerCounts,
+)
+from gpu_worker.protocol import Options
+from gpu_worker.sound import Span
+from gpu_worker.transcript import SCHEMA_VERSION, Transcript
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+NO_DIARIZER = "This worker cannot tell speakers apart: its engine has no diarization."
+
+
+@dataclass(frozen=True)
+class Report:
+    """The way to tell how far a task is. Each callback raises Canceled once the task is not wanted.
+
+    `stage` takes a stage of the protocol, `diarizing` a share 0-1, the others an audio position in seconds.
+    """
+
+    stage: Callable[[str], None]
+    listening: Callable[[float], None]
+    diarizing: Callable[[float], None]
+    progress: Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Transcriber:
+    """The engine's two halves. `transcribe` may be called from several threads at once."""
+
+    recognizer: Recognizer
+    diarizer: Diarizer | None
+
+    def transcribe(
+        self, model: str, options: Options, samples: NDArray[np.float32], report: Report
+    ) -> Transcript:
+        """Return the transcript of mono float32 audio at SAMPLE_RATE.
+
+        Raises Canceled, ModelUnavailable, DamagedWeights, DiarizationUnavailable, and what the models raise.
+        """
+        report.stage("loading_model")
+        source = self.recognizer.load(model)
+        speakers = self._speakers(options, samples, report)
+        speech = speakers.wait_for_device() if speakers else None
+        report.stage("transcribing")
+        recording = Recording(
+            samples, options, report.listening, report.progress, speech if options.vad_enabled else None
+        )
+        found = self.recognizer.recognize(model, recording)
+        document = _document(found, recording, self.recognizer.name, model, source)
+        return _with_speakers(document, speakers.result()) if speakers else document
+
+    def _speakers(self, options: Options, samples: NDArray[np.float32], report: Report) -> _Speakers | None:
+        if not options.diarization_enabled:
+            return None
+        if self.diarizer is None:
+            raise DiarizationUnavailable(NO_DIARIZER)
+        self.diarizer.load()
+        report.stage("diarizing")
+        counts = SpeakerCounts(options.num_speakers, options.min_speakers, options.max_speakers)
+        return _Speakers(self.diarizer, samples, counts, report.diarizing)
+
+
+class _Speakers:
+    """One diarization in a thread of its own: its clustering needs no device, so recognition starts
+    as soon as the rest is done."""
+
+    def __init__(
+        self,
+        diarizer: Diarizer,
+        samples: NDArray[np.float32],
+        counts: SpeakerCounts,
+        progress: Callable[[float], None],
+    ) -> None:
+        self._speech: list[Span] = []
+        self._device_free = threading.Event()
+        self._found: Future[Diarization] = Future()
+        hearing = Hearing(progress, self._speech.extend, self._device_free.set)
+
+        def run() -> None:
+            try:
+                self._found.set_result(diarizer.diarize(samples, counts, hearing))
+            except BaseException as failure:  # told in the thread that waits
+                self._found.set_exception(failure)
+            finally:
+                self._device_free.set()
+
+        threading.Thread(target=run, name="diarization", daemon=True).start()
+
+    def wait_for_device(self) -> list[Span]:
+        """Return where anybody speaks, once recognition may use the device; raises what diarization raised."""
+        self._device_free.wait()
+        if self._found.done():
+            self._found.result()
+        return self._speech
+
+    def result(self) -> Diarization:
+        """Wait for the turns; raises what diarization raised."""
+        return self._found.result()
+
+
+def documents(document: Transcript, title: str) -> dict[str, str]:
+    """Return the transcript as the texts that travel, by output type."""
+    made = {
+        "json": json.dumps(document, ensure_ascii=False),
+        "markdown": transcript.to_markdown(document, title),
+    }
+    if "diarization" in document:
+        made["diarization-json"] = json.dumps(document["turns"])
+        made["speaker-markdown"] = transcript.to_markdown(document, title, with_speakers=True)
+    return made
+
+
+def _document(found: Recognition, recording: Recording, engine: str, model: str, source: str) -> Transcript:
+    return Transcript(
+        schemaVersion=SCHEMA_VERSION,
+        text="".join(segment["text"] for segment in found.segments).strip(),
+        language=found.language,
+        duration=round(recording.duration, 3),
+        segments=found.segments,
+        speakers=[],
+        turns=[],
+        engine=engine,
+        model=model,
+        modelSource=source,
+        flags=[],
+        warnings=found.warnings,
+    )
+
+
+def _with_speakers(document: Transcript, found: Diarization) -> Transcript:
+    return {
+        **document,
+        "segments": attribute(document["segments"], found),
+        "speakers": sorted({turn["speaker"] for turn in found.turns}),
+        "turns": found.turns,
+        "exclusiveTurns": found.exclusive_turns,
+        "diarization": {"pipeline": found.pipeline, "settings": found.settings},
+    }
