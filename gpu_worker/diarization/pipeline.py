@@ -92,7 +92,7 @@ class PyannoteDiarizer:
 
             from gpu_worker.diarization.embeddings import accelerate
 
-            pipeline = self._from_hub() if self._wanted else _open_pipeline()
+            pipeline = self._from_hub() if self._wanted else open_pipeline()
             device = torch.device(_device(self._device))
             pipeline.to(device)
             accelerate(pipeline)
@@ -156,7 +156,8 @@ class _Hook:
             self._hearing.device_free()
 
 
-def _open_pipeline() -> Any:
+def open_pipeline() -> Any:
+    """pyannote's stock class over the starter weights; raises DiarizationUnavailable."""
     from pyannote.audio import Model
     from pyannote.audio.core.plda import PLDA
     from pyannote.audio.pipelines import SpeakerDiarization
