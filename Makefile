@@ -42,6 +42,7 @@ fix: $(DEV_STAMP)  ## what tools can mend by themselves
 
 bench: $(DEV_STAMP)  ## measure; prints figures
 	$(PY) benchmarks/responses.py
+	$(PY) -m benchmarks.pipeline
 
 install: $(RUN_STAMP)
 install-dev: $(DEV_STAMP)
