@@ -19,6 +19,15 @@ def demo_text() -> str:
     return " ".join(line.partition(":")[2].strip() for line in lines if ":" in line)
 
 
+def demo_texts() -> dict[str, str]:
+    """What each speaker says, by name."""
+    texts: dict[str, str] = {}
+    for line in (DEMO / "recording.txt").read_text().splitlines():
+        who, _, said = line.partition(":")
+        texts[who] = f"{texts.get(who, '')} {said.strip()}"
+    return texts
+
+
 def demo_repeated(times: int) -> bytes:
     """The demo recording several times in a row, as a WAV."""
     with av.open(io.BytesIO(demo())) as container:

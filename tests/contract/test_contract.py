@@ -10,6 +10,7 @@ import jiwer
 import pytest
 from whisper.normalizers import EnglishTextNormalizer
 
+from benchmarks import measures
 from tests.contract import media
 from tests.contract.installation import SECRET, TOKEN, Installation, wait_for
 from tests.contract.servers import postgres_and_redis
@@ -73,8 +74,20 @@ def test_a_recording_comes_out_as_words_and_bad_files_as_sentences(
     check_secrecy(installation, session)
 
 
+def test_a_conversation_comes_out_with_each_word_at_its_speaker(
+    installation: Installation, session: str
+) -> None:
+    answer = installation.upload(session, {"mill.ogg": media.demo()})
+    job = installation.wait_job(installation.start_job(session, answer["uploads"]), 180)
+    (row,) = job["inputs"]
+    assert row["status"] == "complete"
+    document = installation.get(f"{row['transcriptUrl']}download.json")
+    assert document["speakers"] == ["SPEAKER_00", "SPEAKER_01"]
+    assert measures.cp_wer(media.demo_texts(), measures.by_speaker(document["segments"])) <= 0.1
+
+
 def check_transcript(installation: Installation, url: str) -> None:
-    text = installation.get(f"{url}download.txt")
+    text = re.sub(r"(?m)^SPEAKER_\d\d:$", "", installation.get(f"{url}download.txt"))
     assert word_error_rate(media.demo_text(), text) <= 0.15
     document = installation.get(f"{url}download.json")
     words = [word for segment in document["segments"] for word in segment["words"]]
