@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SHORTEST = 1.0  # seconds: an embedding of less says little
+SHORTEST = 0.75  # seconds: an embedding of less says little
 MARGIN = 0.15  # of cosine distance, by which another speaker must be nearer
 
 
