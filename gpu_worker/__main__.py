@@ -16,6 +16,7 @@ from gpu_worker.config import BadConfig, Config, read_config
 from gpu_worker.engine import Engine
 from gpu_worker.jobs import JobStore
 from gpu_worker.journal import Journal
+from gpu_worker.metrics import Meter
 from gpu_worker.preflight import preflight
 from gpu_worker.protocol import MAX_REQUEST_BYTES, VERSION
 from gpu_worker.runner import Runner
@@ -46,8 +47,9 @@ def main() -> int:
 def serve(config: Config, workplace: Workplace, engine: Engine) -> None:
     """Answer requests until SIGTERM or Ctrl-C."""
     journal = Journal(config.state_dir)
-    runner = Runner(config, journal, engine, workplace.scratch)
-    jobs = JobStore(config, journal, engine, runner)
+    meter = Meter()
+    runner = Runner(config, journal, engine, workplace.scratch, meter)
+    jobs = JobStore(config, journal, engine, runner, meter)
     try:
         # With waitress's own limits, 110 half-open connections silence /health.
         server = waitress.create_server(
@@ -57,7 +59,7 @@ def serve(config: Config, workplace: Workplace, engine: Engine) -> None:
             threads=8,
             connection_limit=2000,
             channel_timeout=20,
-            max_request_body_size=MAX_REQUEST_BYTES,
+            max_request_body_size=MAX_REQUEST_BYTES + 1,  # it refuses what reaches the limit
             ident=None,
         )
     except OSError as taken:

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import hmac
-import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gpu_worker import push
 from gpu_worker.config import Config
 from gpu_worker.engine import Engine
 from gpu_worker.jobs import RETRY_AFTER, JobStore, KeyReused, WorkerBusy
 from gpu_worker.logs import failed
+from gpu_worker.metrics import CONTENT_TYPE
 from gpu_worker.preflight import preflight
 from gpu_worker.protocol import MAX_REQUEST_BYTES, SERVICE_NAME, VERSION, InvalidMessage, read_json
+from gpu_worker.reply import NO_JOB, Reply, error, not_allowed
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One answer; the body becomes JSON."""
-
-    status: int
-    body: dict[str, Any]
-    headers: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -44,17 +36,17 @@ class App:
             reply = self._answer(environ)
         except Exception:  # the boundary: a mistake of ours is a 500 in JSON and a line in the log
             failed("request_error")
-            reply = _error(500, "PROCESSING_ERROR", "The worker met an unexpected error.")
-        content = json.dumps(reply.body, ensure_ascii=False).encode()
-        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(content)))]
-        start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers + reply.headers)
+            reply = error(500, "PROCESSING_ERROR", "The worker met an unexpected error.")
+        content = reply.content
+        headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(content)))]
+        start_response(reply.line, headers + reply.headers)
         return [content]
 
     def _answer(self, environ: WSGIEnvironment) -> Reply:
         method = environ["REQUEST_METHOD"]
-        path = tuple(environ.get("PATH_INFO", "").strip("/").split("/"))
+        path = _path(environ)
         if path == ("health",):
-            return self._health() if method == "GET" else _not_allowed("GET")
+            return self._health() if method == "GET" else not_allowed("GET")
         refusal = self._refuse_stranger(environ)
         if refusal:
             return refusal
@@ -67,16 +59,28 @@ class App:
                 return self._start(environ)
             case ("GET", ("v1", "jobs", job_id)):
                 status = self.jobs.status(job_id)
-                return Reply(200, {**status}) if status else _NO_JOB
+                return Reply(200, {**status}) if status else NO_JOB
             case ("POST", ("v1", "jobs", job_id, "cancel")):
                 found = self.jobs.cancel(job_id)
-                return Reply(200, {"status": "cancel_requested"}) if found else _NO_JOB
-            case (_, ("v1", "ping" | "preflight") | ("v1", "jobs", _)):
-                return _not_allowed("GET")
-            case (_, ("v1", "jobs") | ("v1", "jobs", _, "cancel")):
-                return _not_allowed("POST")
+                return Reply(200, {"status": "cancel_requested"}) if found else NO_JOB
+            case ("DELETE", ("v1", "jobs", job_id)):
+                return Reply(200, {"status": "deleted"}) if self.jobs.delete(job_id) else NO_JOB
+            case ("GET", ("metrics",)):
+                return Reply(200, self.jobs.metrics(), content_type=CONTENT_TYPE)
             case _:
-                return Reply(404, {"error": "Not found"})
+                return self._push(environ, method, path)
+
+    def _push(self, environ: WSGIEnvironment, method: str, path: tuple[str, ...]) -> Reply:
+        match (method, path):
+            case ("HEAD", ("v1", "jobs", job_id, "inputs", input_id)):
+                return push.ask(self.jobs, job_id, input_id)
+            case ("PUT", ("v1", "jobs", job_id, "inputs", input_id)):
+                content_range = environ.get("HTTP_CONTENT_RANGE", "").strip()
+                return push.take(self.jobs, job_id, input_id, content_range, _read_body(environ))
+            case ("GET", ("v1", "jobs", job_id, "outputs", input_id, kind)):
+                return push.fetch(self.jobs, job_id, input_id, kind)
+            case _:
+                return _nothing_here(path)
 
     def _refuse_stranger(self, environ: WSGIEnvironment) -> Reply | None:
         header = environ.get("HTTP_AUTHORIZATION", "")
@@ -85,7 +89,7 @@ class App:
                 401, {"error": "Authorization required"}, [("WWW-Authenticate", 'Bearer realm="worker"')]
             )
         scheme, _, token = header.partition(" ")
-        is_known = hmac.compare_digest(token.strip().encode("latin-1"), self.config.token.encode())
+        is_known = _is_known(token.strip().encode("latin-1"), self.config)
         return None if scheme.lower() == "bearer" and is_known else Reply(403, {"error": "Wrong token"})
 
     def _health(self) -> Reply:
@@ -125,23 +129,47 @@ class App:
     def _start(self, environ: WSGIEnvironment) -> Reply:
         raw = _read_body(environ)
         if raw is None:
-            return _error(413, "INVALID_REQUEST", "The request is larger than 1 MiB.")
+            return error(413, "INVALID_REQUEST", "The request is larger than 1 MiB.")
         key = environ.get("HTTP_IDEMPOTENCY_KEY", "").strip()
         if len(key) > 200:
-            return _error(400, "INVALID_REQUEST", "Idempotency-Key: must have at most 200 characters")
+            return error(400, "INVALID_REQUEST", "Idempotency-Key: must have at most 200 characters")
         try:
             job_id, status, is_new = self.jobs.start(read_json(raw), key)
         except InvalidMessage as invalid:
-            return _error(400, invalid.code, str(invalid))
+            return error(400, invalid.code, str(invalid))
         except KeyReused:
-            return _error(422, "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key stands for another job.")
+            return error(422, "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key stands for another job.")
         except WorkerBusy:
             wait = [("Retry-After", str(RETRY_AFTER))]
             return Reply(429, {"error": {"code": "BUSY", "message": "All places are taken."}}, wait)
         return Reply(201 if is_new else 200, {"workerJobId": job_id, "status": status})
 
 
-_NO_JOB = Reply(404, {"error": "Job not found"})
+def _path(environ: WSGIEnvironment) -> tuple[str, ...]:
+    """The path's parts; WSGI hands over its UTF-8 as Latin-1."""
+    text = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
+    return tuple(text.strip("/").split("/"))
+
+
+def _is_known(token: bytes, config: Config) -> bool:
+    """Whether this is the token, or the one before it while tokens are changed; in constant time."""
+    is_current = hmac.compare_digest(token, config.token.encode())
+    is_previous = hmac.compare_digest(token, config.previous_token.encode())
+    return is_current or (is_previous and bool(config.previous_token))
+
+
+def _nothing_here(path: tuple[str, ...]) -> Reply:
+    match path:
+        case ("v1", "ping" | "preflight") | ("metrics",) | ("v1", "jobs", _, "outputs", _, _):
+            return not_allowed("GET")
+        case ("v1", "jobs", _):
+            return not_allowed("GET, DELETE")
+        case ("v1", "jobs") | ("v1", "jobs", _, "cancel"):
+            return not_allowed("POST")
+        case ("v1", "jobs", _, "inputs", _):
+            return not_allowed("HEAD, PUT")
+        case _:
+            return Reply(404, {"error": "Not found"})
 
 
 def _read_body(environ: WSGIEnvironment) -> bytes | None:
@@ -151,14 +179,6 @@ def _read_body(environ: WSGIEnvironment) -> bytes | None:
         return None
     body: bytes = environ["wsgi.input"].read(int(length))
     return body
-
-
-def _error(status: int, code: str, message: str) -> Reply:
-    return Reply(status, {"error": {"code": code, "message": message}})
-
-
-def _not_allowed(method: str) -> Reply:
-    return Reply(405, {"error": "Method not allowed"}, [("Allow", method)])
 
 
 def _model_name(config: Config) -> str:

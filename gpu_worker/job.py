@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from gpu_worker.faults import Canceled
+from gpu_worker.inlet import Inlet
 from gpu_worker.logs import log
 from gpu_worker.protocol import (
     TERMINAL_STATUSES,
@@ -33,15 +35,28 @@ STAGE_BEGINS = {
     "complete": 1.0,
 }
 DIARIZING_SHARE = 0.4  # of a file whose speakers are told apart; recognition comes after it
+DEADLINE_GRACE = 300.0  # seconds: the clocks of two machines differ
+# The files of a job are fetched and decoded ahead: what that took is told by who does it.
+TOLD_BY_OTHERS = frozenset({"downloading", "decoding"})
 LISTENING_SHARE = 0.04  # the voice gate hears the whole file before the first window is decoded
 
 
 class Job:
     """State and progress of a job. Its methods may be called from any thread."""
 
-    def __init__(self, job_id: str, request: JobRequest, boot_id: str) -> None:
+    def __init__(
+        self,
+        job_id: str,
+        request: JobRequest,
+        boot_id: str,
+        spent: Callable[[str, float], None] = lambda _stage, _seconds: None,
+    ) -> None:
         self.id = job_id
         self.request = request
+        self.spent = spent  # called with a stage and the seconds that one file was in it
+        self.inlets: Mapping[str, Inlet] = {}  # by input id, in push mode
+        self.is_forgotten = False  # deleted: no poll finds it any more
+        self._expires_at = _expiry(request.deadline_at)
         self._boot_id = boot_id
         self._lock = threading.Lock()
         self._cancel = threading.Event()
@@ -90,11 +105,17 @@ class Job:
 
     def is_canceled(self) -> bool:
         """Whether somebody asked it to stop."""
-        return self._cancel.is_set()
+        return self._cancel.is_set() or self.is_expired()
+
+    def is_expired(self) -> bool:
+        """Whether the controller has long given this attempt up: its deadline is over."""
+        return time.monotonic() > self._expires_at
 
     def pause(self, seconds: float = 0.0) -> None:
         """Wait; raises Canceled as soon as the job is canceled."""
-        if self._cancel.wait(seconds) if seconds else self._cancel.is_set():
+        if seconds:
+            self._cancel.wait(seconds)
+        if self.is_canceled():
             raise Canceled
 
     def enter_file(self, index: int) -> InputSpec:
@@ -107,14 +128,14 @@ class Job:
             self._raise_percent(0.0)
         return self.request.inputs[index]
 
-    def enter_stage(self, stage: str, size: int | None = None) -> None:
-        """Go on to a stage and log how long the one before took (`size`: the bytes it moved)."""
+    def enter_stage(self, stage: str) -> None:
+        """Go on to a stage and log how long the one before took."""
         with self._lock:
             if self._status == "queued" and stage != "queued":
                 self._status = "running"
             if stage == self._stage or self.is_over:
                 return
-            self._leave_stage(size)
+            self._leave_stage()
             self._stage, self._stage_at, self._stage_clock = stage, datetime.now(UTC), time.monotonic()
             begins = self._transcribing_begins if stage == "transcribing" else STAGE_BEGINS[stage]
             self._raise_percent(begins)
@@ -160,7 +181,7 @@ class Job:
         with self._lock:
             if self.is_over:
                 return
-            self._leave_stage(None)
+            self._leave_stage()
             self._status, self._error = status, error
             self._stage_at = datetime.now(UTC)
             if status == "complete":
@@ -207,11 +228,23 @@ class Job:
         left = max(0.0, self._audio_duration - self._audio_seconds)
         return round(speed, 2), round(left / speed, 1)
 
-    def _leave_stage(self, size: int | None) -> None:
+    def _leave_stage(self) -> None:
         seconds = round(time.monotonic() - self._stage_clock, 3)
         duration = self._audio_duration
-        log("stage_done", **self.ids, stage=self._stage, seconds=seconds, bytes=size, audioSeconds=duration)
+        log("stage_done", **self.ids, stage=self._stage, seconds=seconds, audioSeconds=duration)
+        if self._stage not in TOLD_BY_OTHERS:
+            self.spent(self._stage, seconds)
 
     def _raise_percent(self, share: float) -> None:
         percent = 100.0 * (self._index + share) / len(self.request.inputs)
         self._percent = max(self._percent, min(99.0, percent))
+
+
+def _expiry(deadline: str) -> float:
+    """When time.monotonic() passes the deadline; never where there is none, or it was over at the start:
+    then one of the clocks is wrong."""
+    try:
+        left = datetime.fromisoformat(deadline).timestamp() - time.time()
+    except ValueError:
+        return float("inf")
+    return time.monotonic() + left + DEADLINE_GRACE if left > 0 else float("inf")

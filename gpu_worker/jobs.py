@@ -6,18 +6,23 @@ import hashlib
 import json
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from gpu_worker.config import Config
 from gpu_worker.engine import Engine
+from gpu_worker.inlet import Inlet
 from gpu_worker.job import Job
 from gpu_worker.journal import Entry, Journal
 from gpu_worker.logs import failed, log
+from gpu_worker.metrics import Meter, Now
 from gpu_worker.protocol import (
     LANGUAGES,
     WHISPER_MODELS,
+    CompleteMessage,
     ErrorMessage,
     InvalidMessage,
     JobRequest,
@@ -39,15 +44,22 @@ class KeyReused(Exception):
     """This idempotency key stands for another job."""
 
 
+class JobOver(Exception):
+    """The job has ended: it takes no file any more."""
+
+
 class JobStore:
     """All jobs since the journal began. All methods may be called from any thread."""
 
-    def __init__(self, config: Config, journal: Journal, engine: Engine, runner: Runner) -> None:
+    def __init__(
+        self, config: Config, journal: Journal, engine: Engine, runner: Runner, meter: Meter
+    ) -> None:
         self.boot_id = uuid.uuid4().hex
         self._config = config
         self._journal = journal
         self._engine = engine
         self._runner = runner
+        self._meter = meter
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}  # those that are not settled
         self._origin = config.controller_origin
@@ -66,7 +78,7 @@ class JobStore:
             except InvalidMessage:  # written by another release
                 log("job_not_recovered", workerJobId=entry.id)
                 continue
-            job = Job(entry.id, request, self.boot_id)
+            job = Job(entry.id, request, self.boot_id, self._meter.spend)
             log("job_recovered", **job.ids, state=entry.state)
             with self._lock:
                 self._jobs[job.id] = job
@@ -89,10 +101,11 @@ class JobStore:
             self._check(request)
             if self._count_active() >= self._config.capacity:
                 raise WorkerBusy
-            job = Job(uuid.uuid4().hex, request, self.boot_id)
+            job = Job(uuid.uuid4().hex, request, self.boot_id, self._meter.spend)
             self._journal.accept(job.id, key, digest, request.to_wire())
             self._jobs[job.id] = job
-            self._origin = self._origin or origin(request.callback_url)
+            if not request.is_push:
+                self._origin = self._origin or origin(request.callback_url)
         log("job_created", **job.ids, files=len(request.inputs), model=request.options.model or None)
         self._launch(job, None)
         return job.id, "queued", True
@@ -101,7 +114,7 @@ class JobStore:
         """The answer to a poll; None where there is no such job, or a restart lost it."""
         job = self._find(job_id)
         if job:
-            return job.snapshot(self._engine.state.gpu)
+            return None if job.is_forgotten else job.snapshot(self._engine.state.gpu)
         entry = self._journal.find(job_id)
         return entry.status if entry else None
 
@@ -115,6 +128,49 @@ class JobStore:
             return True
         entry = self._journal.find(job_id)
         return bool(entry and entry.status)
+
+    def inlet(self, job_id: str, input_id: str) -> Inlet | None:
+        """Where a file of a push job comes in; None where there is no such file. Raises JobOver."""
+        job = self._find(job_id)
+        if job and not job.is_over and not job.is_canceled():
+            return job.inlets.get(input_id)
+        if self.status(job_id):
+            raise JobOver
+        return None
+
+    def output(self, job_id: str, input_id: str, kind: str) -> Path | None:
+        """Where a finished document lies; None where there is none."""
+        return self._journal.output(job_id, input_id, kind)
+
+    def delete(self, job_id: str) -> bool:
+        """Stop the job if it runs, drop its files and documents; returns whether it was ever known."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+            if job:  # its thread deletes it once it has ended
+                job.is_forgotten = True
+        if job:
+            log("job_deleted", **job.ids)
+            job.cancel()
+            return True
+        if not self._journal.find(job_id):
+            return False
+        self._journal.delete(job_id)
+        return True
+
+    def metrics(self) -> bytes:
+        """Counters and states in Prometheus's text format."""
+        with self._lock:
+            statuses: dict[str, int] = Counter(job.status for job in self._jobs.values())
+        engine = self._engine.state
+        now = Now(
+            jobs=statuses,
+            files_waiting=self._runner.turns.waiting,
+            capacity=self._config.capacity,
+            engine_ready=engine.is_ready,
+            engine_restarts=engine.restarts,
+            gpu_memory_bytes=engine.gpu_memory_bytes,
+        )
+        return self._meter.render(now)
 
     def _find(self, job_id: str) -> Job | None:
         with self._lock:
@@ -134,8 +190,6 @@ class JobStore:
 
     def _check(self, request: JobRequest) -> None:
         """Refuse what this worker cannot do; raises InvalidMessage."""
-        if request.is_push:
-            raise InvalidMessage("callbackUrl", "is missing")
         options = request.options
         if options.model and options.model not in (*WHISPER_MODELS, self._config.model):
             raise InvalidMessage(
@@ -147,7 +201,10 @@ class JobStore:
             if spec.size_bytes > self._config.max_file_bytes:
                 limit = f"must not be over {self._config.max_file_mb} MB (WORKER_MAX_FILE_MB)"
                 raise InvalidMessage(f"inputs[{index}].sizeBytes", limit, code="INPUT_TOO_LARGE")
-        self._check_origins(request)
+        if request.is_push:
+            _check_ids(request)
+        else:
+            self._check_origins(request)
 
     def _check_origins(self, request: JobRequest) -> None:
         """The token goes to one controller only, and nothing is fetched from anywhere else."""
@@ -162,23 +219,44 @@ class JobStore:
                 raise InvalidMessage(name, why, code="ORIGIN_REFUSED")
 
     def _launch(self, job: Job, entry: Entry | None) -> None:
-        threading.Thread(target=self._run, args=(job, entry), name=f"job-{job.id}", daemon=True).start()
+        """Begin, or go on after a restart, in a thread of its own."""
+        outcome = entry.outcome if entry else None
+        if outcome is None:
+            try:
+                self._runner.open(job)
+            except OSError:
+                self._fail(job)
+                return
+        threading.Thread(target=self._run, args=(job, outcome), name=f"job-{job.id}", daemon=True).start()
 
-    def _run(self, job: Job, entry: Entry | None) -> None:
+    def _run(self, job: Job, outcome: CompleteMessage | None) -> None:
         try:
-            if entry and entry.outcome:
-                self._runner.resume(job, entry.outcome)
+            if outcome:
+                self._runner.resume(job, outcome)
             else:
                 self._runner.run(job)
         except Exception:  # the end of the thread: a job must never stay "running" for ever
-            failed("job_error", **job.ids)
-            message = "The worker met an unexpected error; its log has the details."
-            job.end("failed", ErrorMessage(code="PROCESSING_ERROR", message=message))
-            self._journal.settle(job.id, job.snapshot(self._engine.state.gpu))
+            self._fail(job)
+        self._meter.end(job.status)
         entry = self._journal.find(job.id)
-        if entry and entry.status:  # settled: answered from the journal
-            with self._lock:
+        with self._lock:
+            if job.is_forgotten:
+                self._journal.delete(job.id)
+            if job.is_forgotten or (entry and entry.status):  # settled: answered from the journal
                 self._jobs.pop(job.id, None)
+
+    def _fail(self, job: Job) -> None:
+        failed("job_error", **job.ids)
+        message = "The worker met an unexpected error; its log has the details."
+        job.end("failed", ErrorMessage(code="PROCESSING_ERROR", message=message))
+        self._journal.settle(job.id, job.snapshot(self._engine.state.gpu))
+
+
+def _check_ids(request: JobRequest) -> None:
+    """In push mode an input's id is a part of an address."""
+    for index, spec in enumerate(request.inputs):
+        if "/" in spec.input_id:
+            raise InvalidMessage(f"inputs[{index}].inputId", "must not hold /")
 
 
 def _default_key(request: JobRequest) -> str:
@@ -188,7 +266,7 @@ def _default_key(request: JobRequest) -> str:
 def _digest(body: Mapping[str, Any]) -> str:
     """A hash of what the job asks for. A link signed again for the same file is the same job."""
     inputs = [
-        {**entry, "downloadUrl": urlsplit(entry["downloadUrl"])._replace(query="").geturl()}
+        {**entry, "downloadUrl": urlsplit(entry.get("downloadUrl") or "")._replace(query="").geturl()}
         for entry in body["inputs"]
     ]
     text = json.dumps({**body, "inputs": inputs}, sort_keys=True)

@@ -21,8 +21,8 @@ from gpu_worker.protocol import CompleteMessage, JobStatus
 from gpu_worker.writeback import Output
 
 # accepted: nothing was decoded yet, so it may start again. started: lost if the process dies.
-# finished: done, not acknowledged. settled: the end.
-State = Literal["accepted", "started", "finished", "settled", "lost"]
+# finished: done, not acknowledged. held: done, its documents wait to be fetched. settled: the end.
+State = Literal["accepted", "started", "finished", "held", "settled", "lost", "deleted"]
 
 KEEP_SECONDS = 7 * 24 * 3600.0  # how long keys and final statuses are remembered
 
@@ -119,23 +119,45 @@ class Journal:
         self._move(job_id, "settled", status=json.dumps(status), request="{}")
         self._drop_outputs(job_id)
 
+    def hold(self, job_id: str, status: JobStatus) -> None:
+        """The end in push mode: the final status stays, and the documents until they are deleted."""
+        self._move(job_id, "held", status=json.dumps(status), request="{}")
+
+    def delete(self, job_id: str) -> None:
+        """Forget the job but for its key."""
+        with self._write() as database:
+            database.execute(
+                "UPDATE jobs SET state = 'deleted', status = NULL, outcome = NULL, request = '{}' WHERE id = ?",
+                (job_id,),
+            )
+        self._drop_outputs(job_id)
+
+    def output(self, job_id: str, input_id: str, kind: str) -> Path | None:
+        """Where a document of a job lies."""
+        with self._lock:
+            row = self._database.execute(
+                "SELECT path FROM outputs WHERE job_id = ? AND input_id = ? AND type = ?",
+                (job_id, input_id, kind),
+            ).fetchone()
+        return Path(row[0]) if row else None
+
     def recover(self) -> list[Entry]:
         """After a start: mark interrupted jobs lost, forget old ones, return those with work left."""
         with self._write() as database:
             database.execute("DELETE FROM jobs WHERE changed_at < ?", (time.time() - KEEP_SECONDS,))
             database.execute("UPDATE jobs SET state = 'lost', request = '{}' WHERE state = 'started'")
             database.execute(
-                "DELETE FROM outputs WHERE job_id NOT IN (SELECT id FROM jobs WHERE state = 'finished')"
+                "DELETE FROM outputs WHERE job_id NOT IN (SELECT id FROM jobs WHERE state IN ('finished', 'held'))"
             )
             rows = database.execute(
-                "SELECT * FROM jobs WHERE state IN ('accepted', 'finished') ORDER BY rowid"
+                "SELECT * FROM jobs WHERE state IN ('accepted', 'finished', 'held') ORDER BY rowid"
             ).fetchall()
         entries = [_entry(row) for row in rows]
-        kept = {entry.id for entry in entries if entry.state == "finished"}
+        kept = {entry.id for entry in entries if entry.state != "accepted"}
         for folder in self._results.iterdir():
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
-        return entries
+        return [entry for entry in entries if entry.state != "held"]
 
     def results_folder(self, job_id: str) -> Path:
         """Where the documents of a job lie until they are acknowledged."""

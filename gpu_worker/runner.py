@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import re
 import shutil
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from gpu_worker import audio
+from gpu_worker.ahead import Ahead, media_path
 from gpu_worker.config import MEBIBYTE, Config
 from gpu_worker.courier import Courier
 from gpu_worker.engine import Engine, Task
 from gpu_worker.faults import Canceled, Fault, disk_fault
-from gpu_worker.fetch import Fetch
+from gpu_worker.gates import Budget, Turns
+from gpu_worker.inlet import Inlet
 from gpu_worker.job import Job
 from gpu_worker.journal import Journal
 from gpu_worker.logs import failed, log
+from gpu_worker.metrics import Meter
 from gpu_worker.protocol import CompleteMessage, ErrorMessage, InputSpec, OutputRef
-from gpu_worker.sound import SAMPLE_RATE
 from gpu_worker.writeback import Output, Verdict, Writeback
 
-SPARE_DISK = 64 * MEBIBYTE  # stays free for the journal and the results
-LOOK_SECONDS = 0.2
+AHEAD_BYTES = 2048 * MEBIBYTE  # of files and samples that lie ready for the engine
 UNDELIVERED = "REMOTE_OUTPUTS_MISSING"
 FinalStatus = Literal["complete", "failed", "canceled"]
 SUFFIXES = {
@@ -39,29 +36,51 @@ SUFFIXES = {
 class Runner:
     """Runs jobs, each in the thread that calls it; files of several jobs meet at the engine's slots."""
 
-    def __init__(self, config: Config, journal: Journal, engine: Engine, workplace: Path) -> None:
+    def __init__(
+        self, config: Config, journal: Journal, engine: Engine, workplace: Path, meter: Meter
+    ) -> None:
         self._config = config
         self._journal = journal
         self._engine = engine
         self._workplace = workplace
-        self._slots = threading.Semaphore(config.max_concurrent_jobs)
+        self._meter = meter
+        self.turns = Turns(config.max_concurrent_jobs)
+        self._budget = Budget(AHEAD_BYTES)
 
-    def run(self, job: Job) -> None:
-        """Take an accepted job to its end."""
+    def open(self, job: Job) -> None:
+        """Make room for an accepted job; from here on a push job takes slices."""
         folder = self._workplace / job.id
         folder.mkdir(mode=0o700)
+        if job.request.is_push:
+            job.inlets = {
+                spec.input_id: Inlet(spec, media_path(folder, index))
+                for index, spec in enumerate(job.request.inputs)
+            }
+
+    def run(self, job: Job) -> None:
+        """Take an opened job to its end."""
+        folder = self._workplace / job.id
         courier = Courier(job, self._journal, self._writeback(job))
+        ahead = Ahead(job, self._config, folder, self._budget)
         try:
-            outcome = self._work(job, folder, courier)
+            outcome = self._work(job, courier, ahead)
         except Canceled:
             outcome = _outcome(job, "canceled", [])
         finally:
+            ahead.close()
             shutil.rmtree(folder, ignore_errors=True)
         self._journal.finish(job.id, outcome)
-        self.deliver(job, outcome, courier)
+        if job.request.is_push:
+            courier.dismiss()
+            self._hold(job, outcome)
+        else:
+            self.deliver(job, outcome, courier)
 
     def resume(self, job: Job, outcome: CompleteMessage) -> None:
         """After a restart: deliver what is left of a finished job."""
+        if job.request.is_push:
+            self._hold(job, outcome)
+            return
         courier = Courier(job, self._journal, self._writeback(job))
         waiting = self._journal.undelivered(job.id)
         missing = {(output.input_id, output.type) for output in waiting}
@@ -88,8 +107,19 @@ class Runner:
         if verdict != "unreachable":
             self._journal.settle(job.id, job.snapshot(self._engine.state.gpu))
 
+    def _hold(self, job: Job, outcome: CompleteMessage) -> None:
+        """Push mode: the controller fetches the documents when a poll tells it to."""
+        if outcome["status"] == "canceled":
+            job.end("canceled", _why_canceled(job))
+            self._journal.settle(job.id, job.snapshot(self._engine.state.gpu))
+            return
+        for output in outcome["outputs"]:
+            job.add_output(output)
+        job.end(outcome["status"], outcome["error"])
+        self._journal.hold(job.id, job.snapshot(self._engine.state.gpu))
+
     def _deliver_cancel(self, job: Job, courier: Courier) -> Verdict:
-        job.end("canceled")
+        job.end("canceled", _why_canceled(job))
         courier.dismiss()
         if courier.verdict == "gone":
             return "gone"
@@ -97,7 +127,7 @@ class Runner:
         farewell.send_complete(_outcome(job, "canceled", []))
         return "gone"
 
-    def _work(self, job: Job, folder: Path, courier: Courier) -> CompleteMessage:
+    def _work(self, job: Job, courier: Courier, ahead: Ahead) -> CompleteMessage:
         """Work through the files; one bad file does not stop the others."""
         made: list[Output] = []
         error: ErrorMessage | None = None
@@ -106,66 +136,36 @@ class Runner:
             if courier.verdict != "accepted":
                 break
             try:
-                outputs = self._one_file(job, index, folder)
+                outputs = self._one_file(job, index, ahead)
             except Fault as fault:
                 log("file_failed", **job.ids, file=index, code=fault.code, reason=str(fault))
                 job.note(f"File {index + 1}: {fault}")
                 error = error or ErrorMessage(code=fault.code, message=str(fault))
             else:
                 self._journal.add_outputs(job.id, outputs)
-                courier.take(outputs)
+                if not job.request.is_push:
+                    courier.take(outputs)
                 made += outputs
         return _outcome(job, "failed" if error else "complete", made, error)
 
-    def _one_file(self, job: Job, index: int, folder: Path) -> list[Output]:
-        """Raises Fault or Canceled; leaves nothing in `folder`."""
-        spec = job.enter_file(index)
-        media, samples = folder / f"{index}.media", folder / f"{index}.f32"
+    def _one_file(self, job: Job, index: int, ahead: Ahead) -> list[Output]:
+        """Raises Fault or Canceled; leaves nothing of this file behind."""
+        job.enter_file(index)
         try:
-            self._download(job, spec, media)
-            self._decode(job, media, samples)
-            media.unlink()
+            prepared = ahead.take(index)
+            job.set_duration(prepared.seconds)
             job.enter_stage("queued")
-            with self._slot(job):
+            with self.turns.turn(job.pause):
                 self._journal.start(job.id)
-                return self._recognize(job, index, samples)
+                outputs = self._recognize(job, index, prepared.samples)
+            self._meter.hear(prepared.seconds)
+            return outputs
         except OSError as failure:
             failed("file_error", **job.ids, file=index)
             other = Fault("PROCESSING_ERROR", f"The worker failed ({type(failure).__name__}).")
             raise disk_fault(failure) or other from failure
         finally:
-            media.unlink(missing_ok=True)
-            samples.unlink(missing_ok=True)
-
-    def _download(self, job: Job, spec: InputSpec, target: Path) -> None:
-        if shutil.disk_usage(self._workplace).free < spec.size_bytes + SPARE_DISK:
-            raise Fault("WORKER_DISK_FULL", "The worker's disk has no room for this file.")
-
-        def report(got: int) -> None:
-            log("download_progress", **job.ids, bytes=got, totalBytes=spec.size_bytes)
-
-        started = time.monotonic()
-        size = Fetch(spec, self._config.max_file_bytes, job.pause, report).to(target)
-        seconds = time.monotonic() - started
-        log("download_done", **job.ids, bytes=size, seconds=round(seconds, 3))
-        job.note(f"Downloaded {size / MEBIBYTE:.1f} MB in {seconds:.1f} s")
-        job.enter_stage("decoding", size)
-
-    def _decode(self, job: Job, media: Path, target: Path) -> None:
-        count = audio.decode(media, target, job.pause)
-        job.set_duration(count / SAMPLE_RATE)
-        job.note(f"Decoded {count / SAMPLE_RATE:.1f} s of sound")
-
-    @contextmanager
-    def _slot(self, job: Job) -> Iterator[None]:
-        """Wait for a place in the engine."""
-        while not self._slots.acquire(timeout=LOOK_SECONDS):
-            job.pause()
-        try:
-            job.pause()
-            yield
-        finally:
-            self._slots.release()
+            ahead.drop(index)
 
     def _recognize(self, job: Job, index: int, samples: Path) -> list[Output]:
         request, spec = job.request, job.request.inputs[index]
@@ -220,6 +220,12 @@ def _outcome(
         error=error,
         attempt=job.request.attempt,
     )
+
+
+def _why_canceled(job: Job) -> ErrorMessage | None:
+    if not job.is_expired():
+        return None
+    return ErrorMessage(code="CANCELED", message="The deadline of this attempt is over.")
 
 
 def _conclude(job: Job, outcome: CompleteMessage, verdict: Verdict) -> None:

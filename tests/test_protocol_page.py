@@ -1,7 +1,9 @@
 """docs/protocol.md held against both sides: its examples, its paths, its codes."""
 
 import json
+import os
 import re
+import subprocess
 from collections.abc import Callable
 from html import unescape
 from io import BytesIO
@@ -23,6 +25,7 @@ from gpu_worker.config import read_config
 from gpu_worker.engine import Engine
 from gpu_worker.jobs import JobStore
 from gpu_worker.journal import Journal
+from gpu_worker.metrics import Meter
 from gpu_worker.protocol import parse_complete, parse_job_request, parse_job_status
 from gpu_worker.runner import Runner
 from jobs.models import JobInput
@@ -30,6 +33,9 @@ from remoteworker import dispatch, fleet, urls
 from remoteworker.models import Attempt, Worker
 from remoteworker.signing import HASH_CHARACTERS
 from tests.conftest import WORKER_TOKEN
+from tests.gpu_worker.controller import TOKEN as WORKER_SECRET
+from tests.gpu_worker.sounds import tone
+from tests.gpu_worker.worker import Worker as RealWorker
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "protocol.md").read_text()
@@ -43,7 +49,7 @@ Ask = Callable[[str, str], tuple[int, Any]]
 
 def sections() -> dict[str, str]:
     """Return the endpoints, such as "GET /health", each with the text below its heading."""
-    parts = re.split(r"^### ((?:GET|POST) .+)$", PAGE, flags=re.MULTILINE)
+    parts = re.split(r"^### ((?:GET|HEAD|POST|PUT|DELETE) .+)$", PAGE, flags=re.MULTILINE)
     texts = (re.split(r"^#", text, flags=re.MULTILINE)[0] for text in parts[2::2])
     return dict(zip(map(unescape, parts[1::2]), texts, strict=True))
 
@@ -66,8 +72,9 @@ def ask(tmp_path: Path) -> Ask:
     config = read_config({"WORKER_TOKEN": TOKEN, **folders})
     config.state_dir.mkdir()
     config.tmp_dir.mkdir()
-    journal, engine = Journal(config.state_dir), Engine(config)
-    app = App(config, JobStore(config, journal, engine, Runner(config, journal, engine, tmp_path)), engine)
+    journal, engine, meter = Journal(config.state_dir), Engine(config), Meter()
+    runner = Runner(config, journal, engine, tmp_path, meter)
+    app = App(config, JobStore(config, journal, engine, runner, meter), engine)
 
     def answer(method: str, path: str) -> tuple[int, Any]:
         said: list[str] = []
@@ -79,7 +86,7 @@ def ask(tmp_path: Path) -> Ask:
         environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path, "wsgi.input": BytesIO()}
         environ["HTTP_AUTHORIZATION"] = f"Bearer {TOKEN}"
         body = b"".join(app(environ, start_response))
-        return int(said[0].split()[0]), json.loads(body)
+        return int(said[0].split()[0]), json.loads(body) if body.startswith(b"{") else None
 
     return answer
 
@@ -89,19 +96,20 @@ def ask(tmp_path: Path) -> Ask:
 
 def test_every_endpoint_of_the_worker_is_on_the_page_and_no_other() -> None:
     source = (ROOT / "gpu_worker" / "app.py").read_text()
-    cases = re.findall(r'case \("(GET|POST)", \(("v1".*?)\)\):', source)
+    cases = re.findall(r'case \("([A-Z]+)", \(("(?:v1|metrics)".*?),?\)\):', source)
     routes = {f"{method} /" + "/".join(_part(part) for part in path.split(", ")) for method, path in cases}
     described = {name for name in sections() if " /api/" not in name}
     assert described == routes | {"GET /health"}
 
 
 def _part(part: str) -> str:
-    return part.strip('"') if part.startswith('"') else "<id>"
+    names = {"job_id": "<id>", "input_id": "<input_id>", "kind": "<type>"}
+    return part.strip('"') if part.startswith('"') else names[part]
 
 
 def test_the_worker_answers_at_every_path_of_the_page(ask: Ask) -> None:
     for name in (name for name in sections() if " /api/" not in name):
-        status, body = ask(*name.replace("<id>", "unknown").split(" "))
+        status, body = ask(*re.sub("<[a-z_]+>", "unknown", name).split(" "))
         assert status in (200, 400, 404) and body != {"error": "Not found"}, name
 
 
@@ -109,6 +117,26 @@ def test_every_endpoint_of_the_controller_is_on_the_page_and_no_other() -> None:
     described = [name.split(" ")[1] for name in sections() if " /api/" in name]
     matched = [str(resolve(re.sub(r"<\w+>", UUID, path)).url_name) for path in described]
     assert sorted(matched) == sorted(str(pattern.name) for pattern in urls.urlpatterns)
+
+
+def test_the_lines_with_curl_transcribe_a_file(tmp_path: Path) -> None:
+    (script,) = re.findall(r"^```bash\n(set -eu.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    recording = tmp_path / "some recording.wav"
+    recording.write_bytes(tone(70.0))
+    engine = {"WORKER_ENGINE": "rehearsal", "WORKER_REHEARSAL_SPEED": "1000"}
+    with RealWorker(tmp_path / "worker", **engine) as worker:
+        named = {"WORKER": worker.url, "TOKEN": WORKER_SECRET, "FILE": str(recording)}
+        environ = {**os.environ, **named}
+        ran = subprocess.run(
+            ["bash", "-c", script], cwd=tmp_path, env=environ, capture_output=True, timeout=60, check=False
+        )
+        assert worker.scratch() == []
+    assert ran.returncode == 0, ran.stderr
+    assert b'"status": "complete"' in ran.stdout
+    document = json.loads((tmp_path / "transcript.json").read_text())
+    assert round(document["duration"]) == 70
+    assert document["speakers"]
+    assert (tmp_path / "transcript.speaker-markdown").read_text().startswith("# recording")
 
 
 # Examples ----------------------------------------------------------------------------------------
@@ -231,5 +259,5 @@ def test_every_code_that_the_page_mentions_exists() -> None:
         path.read_text() for path in (ROOT / "gpu_worker" / "app.py", ROOT / "remoteworker" / "views.py")
     )
     settings = (ROOT / ".env.example").read_text()
-    for code in set(re.findall(r"`([A-Z][A-Z_]+)`", PAGE)) - {"HEAD"}:
+    for code in set(re.findall(r"`([A-Z][A-Z_]+)`", PAGE)) - {"HEAD", "WORKER", "TOKEN", "FILE"}:
         assert code in protocol.ERRORS or f'"{code}"' in source or f"{code}=" in settings, code

@@ -1,0 +1,154 @@
+"""The files of one job made ready for the engine, the next one while this one is at work."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass
+from pathlib import Path
+
+from gpu_worker import audio
+from gpu_worker.config import MEBIBYTE, Config
+from gpu_worker.faults import Canceled, Fault, disk_fault
+from gpu_worker.fetch import Fetch
+from gpu_worker.gates import Budget
+from gpu_worker.job import Job
+from gpu_worker.logs import failed, log
+from gpu_worker.protocol import InputSpec
+from gpu_worker.sound import SAMPLE_RATE
+
+SPARE_DISK = 64 * MEBIBYTE  # stays free for the journal and the results
+LOOK_SECONDS = 0.1
+BYTES_A_SAMPLE = 4
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A decoded file: raw mono float32 at SAMPLE_RATE."""
+
+    samples: Path
+    count: int
+
+    @property
+    def seconds(self) -> float:
+        """How long the recording is."""
+        return self.count / SAMPLE_RATE
+
+
+class Ahead:
+    """One thread that fetches, verifies and decodes the files of a job in order, within the budget."""
+
+    def __init__(self, job: Job, config: Config, folder: Path, budget: Budget) -> None:
+        self._job = job
+        self._config = config
+        self._folder = folder
+        self._budget = budget
+        self._due = -1  # the file that the job waits for, or works on
+        self._is_closed = False
+        self._counting = threading.Lock()
+        count = len(job.request.inputs)
+        self._stages = ["downloading"] * count
+        self._taken = [0] * count  # bytes of the budget
+        self._found: list[Future[Prepared]] = [Future() for _ in range(count)]
+        threading.Thread(target=self._go, name=f"ahead-{job.id}", daemon=True).start()
+
+    def take(self, index: int) -> Prepared:
+        """Wait until this file is ready; the job shows the stage it is in. Raises Fault or Canceled."""
+        self._due = index
+        while True:
+            self._job.enter_stage(self._stages[index])
+            try:
+                return self._found[index].result(LOOK_SECONDS)
+            except NotYet:
+                self._job.pause()
+
+    def drop(self, index: int) -> None:
+        """The engine is done with this file, or it never came that far."""
+        for path in (self._media(index), self._samples(index)):
+            path.unlink(missing_ok=True)
+        self._count(index, 0)
+
+    def close(self) -> None:
+        """Nothing more is wanted. A download that hangs ends by itself later: its file is gone by then."""
+        self._is_closed = True
+        for index in range(len(self._found)):
+            self._count(index, 0)
+
+    def _go(self) -> None:
+        for index, found in enumerate(self._found):
+            try:
+                found.set_result(self._prepare(index))
+            except (Fault, Canceled) as failure:
+                found.set_exception(failure)
+            except Exception as failure:  # the end of the thread: whoever waits has to hear of it
+                if not self._is_closed:
+                    failed("file_error", **self._job.ids, file=index)
+                found.set_exception(_fault(failure))
+            if self._is_closed:
+                self._count(index, 0)
+
+    def _prepare(self, index: int) -> Prepared:
+        spec = self._job.request.inputs[index]
+        self._budget.take(spec.size_bytes, lambda: self._due >= index, self._pause)
+        self._taken[index] = spec.size_bytes
+        self._pause()
+        media, samples = self._media(index), self._samples(index)
+        self._bring(spec, media)
+        self._stages[index] = "decoding"
+        started = time.monotonic()
+        count = audio.decode(media, samples, self._pause)
+        media.unlink()
+        self._count(index, count * BYTES_A_SAMPLE)
+        self._job.spent("decoding", time.monotonic() - started)
+        self._job.note(f"Decoded {count / SAMPLE_RATE:.1f} s of sound")
+        return Prepared(samples, count)
+
+    def _bring(self, spec: InputSpec, target: Path) -> None:
+        """Have the controller's file in `target`, whole and checked."""
+        started = time.monotonic()
+        if self._job.request.is_push:
+            size = self._job.inlets[spec.input_id].wait(self._pause)
+        else:
+            size = self._fetch(spec, target)
+        seconds = time.monotonic() - started
+        self._job.spent("downloading", seconds)
+        log("download_done", **self._job.ids, bytes=size, seconds=round(seconds, 3))
+        self._job.note(f"Downloaded {size / MEBIBYTE:.1f} MB in {seconds:.1f} s")
+
+    def _fetch(self, spec: InputSpec, target: Path) -> int:
+        if shutil.disk_usage(self._folder).free < spec.size_bytes + SPARE_DISK:
+            raise Fault("WORKER_DISK_FULL", "The worker's disk has no room for this file.")
+
+        def report(got: int) -> None:
+            log("download_progress", **self._job.ids, bytes=got, totalBytes=spec.size_bytes)
+
+        return Fetch(spec, self._config.max_file_bytes, self._pause, report).to(target)
+
+    def _pause(self, seconds: float = 0.0) -> None:
+        if self._is_closed:
+            raise Canceled
+        self._job.pause(seconds)
+
+    def _count(self, index: int, size: int) -> None:
+        with self._counting:
+            self._budget.give(self._taken[index] - size)
+            self._taken[index] = size
+
+    def _media(self, index: int) -> Path:
+        return media_path(self._folder, index)
+
+    def _samples(self, index: int) -> Path:
+        return self._folder / f"{index}.f32"
+
+
+def media_path(folder: Path, index: int) -> Path:
+    """Where the file of this number lies until it is decoded. Nothing is named by what it is called."""
+    return folder / f"{index}.media"
+
+
+def _fault(failure: Exception) -> Fault:
+    other = Fault("PROCESSING_ERROR", f"The worker failed ({type(failure).__name__}).")
+    return (disk_fault(failure) if isinstance(failure, OSError) else None) or other

@@ -1,0 +1,81 @@
+"""What GET /metrics tells Prometheus: counters since the start, and how things stand now."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
+
+from gpu_worker.protocol import TERMINAL_STATUSES, VERSION
+
+PREFIX = "bulk_transcribe_worker"
+WORK = ("loading_model", "diarizing", "transcribing")  # the stages that hold the engine
+
+__all__ = ["CONTENT_TYPE", "Meter", "Now"]
+
+
+@dataclass(frozen=True)
+class Now:
+    """How things stand at one moment."""
+
+    jobs: Mapping[str, int]  # by status, those that are not settled
+    files_waiting: int  # decoded, for a place in the engine
+    capacity: int
+    engine_ready: bool
+    engine_restarts: int
+    gpu_memory_bytes: int
+
+
+class Meter:
+    """Counts in a registry of its own. All methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._rendering = threading.Lock()  # gauges are set and read in one go
+        self._work_seconds = 0.0
+        self._audio_seconds = 0.0
+        self._stages = Counter(f"{PREFIX}_stage_seconds", "Seconds by stage.", ["stage"], registry=registry)
+        self._audio = Counter(f"{PREFIX}_audio_seconds", "Audio seconds transcribed.", registry=registry)
+        self._ended = Counter(f"{PREFIX}_jobs_ended", "Jobs that ended.", ["status"], registry=registry)
+        self._speed = self._gauge("speed", "Audio seconds a second of the engine's work.")
+        self._jobs = Gauge(f"{PREFIX}_jobs", "Jobs held now.", ["status"], registry=registry)
+        self._waiting = self._gauge("files_waiting", "Decoded files that wait for the engine.")
+        self._capacity = self._gauge("capacity", "Jobs taken at the same time.")
+        self._ready = self._gauge("engine_ready", "1 while the engine runs.")
+        self._restarts = self._gauge("engine_restarts", "Engines that died and were replaced.")
+        self._memory = self._gauge("gpu_memory_bytes", "GPU memory held after the last task.")
+        Gauge(f"{PREFIX}_info", "The release.", ["version"], registry=registry).labels(VERSION).set(1)
+
+    def spend(self, stage: str, seconds: float) -> None:
+        """One file was in this stage for so long."""
+        self._stages.labels(stage).inc(seconds)
+        if stage in WORK:
+            self._work_seconds += seconds
+
+    def hear(self, seconds: float) -> None:
+        """So much audio was transcribed."""
+        self._audio.inc(seconds)
+        self._audio_seconds += seconds
+
+    def end(self, status: str) -> None:
+        """A job ended so."""
+        self._ended.labels(status).inc()
+
+    def render(self, now: Now) -> bytes:
+        """Return everything in Prometheus's text format 0.0.4."""
+        with self._rendering:
+            for status in ("queued", "running", *sorted(TERMINAL_STATUSES)):
+                self._jobs.labels(status).set(now.jobs.get(status, 0))
+            self._speed.set(self._audio_seconds / self._work_seconds if self._work_seconds else 0.0)
+            self._waiting.set(now.files_waiting)
+            self._capacity.set(now.capacity)
+            self._ready.set(now.engine_ready)
+            self._restarts.set(now.engine_restarts)
+            self._memory.set(now.gpu_memory_bytes)
+            return generate_latest(self._registry)
+
+    def _gauge(self, name: str, meaning: str) -> Gauge:
+        return Gauge(f"{PREFIX}_{name}", meaning, registry=self._registry)

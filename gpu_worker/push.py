@@ -1,0 +1,97 @@
+"""Push mode's endpoints: the controller brings files in slices and fetches the documents itself."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from gpu_worker.faults import Fault
+from gpu_worker.inlet import Damaged, Inlet, Misplaced, Slice, WrongSize
+from gpu_worker.jobs import JobOver, JobStore
+from gpu_worker.protocol import OUTPUT_CONTENT_TYPES
+from gpu_worker.reply import NO_JOB, Reply, error
+
+RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
+EMPTY_RANGE = re.compile(r"bytes \*/0")
+
+
+def ask(jobs: JobStore, job_id: str, input_id: str) -> Reply:
+    """HEAD of an input: how many bytes are here."""
+    try:
+        inlet = jobs.inlet(job_id, input_id)
+    except JobOver:
+        return _over()
+    if inlet is None:
+        return NO_JOB
+    return Reply(200, b"", [*_offset(inlet), ("Upload-Length", str(inlet.size))])
+
+
+def take(jobs: JobStore, job_id: str, input_id: str, content_range: str, body: bytes | None) -> Reply:
+    """PUT of an input: append one slice."""
+    try:
+        inlet = jobs.inlet(job_id, input_id)
+    except JobOver:
+        return _over()
+    if inlet is None:
+        return NO_JOB
+    if body is None:
+        return error(413, "INVALID_REQUEST", "A slice must not be larger than 1 MiB.")
+    part = _slice(content_range, body)
+    if part is None:
+        return error(400, "INVALID_REQUEST", "Content-Range: must be bytes FIRST-LAST/TOTAL of this body")
+    return _append(inlet, part)
+
+
+def fetch(jobs: JobStore, job_id: str, input_id: str, kind: str) -> Reply:
+    """GET of an output."""
+    path = jobs.output(job_id, input_id, kind)
+    try:
+        content = path.read_bytes() if path else None
+    except OSError:
+        content = None
+    if content is None:
+        return Reply(404, {"error": "No such output"})
+    etag = f'"{hashlib.sha256(content).hexdigest()}"'
+    return Reply(200, content, [("ETag", etag)], OUTPUT_CONTENT_TYPES[kind])
+
+
+def _append(inlet: Inlet, part: Slice) -> Reply:
+    try:
+        inlet.take(part)
+    except Misplaced:
+        return _at(inlet, 409, "OFFSET_MISMATCH", f"The next slice begins at byte {inlet.held}.")
+    except WrongSize:
+        message = f"Content-Range: the file has {inlet.size} bytes by the job's sizeBytes"
+        return error(400, "INVALID_REQUEST", message)
+    except Damaged:
+        return _at(inlet, 422, "CHECKSUM_MISMATCH", "The sha256 is another one: send the file again.")
+    except Fault as fault:
+        status = {"WORKER_DISK_FULL": 507, "CHECKSUM_MISMATCH": 422}.get(fault.code, 500)
+        return _at(inlet, status, fault.code, str(fault))
+    return Reply(200, {"offset": inlet.held, "complete": inlet.is_whole}, _offset(inlet))
+
+
+def _slice(content_range: str, body: bytes) -> Slice | None:
+    """The slice that a PUT carries: a part, or without Content-Range the whole file."""
+    if not content_range:
+        return Slice(0, len(body), body)
+    if EMPTY_RANGE.fullmatch(content_range) and not body:
+        return Slice(0, 0, b"")
+    found = RANGE.fullmatch(content_range)
+    if not found:
+        return None
+    first, last, total = map(int, found.groups())
+    return Slice(first, total, body) if body and last - first + 1 == len(body) else None
+
+
+def _at(inlet: Inlet, status: int, code: str, message: str) -> Reply:
+    body = {"error": {"code": code, "message": message}, "offset": inlet.held}
+    return Reply(status, body, _offset(inlet))
+
+
+def _offset(inlet: Inlet) -> list[tuple[str, str]]:
+    return [("Upload-Offset", str(inlet.held))]
+
+
+def _over() -> Reply:
+    return error(410, "JOB_OVER", "This job has ended: it takes no file any more.")

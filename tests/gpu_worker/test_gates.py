@@ -1,0 +1,84 @@
+"""Turns at the engine, and the room ahead of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from gpu_worker.faults import Canceled
+from gpu_worker.gates import Budget, Turns
+from tests.gpu_worker.worker import wait_for
+
+
+def go_on() -> None:
+    """A job that is still wanted."""
+
+
+def stop() -> None:
+    """A job that is not."""
+    raise Canceled
+
+
+def test_turns_are_taken_in_order_of_arrival() -> None:
+    turns, order = Turns(1), []
+
+    def work(number: int) -> None:
+        with turns.turn(go_on):
+            order.append(number)
+            time.sleep(0.01)
+
+    with turns.turn(go_on):
+        threads = []
+        for number in range(8):
+            threads.append(threading.Thread(target=work, args=(number,)))
+            threads[-1].start()
+            wait_for(lambda expected=number + 1: turns.waiting == expected)
+    for thread in threads:
+        thread.join()
+    assert order == list(range(8))
+
+
+def test_no_more_are_inside_than_there_are_places() -> None:
+    turns, inside, most = Turns(2), [], []
+
+    def work() -> None:
+        with turns.turn(go_on):
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.01)
+            inside.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(most) == 2
+
+
+def test_who_gives_up_waiting_lets_the_others_pass() -> None:
+    turns = Turns(1)
+    with turns.turn(go_on), pytest.raises(Canceled), turns.turn(stop):
+        pass
+    with turns.turn(go_on):
+        assert turns.waiting == 0
+
+
+def test_a_failure_inside_gives_the_place_back() -> None:
+    turns = Turns(1)
+    with pytest.raises(ZeroDivisionError), turns.turn(go_on):
+        raise ZeroDivisionError
+    with turns.turn(go_on):
+        pass
+
+
+def test_files_ahead_wait_for_room_and_the_one_that_is_due_does_not() -> None:
+    budget = Budget(10)
+    budget.take(8, lambda: False, go_on)
+    with pytest.raises(Canceled):
+        budget.take(3, lambda: False, stop)
+    budget.take(100, lambda: True, stop)
+    budget.give(108)
+    budget.take(10, lambda: False, stop)
