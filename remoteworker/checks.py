@@ -8,6 +8,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from gpu_worker.protocol import is_trusted_transport
 
 MODES = ("off", "optional", "required")
+UPLOAD_MODES = ("pull", "push")
 
 
 @register()
@@ -16,10 +17,14 @@ def check_worker_settings(**kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     if settings.REMOTE_WORKER_MODE not in MODES:
         found.append(Error(f"REMOTE_WORKER_MODE must be one of {', '.join(MODES)}.", id="remoteworker.E001"))
-    if settings.REMOTE_WORKER_UPLOAD_MODE != "pull":
-        hint = "Set it to pull; CONTROLLER_BASE_URL must then be an address that the worker reaches."
+    if settings.REMOTE_WORKER_UPLOAD_MODE not in UPLOAD_MODES:
+        hint = "pull: the worker fetches files at CONTROLLER_BASE_URL. push: the controller brings them."
         found.append(
-            Error("REMOTE_WORKER_UPLOAD_MODE: this version has pull only.", hint=hint, id="remoteworker.E002")
+            Error(
+                "REMOTE_WORKER_UPLOAD_MODE must be pull or push.",
+                hint=hint,
+                id="remoteworker.E002",
+            )
         )
     if settings.REMOTE_WORKER_URL and not settings.REMOTE_WORKER_TOKEN:
         hint = "Set it to the WORKER_TOKEN of the worker."

@@ -1,8 +1,10 @@
 """WorkerClient: one method an endpoint of the worker; every outcome is a value or one of four WorkerErrors."""
 
+import hashlib
 import json
 import time
 from typing import Any
+from urllib.parse import quote
 
 import requests
 import urllib3
@@ -11,6 +13,7 @@ from gpu_worker import protocol
 from gpu_worker.protocol import JobRequest, JobStatus, parse_job_status
 
 BLOCK_BYTES = 64 * 1024
+SLICE_SECONDS = 55.0  # for a mebibyte: 150 kbit/s will do
 
 
 class WorkerError(Exception):
@@ -41,6 +44,14 @@ class WorkerBusy(WorkerError):
     def __init__(self, retry_after: float) -> None:
         super().__init__("the worker has no free slot")
         self.retry_after = retry_after
+
+
+class Misplaced(WorkerError):
+    """409: the worker holds `offset` bytes of the file."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__("the worker holds another number of bytes")
+        self.offset = offset
 
 
 class JobNotFound(WorkerError):
@@ -91,50 +102,106 @@ class WorkerClient:
         """POST /v1/jobs/<id>/cancel."""
         self._call("POST", f"/v1/jobs/{worker_job_id}/cancel")
 
+    def delete_job(self, worker_job_id: str) -> None:
+        """DELETE /v1/jobs/<id>: stop it, and drop its files and documents."""
+        self._call("DELETE", f"/v1/jobs/{worker_job_id}")
+
+    def held(self, worker_job_id: str, input_id: str) -> int:
+        """HEAD of an input, in push mode: how many of its bytes the worker has."""
+        status, _content, headers = self._exchange("HEAD", _input_path(worker_job_id, input_id))
+        offset = headers.get("Upload-Offset", "")
+        if status != 200 or not (offset.isascii() and offset.isdigit()):
+            raise WorkerUnavailable(f"HTTP {status} for the bytes held")
+        return int(offset)
+
+    def send_slice(self, worker_job_id: str, input_id: str, first: int, total: int, content: bytes) -> int:
+        """PUT a slice of an input; return how many bytes the worker has then. Raises Misplaced."""
+        span = f"{first}-{first + len(content) - 1}" if content else "*"
+        status, said, headers = self._exchange(
+            "PUT",
+            _input_path(worker_job_id, input_id),
+            content,
+            {"Content-Range": f"bytes {span}/{total}", "Content-Type": "application/octet-stream"},
+            SLICE_SECONDS,
+        )
+        answer = _json_object(said)
+        offset = answer.get("offset") if answer is not None else None
+        if status == 409 and isinstance(offset, int):
+            raise Misplaced(offset)
+        if status != 200 or not isinstance(offset, int):
+            raise _failure(status, answer, headers.get("Retry-After", ""))
+        return offset
+
+    def fetch_output(self, worker_job_id: str, input_id: str, output_type: str) -> bytes:
+        """GET a document, in push mode; checked by its sha256, at most MAX_OUTPUT_BYTES."""
+        path = f"/v1/jobs/{worker_job_id}/outputs/{quote(input_id, safe='')}/{output_type}"
+        status, content, headers = self._exchange(
+            "GET", path, seconds=SLICE_SECONDS, limit=protocol.MAX_OUTPUT_BYTES
+        )
+        if status != 200:
+            raise _failure(status, _json_object(content), "")
+        if headers.get("ETag", "").strip('"') != hashlib.sha256(content).hexdigest():
+            raise WorkerUnavailable("a document arrived damaged")
+        return content
+
     def _call(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> dict[str, Any]:
-        status, content, answer_headers = self._exchange(method, path, body, headers or {})
+        content_type = {} if body is None else {"Content-Type": "application/json"}
+        sent = b"" if body is None else json.dumps(body).encode()
+        status, content, answer_headers = self._exchange(method, path, sent, content_type | (headers or {}))
         answer = _json_object(content)
         if status in (200, 201) and answer is not None:
             return answer
         raise _failure(status, answer, answer_headers.get("Retry-After", ""))
 
     def _exchange(
-        self, method: str, path: str, body: Any, headers: dict[str, str]
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        seconds: float | None = None,
+        limit: int | None = None,
     ) -> tuple[int, bytes, "requests.structures.CaseInsensitiveDict[str]"]:
-        deadline = time.monotonic() + protocol.TOTAL_SECONDS
+        seconds = seconds or protocol.TOTAL_SECONDS
+        limit = limit or protocol.MAX_ANSWER_BYTES
+        deadline = time.monotonic() + seconds
         try:
             with self.session.request(
                 method,
                 self.url + path,
-                json=body,
+                data=body,
                 headers=headers,
-                timeout=(protocol.CONNECT_SECONDS, protocol.TOTAL_SECONDS),
+                timeout=(protocol.CONNECT_SECONDS, seconds),
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return response.status_code, _read(response, deadline), response.headers
+                return response.status_code, _read(response, deadline, limit), response.headers
         except requests.exceptions.ConnectTimeout as failure:
             raise WorkerUnavailable("no connection within 3 s", is_unsent=True) from failure
         except requests.exceptions.Timeout as failure:
-            raise WorkerUnavailable("no answer within 8 s") from failure
+            raise WorkerUnavailable(f"no answer within {seconds:.0f} s") from failure
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as failure:
             raise WorkerUnavailable(_reason(failure), is_unsent=_is_unsent(failure)) from failure
         except UnicodeError as failure:
             raise WorkerUnavailable("the token is not plain ASCII", is_unsent=True) from failure
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
+def _read(response: requests.Response, deadline: float, limit: int) -> bytes:
     """Read as it comes: a block at a time would wait for a worker that sends a byte now and then."""
-    content = b""
+    content = bytearray()
     while block := response.raw.read1(BLOCK_BYTES, decode_content=True):
         content += block
-        if len(content) > protocol.MAX_ANSWER_BYTES:
-            raise WorkerUnavailable("the answer is larger than 256 KiB")
+        if len(content) > limit:
+            raise WorkerUnavailable(f"the answer is larger than {limit // 1024} KiB")
         if time.monotonic() > deadline:
-            raise WorkerUnavailable("the answer took longer than 8 s")
-    return content
+            raise WorkerUnavailable("the answer took too long")
+    return bytes(content)
+
+
+def _input_path(worker_job_id: str, input_id: str) -> str:
+    return f"/v1/jobs/{worker_job_id}/inputs/{quote(input_id, safe='')}"
 
 
 def _json_object(content: bytes) -> dict[str, Any] | None:

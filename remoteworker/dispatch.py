@@ -129,6 +129,8 @@ def job_request(attempt: Attempt, worker: Worker) -> JobRequest:
     """Return the body of POST /v1/jobs: equal for every repeat of the same attempt."""
     job_input = attempt.job_input
     job, upload = job_input.job, job_input.upload
+    if attempt.is_push:
+        return _push_request(attempt)
     is_local = worker.kind == Worker.Kind.LOCAL
     base = settings.LOCAL_CONTROLLER_URL if is_local else settings.CONTROLLER_BASE_URL
     expires = int(attempt.deadline_at.timestamp())
@@ -153,6 +155,27 @@ def job_request(attempt: Attempt, worker: Worker) -> JobRequest:
     )
 
 
+def _push_request(attempt: Attempt) -> JobRequest:
+    """Names no address at all: that is how the worker knows."""
+    job_input = attempt.job_input
+    job, upload = job_input.job, job_input.upload
+    source = InputSpec(
+        input_id=str(job_input.pk),
+        filename=upload.name,
+        content_type=upload.content_type,
+        size_bytes=upload.size_bytes,
+        sha256=upload.sha256,
+    )
+    return JobRequest(
+        controller_job_id=str(job.pk),
+        controller_session_hash=signing.session_hash(job.session_id),
+        inputs=(source,),
+        options=job.worker_options(),
+        attempt=attempt.number,
+        deadline_at=attempt.deadline_at.isoformat(),
+    )
+
+
 def _waiting(now: datetime) -> QuerySet[JobInput]:
     return JobInput.objects.filter(status=InputStatus.QUEUED, not_before__lte=now)
 
@@ -171,7 +194,11 @@ def _claim_one(job_input: JobInput, worker: Worker) -> Attempt | None:
             return None
         deadline = timezone.now() + timedelta(seconds=settings.REMOTE_WORKER_TIMEOUT_SECONDS)
         return Attempt.objects.create(
-            job_input=job_input, worker=worker, number=job_input.attempt_count, deadline_at=deadline
+            job_input=job_input,
+            worker=worker,
+            number=job_input.attempt_count,
+            deadline_at=deadline,
+            is_push=worker.kind == Worker.Kind.REMOTE and settings.REMOTE_WORKER_UPLOAD_MODE == "push",
         )
 
 

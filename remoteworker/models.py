@@ -131,6 +131,11 @@ class Attempt(models.Model):
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
     cancel_pending = models.BooleanField(default=False, help_text=_("the worker has yet to be told to stop"))
+    is_push = models.BooleanField(default=False, help_text=_("the controller makes every connection"))
+    is_brought = models.BooleanField(default=False, help_text=_("push: the worker has the whole file"))
+    brought_until = models.DateTimeField(
+        null=True, editable=False, help_text=_("push: somebody sends slices now, and should be done by then")
+    )
 
     class Meta:
         ordering = ["-created_at"]
@@ -153,9 +158,10 @@ class Attempt(models.Model):
         return self.number == self.job_input.attempt_count
 
     def end(self, outcome: Outcome, *, code: str = "", message: str = "", tell_worker: bool = False) -> None:
-        """Close the attempt; `tell_worker` leaves a note to stop it there."""
+        """Close the attempt; `tell_worker` leaves a note to stop it there. A push job is always deleted there."""
+        is_there = self.is_push and bool(self.worker_job_id)
         self.ended_at, self.outcome = timezone.now(), outcome
-        self.error_code, self.error_message, self.cancel_pending = code, message, tell_worker
+        self.error_code, self.error_message, self.cancel_pending = code, message, tell_worker or is_there
         self.save(update_fields=["ended_at", "outcome", "error_code", "error_message", "cancel_pending"])
 
 

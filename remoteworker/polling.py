@@ -14,7 +14,7 @@ from django.utils import timezone
 from gpu_worker.protocol import ERRORS, JobStatus, parse_error
 from jobs.models import JobInput
 from jobs.statuses import Event, InputStatus
-from remoteworker import dispatch, fleet
+from remoteworker import dispatch, fleet, pushing
 from remoteworker.client import JobNotFound, WorkerClient, WorkerError, WorkerRefused
 from remoteworker.models import Attempt, Worker
 
@@ -55,7 +55,8 @@ class Decision:
 def decide(times: Times, seen: Observation, now: datetime) -> Decision:
     """Judge a running attempt by one observation, made just now by a poller that was awake.
 
-    A poll that says `complete` never completes anything: only the worker's callback does.
+    A poll that says `complete` never completes anything: only the worker's callback does, and in push
+    mode the documents that are then fetched.
     """
     if seen.is_unknown:
         return _fail(Event.LOST, "REMOTE_JOB_NOT_FOUND")
@@ -127,6 +128,8 @@ def _poll(worker: Worker) -> None:
         for attempt in running:
             seen = _observe(attempt, client, worker) if is_reachable else Observation(reason=_reason(worker))
             is_reachable = is_reachable and (seen.status is not None or seen.is_unknown)
+            if attempt.is_push and seen.status is not None and pushing.follow(attempt, seen.status, client):
+                continue
             apply(attempt, seen, timezone.now())
 
 
@@ -165,7 +168,9 @@ def pass_on_cancels(worker: Worker, client: WorkerClient) -> None:
     """Tell a worker to stop what was canceled here, until it has heard it."""
     for attempt in worker.attempts.filter(cancel_pending=True):
         try:
-            if attempt.worker_job_id:
+            if attempt.worker_job_id and attempt.is_push:
+                client.delete_job(attempt.worker_job_id)
+            elif attempt.worker_job_id:
                 client.cancel_job(attempt.worker_job_id)
         except JobNotFound:
             pass  # it is gone there: as good as stopped

@@ -3,11 +3,10 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -17,7 +16,6 @@ from jobs import storage
 from jobs.models import Job, JobInput, Result, ResultFile
 from jobs.signals import input_completed
 from jobs.statuses import Event, InputStatus
-from jobs.uploads import sha256_of
 from remoteworker import dispatch
 from remoteworker.models import Attempt, StagedOutput, Worker
 
@@ -64,8 +62,8 @@ def find_attempt(
     return attempt
 
 
-def stage(attempt: Attempt, input_id: str, output_type: str, file: "UploadedFile[bytes]") -> StagedOutput:
-    """Keep one output of a current attempt; the same bytes again are the same output.
+def stage(attempt: Attempt, input_id: str, output_type: str, source: Path, digest: str) -> StagedOutput:
+    """Keep one output of a current attempt; the same bytes (by sha256 `digest`) again are the same output.
 
     Raises StaleAttempt where the input is over, OutputRejected for a foreign input or unknown type.
     """
@@ -75,18 +73,17 @@ def stage(attempt: Attempt, input_id: str, output_type: str, file: "UploadedFile
         raise OutputRejected("INVALID_REQUEST", f"outputType: must be one of {', '.join(OUTPUT_TYPES)}")
     if attempt.job_input.status == InputStatus.QUEUED:
         raise StaleAttempt
-    source = Path(cast(TemporaryUploadedFile, file).temporary_file_path())
-    digest = sha256_of(file)
     known = attempt.staged.filter(output_type=output_type, sha256=digest).first()
     if known is not None:
         return known
+    size = source.stat().st_size
     relative = f"{attempt.pk.hex}/{output_type}-{digest[:16]}"
     storage.keep(source, Path(settings.RESULTS_DIR) / relative)
     staged, _created = StagedOutput.objects.get_or_create(
         attempt=attempt,
         output_type=output_type,
         sha256=digest,
-        defaults={"path": relative, "size_bytes": file.size or 0},
+        defaults={"path": relative, "size_bytes": size},
     )
     return staged
 

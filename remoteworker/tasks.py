@@ -8,7 +8,7 @@ from celery import Task, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from remoteworker import dispatch, fleet, polling
+from remoteworker import dispatch, fleet, polling, pushing
 from remoteworker.models import Attempt, Tick, Worker
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,15 @@ def poll_workers() -> None:
     Tick.record("poll_workers")
     for worker in polling.workers_to_poll():
         nudge(poll_worker, worker.pk)
+    for attempt in pushing.waiting():
+        nudge(bring_file, str(attempt.pk))
+
+
+@shared_task
+def bring_file(attempt_id: str) -> None:
+    """Push mode: send some slices of a file; what is left is the next message's, or the next tick's."""
+    if pushing.bring(attempt_id):
+        nudge(bring_file, attempt_id)
 
 
 @shared_task

@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 from uuid import UUID
 
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -14,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from gpu_worker.protocol import MAX_REQUEST_BYTES, InvalidMessage, parse_complete, plain, read_json
 from jobs.media import file_response
 from jobs.models import JobInput
+from jobs.uploads import sha256_of
 from remoteworker import fleet, results, signing
 from remoteworker.auth import Unauthenticated, UnknownToken, workers_of
 from remoteworker.models import Attempt, Worker
@@ -91,7 +94,9 @@ def worker_outputs(request: HttpRequest, job_id: UUID, workers: list[Worker]) ->
         input_id,
         int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None,
     )
-    staged = results.stage(attempt, input_id, request.POST.get("outputType", ""), file)
+    source = Path(cast(TemporaryUploadedFile, file).temporary_file_path())
+    kind = request.POST.get("outputType", "")
+    staged = results.stage(attempt, input_id, kind, source, sha256_of(file))
     log.info(
         "output received",
         extra={"worker": attempt.worker.name, "outputType": staged.output_type, "bytes": staged.size_bytes},

@@ -9,6 +9,7 @@ from gpu_worker.protocol.errors import ERRORS, ErrorText
 from gpu_worker.protocol.limits import (
     CONNECT_SECONDS,
     MAX_ANSWER_BYTES,
+    MAX_OUTPUT_BYTES,
     MAX_REQUEST_BYTES,
     TOTAL_SECONDS,
     is_trusted_transport,
@@ -55,6 +56,7 @@ __all__ = [
     "LANGUAGES",
     "MAX_ANSWER_BYTES",
     "MAX_INPUTS",
+    "MAX_OUTPUT_BYTES",
     "MAX_REQUEST_BYTES",
     "OUTPUT_CONTENT_TYPES",
     "OUTPUT_TYPES",

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 MAX_REQUEST_BYTES = 1024 * 1024
 MAX_ANSWER_BYTES = 256 * 1024
+MAX_OUTPUT_BYTES = 256 * 1024 * 1024  # a document: 12 h of words with times are 30 MB
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 8.0
 

@@ -21,7 +21,7 @@ CELERY = "-m celery -A bulktranscribe worker --beat --pool threads --concurrency
 FOREIGN = (
     "DATABASE_URL", "REDIS_URL", "REMOTE_WORKER_MODE", "REMOTE_WORKER_URL", "REMOTE_WORKER_TOKEN", "SECRET_KEY",
     "SECRET_KEY_FALLBACKS", "LOCAL_WORKER_TOKEN", "LOCAL_WORKER_URL", "CONTROLLER_BASE_URL", "DATA_DIR",
-    "DJANGO_SETTINGS_MODULE", "DEBUG",
+    "DJANGO_SETTINGS_MODULE", "DEBUG", "REMOTE_WORKER_UPLOAD_MODE",
 )  # fmt: skip
 
 
@@ -51,6 +51,7 @@ class RecordingProxy:
     def __init__(self, target_port: int) -> None:
         self.target_port = target_port
         self.heard = bytearray()
+        self.bytes_a_second = 0  # of requests; 0 is as fast as it goes
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = int(self.server.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -76,6 +77,8 @@ class RecordingProxy:
             while block := source.recv(65536):
                 if is_request:
                     self.heard += block
+                    if self.bytes_a_second:
+                        time.sleep(len(block) / self.bytes_a_second)
                 target.sendall(block)
         except OSError:
             pass
@@ -192,7 +195,7 @@ class Installation:
 
     def sign_in(self) -> None:
         wait_for(lambda: answers(f"{self.url}/accounts/login/"), 30, "the web process answers")
-        link = self.manage("sign_in_link").strip().replace("localhost", "127.0.0.1")
+        link = re.sub(r"^http://[^/]+", self.url, self.manage("sign_in_link").strip())
         page = self.browser.get(link, timeout=10)
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         assert token, page.text[:500]

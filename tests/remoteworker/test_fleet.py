@@ -142,7 +142,7 @@ def test_tokens_are_sealed_in_the_database_and_open_after_a_key_rotation(
     ("changes", "code"),
     [
         ({"REMOTE_WORKER_MODE": "maybe"}, "remoteworker.E001"),
-        ({"REMOTE_WORKER_UPLOAD_MODE": "push"}, "remoteworker.E002"),
+        ({"REMOTE_WORKER_UPLOAD_MODE": "shove"}, "remoteworker.E002"),
         ({"REMOTE_WORKER_URL": ["https://gpu.example"]}, "remoteworker.E003"),
         ({"REMOTE_WORKER_URL": ["http://1.2.3.4:8477"], "REMOTE_WORKER_TOKEN": "t"}, "remoteworker.E004"),
         ({"REMOTE_WORKER_MODE": "required"}, "remoteworker.W001"),

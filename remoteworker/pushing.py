@@ -1,0 +1,149 @@
+"""Push mode: files brought to a worker in slices, documents fetched from it. The database is the queue."""
+
+import hashlib
+import logging
+import time
+import uuid
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from gpu_worker.protocol import (
+    MAX_REQUEST_BYTES,
+    CompleteMessage,
+    InvalidMessage,
+    JobStatus,
+    OutputRef,
+    parse_complete,
+)
+from jobs.statuses import InputStatus
+from remoteworker import fleet, results
+from remoteworker.client import Misplaced, WorkerClient, WorkerError
+from remoteworker.models import Attempt
+
+log = logging.getLogger(__name__)
+
+GO_SECONDS = 20.0  # of sending, until the task gives its thread back
+CLAIM_SECONDS = 60.0  # longer than a slice may take; ends the claim of a sender that was killed
+
+
+def waiting() -> QuerySet[Attempt]:
+    """The attempts whose file a worker waits for, and nobody sends just now."""
+    is_free = Q(brought_until=None) | Q(brought_until__lt=timezone.now())
+    return Attempt.objects.filter(is_free, ended_at=None, is_push=True, is_brought=False).exclude(
+        worker_job_id=""
+    )
+
+
+def bring(attempt_id: str) -> bool:
+    """Send slices for a while; return whether there is more to send. One sender an attempt."""
+    if not waiting().filter(pk=attempt_id).update(brought_until=_claim_end()):
+        return False
+    attempt = Attempt.objects.select_related("worker", "job_input__upload").get(pk=attempt_id)
+    fields = {"worker": attempt.worker.name, "workerJobId": attempt.worker_job_id}
+    try:
+        with fleet.client_of(attempt.worker) as client:
+            is_whole = _send(attempt, client)
+    except WorkerError as failure:  # the poll hears what has become of the job; the next tick tries again
+        log.warning("file not brought", extra={**fields, "reason": str(failure)})
+        return False
+    except FileNotFoundError:
+        log.warning("file not brought", extra={**fields, "reason": "it is no longer on the disk"})
+        return False
+    finally:
+        Attempt.objects.filter(pk=attempt_id).update(brought_until=None)
+    if is_whole:
+        Attempt.objects.filter(pk=attempt_id).update(is_brought=True)
+        log.info("file brought", extra={**fields, "bytes": attempt.job_input.upload.size_bytes})
+    return not is_whole
+
+
+def follow(attempt: Attempt, status: JobStatus, client: WorkerClient) -> bool:
+    """Act on a poll: fetch what is done, send again what a restarted worker no longer has.
+
+    Returns whether that ended the attempt.
+    """
+    if status["status"] == "complete":
+        _fetch(attempt, status, client)
+        return _is_over(attempt)
+    if status["stage"] == "downloading" and attempt.is_brought:
+        Attempt.objects.filter(pk=attempt.pk).update(is_brought=False)  # HEAD tells how much is there
+    return False
+
+
+def _send(attempt: Attempt, client: WorkerClient) -> bool:
+    """Return whether the worker has the whole file."""
+    upload = attempt.job_input.upload
+    address = (attempt.worker_job_id, str(attempt.job_input_id))
+    deadline = time.monotonic() + GO_SECONDS
+    with upload.path.open("rb") as file:
+        held = client.held(*address)
+        while held < upload.size_bytes or not upload.size_bytes:
+            file.seek(held)
+            content = file.read(MAX_REQUEST_BYTES)
+            try:
+                held = client.send_slice(*address, held, upload.size_bytes, content)
+            except Misplaced as other:
+                held = other.offset
+            if held >= upload.size_bytes:
+                break
+            if time.monotonic() > deadline or not _go_on(attempt):
+                return False
+    return True
+
+
+def _claim_end() -> datetime:
+    return timezone.now() + timedelta(seconds=CLAIM_SECONDS)
+
+
+def _go_on(attempt: Attempt) -> bool:
+    """Renew the claim, while the attempt is wanted."""
+    return bool(Attempt.objects.filter(pk=attempt.pk, ended_at=None).update(brought_until=_claim_end()))
+
+
+def _is_over(attempt: Attempt) -> bool:
+    return not Attempt.objects.filter(pk=attempt.pk, ended_at=None).exists()
+
+
+def _fetch(attempt: Attempt, status: JobStatus, client: WorkerClient) -> None:
+    """Stage every document that the poll lists and commit them, by the same rule as the callback."""
+    current = Attempt.objects.select_related("job_input__job", "job_input__upload", "worker").get(
+        pk=attempt.pk
+    )
+    if not current.is_latest or current.job_input.status != InputStatus.RUNNING:
+        return
+    try:
+        message = _message(current, status)
+        for output in message["outputs"]:
+            _stage(current, output, client)
+        results.finish(current, message)
+    except (results.StaleAttempt, results.InputCanceled):
+        log.info("outputs not wanted any more", extra={"workerJobId": attempt.worker_job_id})
+    except (WorkerError, results.OutputRejected, InvalidMessage) as failure:  # outputs_due_at ends this
+        reason = str(failure)
+        log.warning("outputs not fetched", extra={"workerJobId": attempt.worker_job_id, "reason": reason})
+
+
+def _stage(attempt: Attempt, output: OutputRef, client: WorkerClient) -> None:
+    kind = output["type"]
+    content = client.fetch_output(attempt.worker_job_id, str(attempt.job_input_id), kind)
+    draft = Path(settings.TEMP_DIR) / f"output-{uuid.uuid4().hex}"
+    try:
+        draft.write_bytes(content)
+        results.stage(attempt, output["inputId"], kind, draft, hashlib.sha256(content).hexdigest())
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _message(attempt: Attempt, status: JobStatus) -> CompleteMessage:
+    """What the callback would have said."""
+    body = {
+        "workerJobId": attempt.worker_job_id,
+        "controllerJobId": str(attempt.job_input.job_id),
+        "status": "complete",
+        "outputs": status.get("outputs"),
+    }
+    return parse_complete(body)
