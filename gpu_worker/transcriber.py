@@ -67,7 +67,9 @@ class Transcriber:
         )
         found = self.recognizer.recognize(model, recording)
         document = _document(found, recording, self.recognizer.name, model, source)
-        return _with_speakers(document, speakers.result()) if speakers else document
+        if speakers:
+            document = _with_speakers(document, speakers.result())
+        return {**document, "flags": transcript.all_flags(document["segments"])}
 
     def _speakers(self, options: Options, samples: NDArray[np.float32], report: Report) -> _Speakers | None:
         if not options.diarization_enabled:

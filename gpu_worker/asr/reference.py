@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gpu_worker.asr import vad, weights
+from gpu_worker.asr import flags, guards, vad, weights
 from gpu_worker.asr.recognizer import Facts, Recognition, Recording
 from gpu_worker.asr.windows import WINDOW_SECONDS, pack, quietest_point
 from gpu_worker.faults import Fault
@@ -65,15 +67,16 @@ class Reference:
     def recognize(self, model: str, recording: Recording) -> Recognition:
         """Decode every window in which somebody speaks."""
         loaded = self._model(model).whisper
-        windows = self._windows(recording)
+        speech = _speech(recording)
+        windows = _windows(recording, speech)
         language = self._language(loaded, recording, windows)
-        segments: list[Segment] = []
+        found: list[Segment] = []
         for window in windows:
-            segments += self._decode(loaded, recording, window, language)
+            found += self._decode(loaded, recording, window, language)
             recording.progress(window.end)
-        for number, segment in enumerate(segments):
-            segment["id"] = number
-        return Recognition(language, segments, _notices(loaded, recording.options))
+        kept, rejected = _sorted_out(found, recording.options, speech)
+        notices = [*_notices(loaded, recording.options), *guards.rejection_notice(rejected)]
+        return Recognition(language, kept, notices)
 
     def _model(self, name: str) -> weights.LoadedModel:
         with self._loading:
@@ -97,17 +100,6 @@ class Reference:
         seconds = round(time.monotonic() - started, 3)
         log("model_loaded", model=name, source=loaded.source, device=self._device, seconds=seconds)
         return loaded
-
-    def _windows(self, recording: Recording) -> list[Span]:
-        def quietest(span: Span) -> float:
-            return quietest_point(recording.samples, span)
-
-        speech = [Span(0.0, recording.duration)]
-        if recording.speech is not None:
-            speech = recording.speech
-        elif recording.options.vad_enabled:
-            speech = vad.speech_spans(recording.samples, recording.listening)
-        return pack(speech, recording.duration, quietest)
 
     def _language(self, model: Whisper, recording: Recording, windows: list[Span]) -> str:
         """The language asked for, else the likeliest one of the first 30 s of speech."""
@@ -134,7 +126,8 @@ class Reference:
         import whisper
 
         options = recording.options
-        with self._decoding:
+        allowed = guards.guards(options)
+        with self._decoding, _listening(model, recording, window):
             result = whisper.transcribe(
                 model,
                 _slice(recording, window),
@@ -143,7 +136,9 @@ class Reference:
                 task=options.task,
                 temperature=_ladder(options.temperature),
                 beam_size=options.beam_size,
-                no_speech_threshold=options.no_speech_threshold,
+                no_speech_threshold=None if allowed.logprob is None else allowed.no_speech,
+                compression_ratio_threshold=allowed.compression_ratio,
+                logprob_threshold=allowed.logprob,
                 initial_prompt=_prompt(options),
                 condition_on_previous_text=False,
                 word_timestamps=options.word_timestamps,
@@ -151,6 +146,55 @@ class Reference:
             )
         rows: list[dict[str, Any]] = result["segments"]
         return [_segment(row, window) for row in rows if row["text"].strip()]
+
+
+def _speech(recording: Recording) -> list[Span] | None:
+    """Where anybody speaks; None where nobody was asked to listen."""
+    if recording.speech is not None:
+        return recording.speech
+    if recording.options.vad_enabled:
+        return vad.speech_spans(recording.samples, recording.listening)
+    return None
+
+
+def _windows(recording: Recording, speech: list[Span] | None) -> list[Span]:
+    def quietest(span: Span) -> float:
+        return quietest_point(recording.samples, span)
+
+    whole = [Span(0.0, recording.duration)]
+    return pack(whole if speech is None else speech, recording.duration, quietest)
+
+
+@contextmanager
+def _listening(model: Whisper, recording: Recording, window: Span) -> Iterator[None]:
+    """Look at the cancel flag before every token: one window takes a slow machine longer than a person waits."""
+
+    def look(*_: object) -> None:
+        recording.progress(window.start)
+
+    hooks = [part.register_forward_pre_hook(look) for part in (model.encoder, model.decoder)]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _sorted_out(
+    found: list[Segment], options: Options, speech: list[Span] | None
+) -> tuple[list[Segment], list[Segment]]:
+    """What is kept, numbered and flagged, and what is rejected."""
+    allowed = guards.guards(options)
+    last_rung = _ladder(options.temperature)[-1]
+    kept: list[Segment] = []
+    rejected: list[Segment] = []
+    for segment in found:
+        is_rejected = guards.is_rejected(segment, allowed, last_rung, speech)
+        (rejected if is_rejected else kept).append(segment)
+    for number, segment in enumerate(kept):
+        segment["id"] = number
+        flags.flag(segment, allowed, speech)
+    return kept, rejected
 
 
 def _slice(recording: Recording, span: Span) -> NDArray[np.float32]:

@@ -41,7 +41,7 @@ def tripwire() -> Iterator[Tripwire]:
 def installation(tripwire: Tripwire, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     push = {"REMOTE_WORKER_UPLOAD_MODE": "push", "CONTROLLER_BASE_URL": tripwire.url}
     prepared = Installation(tmp_path_factory.mktemp("push"), **push)
-    prepared.worker_env |= {"WORKER_ENGINE": "rehearsal", "WORKER_REHEARSAL_SPEED": "40"}
+    prepared.worker_env |= {"WORKER_ENGINE": "rehearsal", "WORKER_REHEARSAL_SPEED": "100"}
     with prepared as running:
         yield running
 
@@ -89,11 +89,11 @@ def test_a_canceled_file_is_deleted_over_there(installation: Installation, sessi
 def test_a_worker_that_restarts_meanwhile_is_brought_the_file_again(
     installation: Installation, session: str
 ) -> None:
-    answer = installation.upload(session, {"long.wav": media.demo_repeated(30)})
+    answer = installation.upload(session, {"long.wav": media.demo_repeated(8)})
     installation.proxy.bytes_a_second = 4_000_000
     job_id = installation.start_job(session, answer["uploads"])
     before = len(installation.proxy.heard)
-    wait_for(lambda: len(installation.proxy.heard) > before + 3_000_000, 60, "some of it is there")
+    wait_for(lambda: len(installation.proxy.heard) > before + 2_000_000, 60, "some of it is there")
     installation.kill_worker()
     installation.proxy.bytes_a_second = 0
     installation.start_worker()

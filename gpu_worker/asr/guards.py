@@ -1,0 +1,75 @@
+"""When decoded text is not to be believed: tried again hotter, and at the last rung left out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gpu_worker.protocol import Options
+from gpu_worker.sound import Span
+from gpu_worker.transcript import Notice, Segment
+
+LITTLE_SPEECH = 0.3  # of a segment: with less, nobody says what is written there
+
+
+@dataclass(frozen=True)
+class Guards:
+    """The thresholds of one recording; None where a person switched the guards off.
+
+    `compression_ratio` (of the text by zlib) above, or `logprob` (mean of the tokens) below, sends a window
+    to the next temperature.
+    """
+
+    compression_ratio: float | None
+    logprob: float | None
+    no_speech: float
+
+
+def guards(options: Options) -> Guards:
+    """Whisper's own thresholds at sensitivity 0.5; stricter above, more lenient below."""
+    if not options.hallucination_detection:
+        return Guards(None, None, options.no_speech_threshold)
+    sensitivity = options.hallucination_sensitivity
+    return Guards(2.8 - 0.8 * sensitivity, sensitivity - 1.5, options.no_speech_threshold)
+
+
+def is_rejected(segment: Segment, allowed: Guards, last_rung: float, speech: Sequence[Span] | None) -> bool:
+    """Whether to leave a segment out: the last rung brought it, it is still bad, and little speech is there.
+
+    `last_rung` is the highest temperature tried. `speech` is where anybody speaks; None where nothing
+    listened, and then whisper's own guess counts.
+    """
+    if allowed.compression_ratio is None or allowed.logprob is None:
+        return False
+    is_last = segment.get("temperature", 0.0) >= last_rung
+    is_bad = (
+        segment.get("compression_ratio", 0.0) > allowed.compression_ratio
+        or segment.get("avg_logprob", 0.0) < allowed.logprob
+    )
+    return is_last and is_bad and has_little_speech(segment, allowed, speech)
+
+
+def has_little_speech(segment: Segment, allowed: Guards, speech: Sequence[Span] | None) -> bool:
+    """Whether a segment lies where hardly anybody speaks."""
+    if speech is None:
+        return segment.get("no_speech_prob", 0.0) > allowed.no_speech
+    length = segment["end"] - segment["start"]
+    spoken = sum(
+        max(0.0, min(span.end, segment["end"]) - max(span.start, segment["start"])) for span in speech
+    )
+    return spoken < LITTLE_SPEECH * length if length > 0 else not spoken
+
+
+def rejection_notice(rejected: Sequence[Segment]) -> list[Notice]:
+    """Say what was left out: nothing vanishes silently."""
+    if not rejected:
+        return []
+    seconds = sum(segment["end"] - segment["start"] for segment in rejected)
+    first = rejected[0]["start"]
+    return [
+        Notice(
+            code="TEXT_REJECTED",
+            message=f"Invented text was left out {len(rejected)} times ({seconds:.1f} s in all, first at "
+            f"{first:.1f} s): nobody seems to speak there. Turn hallucination detection off to keep it.",
+        )
+    ]
