@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+import tempfile
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TypedDict
@@ -16,6 +17,8 @@ from gpu_worker.protocol import CONNECT_SECONDS, VERSION
 from gpu_worker.transport import open_session
 
 GIBIBYTE = 1024**3
+INSTALL = "pip install -r requirements/worker.txt"
+MATCHED = ("torch", "torchaudio", "pyannote.audio")  # torchaudio's import fails beside another torch
 PACKAGES = ("torch", "openai-whisper", "silero-vad", "pyannote.audio", "av", "waitress")
 
 
@@ -48,6 +51,7 @@ def preflight(config: Config, engine: EngineState) -> Preflight:
         "gpu": _gpu(box),
         "weights": _weights(box),
         "disk": _disk(box),
+        "packages": _packages(),
         "decoder": _decoder(),
         "controller": _controller(box),
         "diarization": _diarization(box),
@@ -91,6 +95,12 @@ def _diarization(box: _Box) -> Check:
 
 
 def _disk(box: _Box) -> Check:
+    try:
+        with tempfile.TemporaryFile(dir=box.config.tmp_dir) as trial:
+            trial.write(b"x")
+    except OSError as failure:
+        why = f"WORKER_TMP_DIR {box.config.tmp_dir} cannot be written ({failure.strerror})"
+        return Check(ok=False, message=f"{why}: name another folder, or free some space.")
     free = shutil.disk_usage(box.config.tmp_dir).free
     needed = 2 * box.config.max_file_bytes  # the file, and its samples beside it
     text = f"{free / GIBIBYTE:.1f} GB free in WORKER_TMP_DIR"
@@ -100,11 +110,25 @@ def _disk(box: _Box) -> Check:
     return Check(ok=True, message=f"{text}.")
 
 
+def _packages() -> Check:
+    """torch, torchaudio and pyannote.audio are built for each other."""
+    found = {}
+    for name in MATCHED:
+        try:
+            found[name] = version(name).split("+")[0]
+        except PackageNotFoundError:
+            return Check(ok=False, message=f"{name} is missing: {INSTALL}.")
+    told = ", ".join(f"{name} {number}" for name, number in found.items())
+    if found["torch"] != found["torchaudio"]:
+        return Check(ok=False, message=f"{told} do not fit together: {INSTALL}.")
+    return Check(ok=True, message=f"{told}.")
+
+
 def _decoder() -> Check:
     try:
         return Check(ok=True, message=f"PyAV {version('av')}.")
     except PackageNotFoundError:
-        return Check(ok=False, message="PyAV is missing: pip install -r requirements/worker.txt.")
+        return Check(ok=False, message=f"PyAV is missing: {INSTALL}.")
 
 
 def _controller(box: _Box) -> Check:

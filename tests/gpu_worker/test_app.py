@@ -83,7 +83,8 @@ def test_ping_tells_what_the_box_can_do(idle_worker: Worker) -> None:
 def test_preflight_says_in_words_what_was_looked_at(idle_worker: Worker) -> None:
     wait_for(lambda: idle_worker.get("/v1/ping").json()["models"])
     found = idle_worker.get("/v1/preflight").json()
-    assert set(found["checks"]) == {"gpu", "weights", "disk", "decoder", "controller", "diarization"}
+    looked_at = {"gpu", "weights", "disk", "packages", "decoder", "controller", "diarization"}
+    assert set(found["checks"]) == looked_at
     assert "nvidia-smi" in found["checks"]["gpu"]["message"]
     assert found["checks"]["weights"] == {"ok": True, "message": "WORKER_MODEL tiny.en is here."}
     assert found["versions"]["openai-whisper"]

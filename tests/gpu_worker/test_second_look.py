@@ -1,0 +1,40 @@
+"""Breaths given to whom they sound like, with hand-made vectors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gpu_worker.diarization.second_look import MARGIN, SHORTEST, breaths, corrections
+from gpu_worker.sound import Span
+from gpu_worker.transcript import Turn
+
+SPEAKERS = np.eye(3, 8, dtype=np.float32)
+
+
+def turn(start: float, end: float, speaker: str = "A") -> Turn:
+    return Turn(start=start, end=end, speaker=speaker)
+
+
+def test_turns_that_are_long_enough_and_alone_are_heard_again() -> None:
+    turns = [turn(0, 2), turn(3, 3 + SHORTEST / 2), turn(5, 8), turn(7, 9, "B"), turn(9, 11, "B")]
+    assert breaths(turns) == [Span(0, 2), Span(9, 11)]
+
+
+def test_a_short_turn_inside_a_long_one_spoils_both() -> None:
+    assert breaths([turn(0, 10), turn(3, 5, "B"), turn(6, 8, "C")]) == []
+
+
+def test_a_breath_goes_to_a_speaker_who_is_clearly_nearer() -> None:
+    assert corrections(SPEAKERS[[1, 2]], [0, 2], SPEAKERS) == [1, 2]
+
+
+def test_a_breath_stays_where_the_difference_is_small() -> None:
+    between = np.zeros((1, 8), dtype=np.float32)
+    between[0, 0], between[0, 1] = 1.0, 1.0 + MARGIN / 2
+    assert corrections(between, [0], SPEAKERS) == [0]
+    between[0, 1] = 2.0
+    assert corrections(between, [0], SPEAKERS) == [1]
+
+
+def test_lengths_do_not_count() -> None:
+    assert corrections(SPEAKERS[[1]] * 100, [0], SPEAKERS * [[1], [0.01], [1]]) == [1]
