@@ -63,6 +63,11 @@ class Config:
     rehearsal_speed: float  # audio seconds that the rehearsal engine takes through a second
 
     @property
+    def tokens(self) -> tuple[str, str]:
+        """What to show to a controller, the current one first; the second may be empty."""
+        return self.token, self.previous_token
+
+    @property
     def is_rehearsal(self) -> bool:
         """Whether the words are made up."""
         return self.engine == ENGINES["rehearsal"].recognizer

@@ -123,7 +123,7 @@ class Runner:
         courier.dismiss()
         if courier.verdict == "gone":
             return "gone"
-        farewell = Writeback(job.id, job.request, self._config.token, pause=time.sleep)
+        farewell = Writeback(job.id, job.request, self._config.tokens, pause=time.sleep)
         farewell.send_complete(_outcome(job, "canceled", []))
         return "gone"
 
@@ -201,7 +201,7 @@ class Runner:
         return [outputs[kind] for kind in done["documents"]]
 
     def _writeback(self, job: Job) -> Writeback:
-        return Writeback(job.id, job.request, self._config.token, job.pause)
+        return Writeback(job.id, job.request, self._config.tokens, job.pause)
 
 
 def _output(spec: InputSpec, kind: str, path: Path) -> Output:

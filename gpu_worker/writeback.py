@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -32,14 +32,22 @@ class Output:
 
 
 class Writeback:
-    """The two POSTs of one job. `pause` waits between tries and may raise to stop."""
+    """The two POSTs of one job. `pause` waits between tries and may raise to stop.
+
+    `tokens`: the worker's own, and the one before it while tokens are changed: the controller may not
+    know the new one yet.
+    """
 
     def __init__(
-        self, worker_job_id: str, request: JobRequest, token: str, pause: Callable[[float], None]
+        self,
+        worker_job_id: str,
+        request: JobRequest,
+        tokens: Sequence[str],
+        pause: Callable[[float], None],
     ) -> None:
         self._worker_job_id = worker_job_id
         self._request = request
-        self._token = token
+        self._tokens = [token for token in tokens if token]
         self._pause = pause
 
     def send_output(self, output: Output) -> Verdict:
@@ -66,15 +74,19 @@ class Writeback:
         return self._insist("complete", 0, post)
 
     def _post(self, session: requests.Session, url: str, **body: object) -> requests.Response:
-        headers = {"Authorization": f"Bearer {self._token}"}
-        return session.request(
-            "POST",
-            url,
-            headers=headers,
-            timeout=TIMEOUTS,
-            allow_redirects=False,
-            **body,  # type: ignore[arg-type]
-        )
+        while True:
+            reply = session.request(
+                "POST",
+                url,
+                headers={"Authorization": f"Bearer {self._tokens[0]}"},
+                timeout=TIMEOUTS,
+                allow_redirects=False,
+                **body,  # type: ignore[arg-type]
+            )
+            if reply.status_code not in (401, 403) or len(self._tokens) == 1:
+                return reply
+            reply.close()
+            self._tokens.pop(0)
 
     def _insist(self, what: str, size: int, post: Callable[[requests.Session], requests.Response]) -> Verdict:
         """Try until there is an answer that counts, or patience ends."""

@@ -24,7 +24,7 @@ class Sender:
     def __init__(self, controller: Controller) -> None:
         self.waits: list[float] = []
         request = parse_job_request(controller.job("a.wav"))
-        self.writeback = Writeback("w1", request, TOKEN, self.waits.append)
+        self.writeback = Writeback("w1", request, [TOKEN], self.waits.append)
 
 
 @pytest.mark.parametrize(
