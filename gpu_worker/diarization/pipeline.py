@@ -197,10 +197,11 @@ def _trunk_dtype(device: Any) -> Any:
     """bfloat16 where the hardware computes in it. Never float16: it merges speakers."""
     import torch
 
+    from gpu_worker.hardware import cpu_has_bfloat16
+
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
-    has_bf16 = torch.backends.cpu.get_cpu_capability() == "AVX512" and torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if has_bf16 else torch.float32
+    return torch.bfloat16 if cpu_has_bfloat16() else torch.float32
 
 
 def _spans(count: Any) -> list[Span]:

@@ -1,0 +1,10 @@
+"""What the processor can do. Imported by the engine alone: needs torch."""
+
+from __future__ import annotations
+
+import torch
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether it computes in bfloat16 by itself; emulated, it would be slower than float32."""
+    return torch.backends.cpu.get_cpu_capability() == "AVX512" and bool(torch.cpu._is_avx512_bf16_supported())
