@@ -47,6 +47,18 @@ def test_deployment_names_only_variables_that_the_program_reads() -> None:
     assert named - OF_OTHERS <= documented_variables()
 
 
+def test_deployment_names_every_variable_of_a_worker() -> None:
+    sources = (ROOT / "gpu_worker" / "config.py", ROOT / "gpu_worker" / "app.py")
+    read = {
+        name
+        for source in sources
+        for name in re.findall(r'environ(?:, |\.get\()"([A-Z][A-Z_]+)"', source.read_text())
+        if not re.match("HTTP_|PATH_|CONTENT_", name)  # of a request, by WSGI
+    }
+    assert {"WORKER_TOKEN", "HF_TOKEN", "GIT_COMMIT", "WORKER_REHEARSAL_SPEED"} <= read
+    assert {name for name in read if f"`{name}`" not in DEPLOYMENT} == set()
+
+
 def test_every_command_of_the_project_in_the_documents_exists() -> None:
     shell = "\n".join(blocks(DEPLOYMENT, "sh"))
     targets = set(re.findall(r"^make ([\w-]+)$", shell, re.MULTILINE))
