@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from pyannote.audio.utils.reproducibility import fix_reproducibility
 
 from benchmarks import measures
 from gpu_worker import audio
+from gpu_worker.asr import guards
 from gpu_worker.asr.reference import Reference
 from gpu_worker.diarization import embeddings, pipeline
 from gpu_worker.diarization.diarizer import DiarizationUnavailable, Hearing, SpeakerCounts
@@ -141,8 +143,17 @@ def test_silence_has_no_turns(diarizer: PyannoteDiarizer, seconds: float) -> Non
 def test_a_bounded_clustering_still_finds_both(
     diarizer: PyannoteDiarizer, demo: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    clustering = diarizer._pipeline.clustering
+    cluster, sizes = clustering.cluster, []
+
+    def counted(chosen: Any, *arguments: Any, **named: Any) -> Any:
+        sizes.append(len(chosen))
+        return cluster(chosen, *arguments, **named)
+
+    monkeypatch.setattr(clustering, "cluster", counted)
     monkeypatch.setattr(embeddings, "MAX_TRAINING", 30)
     found = diarizer.diarize(demo, SpeakerCounts(), DEAF)
+    assert sizes == [30]
     assert len({turn["speaker"] for turn in found.turns}) == 2
 
 
@@ -174,13 +185,25 @@ def test_a_cancel_is_heard_while_speakers_are_told_apart(diarizer: PyannoteDiari
     assert diarizer.diarize(demo[: 5 * SAMPLE_RATE], SpeakerCounts(), DEAF).turns
 
 
-def test_the_flags_of_whispers_arithmetic_are_left_alone(diarizer: PyannoteDiarizer, demo: Samples) -> None:
+def test_the_flags_of_whispers_arithmetic_are_left_alone(
+    diarizer: PyannoteDiarizer, demo: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pyannote turns them off on a GPU only: here it is told that it runs on one."""
+    looks = []
+
+    def on_a_gpu(_device: torch.device) -> None:
+        fix_reproducibility(torch.device("cuda"))
+        looks.append(torch.backends.cuda.matmul.allow_tf32)
+
+    monkeypatch.setattr("pyannote.audio.core.pipeline.fix_reproducibility", on_a_gpu)
+    before = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = True
     try:
         diarizer.diarize(demo[: 5 * SAMPLE_RATE], SpeakerCounts(), DEAF)
+        assert looks == [False]
         assert torch.backends.cuda.matmul.allow_tf32 is True
     finally:
-        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = before
 
 
 def test_a_pipeline_that_cannot_be_had_says_what_to_do(
@@ -224,6 +247,27 @@ def test_forty_silent_seconds_add_and_take_nothing(
     assert errors.wer <= 0.05
     between = [s for s in document["segments"] if s["end"] > 13 and s["start"] < 51]
     assert between == []
+
+
+def test_flags_reach_the_document_and_remove_nothing(transcriber: Transcriber, demo: Samples) -> None:
+    """At a threshold of 0 every segment counts as without speech."""
+    speech = demo[: 5 * SAMPLE_RATE]
+    document = transcribe(
+        transcriber, speech, vad_enabled=False, hallucination_detection=False, no_speech_threshold=0.0
+    )
+    assert document["segments"]
+    assert all("no_speech" in segment.get("flags", []) for segment in document["segments"])
+    assert "no_speech" in document["flags"]
+
+
+def test_rejected_text_is_left_out_and_told(
+    transcriber: Transcriber, demo: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thresholds under which any text is bad and nobody speaks, and a ladder of one rung."""
+    monkeypatch.setattr(guards, "guards", lambda _options: guards.Guards(0.1, -100.0, -1.0))
+    document = transcribe(transcriber, demo[: 5 * SAMPLE_RATE], vad_enabled=False, temperature=1.0)
+    assert (document["text"], document["segments"]) == ("", [])
+    assert [notice["code"] for notice in document["warnings"]] == ["TEXT_REJECTED"]
 
 
 def test_a_cancel_is_heard_inside_a_window(transcriber: Transcriber, demo: Samples) -> None:
