@@ -72,7 +72,8 @@ class Journal:
         return self._one("SELECT * FROM jobs WHERE id = ?", job_id)
 
     def accept(self, job_id: str, key: str, body_hash: str, request: dict[str, Any]) -> None:
-        """Remember a new job before it is answered."""
+        """Remember a new job before it is answered; forget those that are long over."""
+        self._forget_old("state NOT IN ('accepted', 'started', 'finished')")
         with self._write() as database:
             database.execute(
                 "INSERT INTO jobs (id, key, body_hash, request, state, changed_at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -143,8 +144,8 @@ class Journal:
 
     def recover(self) -> list[Entry]:
         """After a start: mark interrupted jobs lost, forget old ones, return those with work left."""
+        self._forget_old("TRUE")
         with self._write() as database:
-            database.execute("DELETE FROM jobs WHERE changed_at < ?", (time.time() - KEEP_SECONDS,))
             database.execute("UPDATE jobs SET state = 'lost', request = '{}' WHERE state = 'started'")
             database.execute(
                 "DELETE FROM outputs WHERE job_id NOT IN (SELECT id FROM jobs WHERE state IN ('finished', 'held'))"
@@ -169,6 +170,15 @@ class Journal:
         """Close the database."""
         with self._lock:
             self._database.close()
+
+    def _forget_old(self, which: str) -> None:
+        old = (time.time() - KEEP_SECONDS,)
+        with self._write() as database:
+            query = f"SELECT id FROM jobs WHERE changed_at < ? AND {which}"
+            ids = database.execute(query, old).fetchall()
+            database.executemany("DELETE FROM jobs WHERE id = ?", ids)
+        for (job_id,) in ids:
+            self._drop_outputs(job_id)
 
     def _move(self, job_id: str, state: State, **columns: str) -> None:
         values = {"state": state, "changed_at": time.time(), **columns}
