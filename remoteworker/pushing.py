@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from gpu_worker.protocol import (
+    ERRORS,
     MAX_REQUEST_BYTES,
     CompleteMessage,
     InvalidMessage,
@@ -27,6 +28,7 @@ from remoteworker.models import Attempt
 log = logging.getLogger(__name__)
 
 GO_SECONDS = 20.0  # of sending, until the task gives its thread back
+_MISSING = {"code": "UPLOAD_MISSING", "message": ERRORS["UPLOAD_MISSING"].sentence}
 CLAIM_SECONDS = 60.0  # longer than a slice may take; ends the claim of a sender that was killed
 
 
@@ -42,7 +44,9 @@ def bring(attempt_id: str) -> bool:
     """Send slices for a while; return whether there is more to send. One sender an attempt."""
     if not waiting().filter(pk=attempt_id).update(brought_until=_claim_end()):
         return False
-    attempt = Attempt.objects.select_related("worker", "job_input__upload").get(pk=attempt_id)
+    attempt = Attempt.objects.select_related("worker", "job_input__upload", "job_input__job").get(
+        pk=attempt_id
+    )
     fields = {"worker": attempt.worker.name, "workerJobId": attempt.worker_job_id}
     try:
         with fleet.client_of(attempt.worker) as client:
@@ -51,7 +55,7 @@ def bring(attempt_id: str) -> bool:
         log.warning("file not brought", extra={**fields, "reason": str(failure)})
         return False
     except FileNotFoundError:
-        log.warning("file not brought", extra={**fields, "reason": "it is no longer on the disk"})
+        results.finish(attempt, _message(attempt, "failed", error=_MISSING))
         return False
     finally:
         Attempt.objects.filter(pk=attempt_id).update(brought_until=None)
@@ -116,9 +120,11 @@ def _fetch(attempt: Attempt, status: JobStatus, client: WorkerClient) -> None:
     if not current.is_latest or current.job_input.status != InputStatus.RUNNING:
         return
     try:
-        message = _message(current, status)
+        message = _message(current, "complete", outputs=status.get("outputs"))
+        here = set(current.staged.values_list("output_type", flat=True))  # by an earlier poll that broke off
         for output in message["outputs"]:
-            _stage(current, output, client)
+            if output["type"] not in here:
+                _stage(current, output, client)
         results.finish(current, message)
     except (results.StaleAttempt, results.InputCanceled):
         log.info("outputs not wanted any more", extra={"workerJobId": attempt.worker_job_id})
@@ -138,12 +144,13 @@ def _stage(attempt: Attempt, output: OutputRef, client: WorkerClient) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _message(attempt: Attempt, status: JobStatus) -> CompleteMessage:
+def _message(attempt: Attempt, status: str, **more: object) -> CompleteMessage:
     """What the callback would have said."""
-    body = {
-        "workerJobId": attempt.worker_job_id,
-        "controllerJobId": str(attempt.job_input.job_id),
-        "status": "complete",
-        "outputs": status.get("outputs"),
-    }
-    return parse_complete(body)
+    return parse_complete(
+        {
+            "workerJobId": attempt.worker_job_id,
+            "controllerJobId": str(attempt.job_input.job_id),
+            "status": status,
+            **more,
+        }
+    )

@@ -71,9 +71,10 @@ class ScriptedWorker:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content)
+                if self.command != "HEAD":
+                    self.wfile.write(content)
 
-            do_GET = do_POST = handle_any
+            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any
 
             def log_message(self, *args: object) -> None:
                 pass
