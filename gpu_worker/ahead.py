@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from concurrent.futures import Future
@@ -19,8 +18,8 @@ from gpu_worker.job import Job
 from gpu_worker.logs import failed, log
 from gpu_worker.protocol import InputSpec
 from gpu_worker.sound import SAMPLE_RATE
+from gpu_worker.workplace import has_room
 
-SPARE_DISK = 64 * MEBIBYTE  # stays free for the journal and the results
 LOOK_SECONDS = 0.1
 BYTES_A_SAMPLE = 4
 
@@ -96,36 +95,52 @@ class Ahead:
         self._taken[index] = spec.size_bytes
         self._pause()
         media, samples = self._media(index), self._samples(index)
-        self._bring(spec, media)
+        self._bring(index, spec, media)
         self._stages[index] = "decoding"
         started = time.monotonic()
         count = audio.decode(media, samples, self._pause)
         media.unlink()
         self._count(index, count * BYTES_A_SAMPLE)
-        self._job.spent("decoding", time.monotonic() - started)
+        seconds = time.monotonic() - started
+        self._job.spent("decoding", seconds)
+        audio_seconds = round(count / SAMPLE_RATE, 3)
+        log("decode_done", **self._job.ids, seconds=round(seconds, 3), audioSeconds=audio_seconds)
         self._job.note(f"Decoded {count / SAMPLE_RATE:.1f} s of sound")
         return Prepared(samples, count)
 
-    def _bring(self, spec: InputSpec, target: Path) -> None:
+    def _bring(self, index: int, spec: InputSpec, target: Path) -> None:
         """Have the controller's file in `target`, whole and checked."""
         started = time.monotonic()
-        if self._job.request.is_push:
-            size = self._job.inlets[spec.input_id].wait(self._pause)
-        else:
-            size = self._fetch(spec, target)
+        size = self._await(index, spec) if self._job.request.is_push else self._fetch(index, spec, target)
         seconds = time.monotonic() - started
         self._job.spent("downloading", seconds)
         log("download_done", **self._job.ids, bytes=size, seconds=round(seconds, 3))
         self._job.note(f"Downloaded {size / MEBIBYTE:.1f} MB in {seconds:.1f} s")
 
-    def _fetch(self, spec: InputSpec, target: Path) -> int:
-        if shutil.disk_usage(self._folder).free < spec.size_bytes + SPARE_DISK:
+    def _await(self, index: int, spec: InputSpec) -> int:
+        inlet = self._job.inlets[spec.input_id]
+
+        def pause(seconds: float) -> None:
+            self._arrived(index, inlet.held)
+            self._pause(seconds)
+
+        return inlet.wait(pause)
+
+    def _fetch(self, index: int, spec: InputSpec, target: Path) -> int:
+        if not has_room(self._folder, spec.size_bytes):
             raise Fault("WORKER_DISK_FULL", "The worker's disk has no room for this file.")
 
         def report(got: int) -> None:
             log("download_progress", **self._job.ids, bytes=got, totalBytes=spec.size_bytes)
+            self._arrived(index, got)
 
         return Fetch(spec, self._config.max_file_bytes, self._pause, report).to(target)
+
+    def _arrived(self, index: int, got: int) -> None:
+        """Let the percent move while the job waits for this file."""
+        size = self._job.request.inputs[index].size_bytes
+        if self._due == index and size:
+            self._job.arrive(got / size)
 
     def _pause(self, seconds: float = 0.0) -> None:
         if self._is_closed:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpu_worker.config import MEBIBYTE
 from gpu_worker.faults import Fault, disk_fault
 from gpu_worker.protocol import InputSpec
+from gpu_worker.workplace import has_room
 
 PATIENCE = 600.0  # seconds that a job waits for the next byte of its file
-SPARE_DISK = 64 * MEBIBYTE  # stays free for the journal and the results
 LOOK_SECONDS = 0.2
 TRIES = 2  # files that arrive damaged, until the job fails
 
@@ -97,7 +95,7 @@ class Inlet:
 
     def _append(self, content: bytes) -> None:
         missing = self.size - self._held
-        if shutil.disk_usage(self._path.parent).free < missing + SPARE_DISK:
+        if not has_room(self._path.parent, missing):
             raise self._give_up(Fault("WORKER_DISK_FULL", "The worker's disk has no room for this file."))
         try:
             with self._path.open("r+b" if self._held else "wb") as out:

@@ -145,6 +145,11 @@ class Job:
         with self._lock:
             self._audio_duration = round(seconds, 3)
 
+    def arrive(self, share: float) -> None:
+        """So much of the current file is here, 0-1."""
+        with self._lock:
+            self._raise_percent(STAGE_BEGINS["decoding"] * min(1.0, share))
+
     def listen(self, seconds: float) -> None:
         """The voice gate got to this position of the current file's audio."""
         with self._lock:

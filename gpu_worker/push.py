@@ -17,23 +17,17 @@ EMPTY_RANGE = re.compile(r"bytes \*/0")
 
 def ask(jobs: JobStore, job_id: str, input_id: str) -> Reply:
     """HEAD of an input: how many bytes are here."""
-    try:
-        inlet = jobs.inlet(job_id, input_id)
-    except JobOver:
-        return _over()
-    if inlet is None:
-        return NO_JOB
+    inlet = _inlet(jobs, job_id, input_id)
+    if isinstance(inlet, Reply):
+        return inlet
     return Reply(200, b"", [*_offset(inlet), ("Upload-Length", str(inlet.size))])
 
 
 def take(jobs: JobStore, job_id: str, input_id: str, content_range: str, body: bytes | None) -> Reply:
     """PUT of an input: append one slice."""
-    try:
-        inlet = jobs.inlet(job_id, input_id)
-    except JobOver:
-        return _over()
-    if inlet is None:
-        return NO_JOB
+    inlet = _inlet(jobs, job_id, input_id)
+    if isinstance(inlet, Reply):
+        return inlet
     if body is None:
         return error(413, "INVALID_REQUEST", "A slice must not be larger than 1 MiB.")
     part = _slice(content_range, body)
@@ -53,6 +47,14 @@ def fetch(jobs: JobStore, job_id: str, input_id: str, kind: str) -> Reply:
         return Reply(404, {"error": "No such output"})
     etag = f'"{hashlib.sha256(content).hexdigest()}"'
     return Reply(200, content, [("ETag", etag)], OUTPUT_CONTENT_TYPES[kind])
+
+
+def _inlet(jobs: JobStore, job_id: str, input_id: str) -> Inlet | Reply:
+    """Where the file comes in, or the answer that it does not."""
+    try:
+        return jobs.inlet(job_id, input_id) or NO_JOB
+    except JobOver:
+        return error(410, "JOB_OVER", "This job has ended: it takes no file any more.")
 
 
 def _append(inlet: Inlet, part: Slice) -> Reply:
@@ -91,7 +93,3 @@ def _at(inlet: Inlet, status: int, code: str, message: str) -> Reply:
 
 def _offset(inlet: Inlet) -> list[tuple[str, str]]:
     return [("Upload-Offset", str(inlet.held))]
-
-
-def _over() -> Reply:
-    return error(410, "JOB_OVER", "This job has ended: it takes no file any more.")

@@ -8,9 +8,15 @@ import shutil
 from pathlib import Path
 from typing import TextIO
 
-from gpu_worker.config import BadConfig
+from gpu_worker.config import MEBIBYTE, BadConfig
 
 SCRATCH_NAME = "bulk-transcribe-work"  # only this folder below WORKER_TMP_DIR is ever emptied
+SPARE_DISK = 64 * MEBIBYTE
+
+
+def has_room(folder: Path, size: int) -> bool:
+    """Whether a file of so many bytes leaves room on the disk for the journal and the results."""
+    return shutil.disk_usage(folder).free >= size + SPARE_DISK
 
 
 class Workplace:

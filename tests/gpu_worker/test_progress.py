@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from gpu_worker import job as job_module
+from gpu_worker.faults import Canceled
 from gpu_worker.job import Job
 from gpu_worker.protocol import InputSpec, JobRequest, Options
 
 HOUR = 3600.0
 
 
-def a_job() -> Job:
+def a_job(deadline: str = "", **options: Any) -> Job:
     source = InputSpec("i-1", "mill.wav", "audio/wav", 1000, "http://127.0.0.1:9/in")
-    request = JobRequest("c-1", "hash", (source,), Options(), "http://127.0.0.1:9/c", "http://127.0.0.1:9/o")
+    request = JobRequest(
+        controller_job_id="c-1",
+        controller_session_hash="hash",
+        inputs=(source,),
+        options=Options(**options),
+        callback_url="http://127.0.0.1:9/c",
+        outputs_upload_url="http://127.0.0.1:9/o",
+        deadline_at=deadline,
+    )
     job = Job("w-1", request, "boot")
     job.enter_file(0)
     job.set_duration(HOUR)
@@ -52,3 +69,40 @@ def test_an_earlier_position_never_takes_percent_back() -> None:
     job.listen(0.0)
     job.reach(10.0)
     assert percent(job) == half
+
+
+def test_percent_moves_while_a_file_arrives_and_while_speakers_are_told_apart() -> None:
+    job = a_job(diarization_enabled=True)
+    seen = [percent(job)]
+    for share in (0.5, 1.0):
+        job.arrive(share)
+        seen.append(percent(job))
+    job.enter_stage("diarizing")
+    for share in (0.5, 1.0):
+        job.diarize(share)
+        seen.append(percent(job))
+    job.enter_stage("transcribing")
+    job.reach(HOUR / 2)
+    seen.append(percent(job))
+    assert all(before < after for before, after in pairwise(seen))
+
+
+@pytest.mark.parametrize(("seconds", "ends"), [(0.2, True), (-10.0, False), (60.0, False)])
+def test_a_job_ends_by_itself_after_its_deadline(
+    seconds: float, ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was over at the start is the fault of a clock: it counts for nothing."""
+    monkeypatch.setattr(job_module, "DEADLINE_GRACE", 0.0)
+    deadline = datetime.now(UTC) + timedelta(seconds=seconds)
+    job = a_job(deadline.isoformat())
+    assert not job.is_canceled()
+    time.sleep(0.3)
+    assert job.is_canceled() is job.is_expired() is ends
+    if ends:
+        with pytest.raises(Canceled):
+            job.pause()
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "2026-13-45T00:00:00"])
+def test_a_deadline_that_is_none_is_none(text: str) -> None:
+    assert not a_job(text).is_expired()

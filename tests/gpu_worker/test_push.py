@@ -197,6 +197,18 @@ def test_a_deleted_job_stops_at_work(worker: Worker) -> None:
     call(worker, "DELETE", job_id)
     wait_for(lambda: worker.scratch() == [])
     wait_for(lambda: list((worker.state_dir / "results").iterdir()) == [])
+    assert [task["end"] for task in worker.events("engine_task")] == ["canceled"]
+    assert worker.get(f"/v1/jobs/{job_id}").status_code == 404
+
+
+def test_the_percent_moves_while_a_file_comes_in(worker: Worker) -> None:
+    content = tone(2.0)
+    job_id = worker.begin(job(content))
+    put(worker, job_id, content, 0, SLICE)
+    first = wait_for(lambda: worker.poll(job_id)["progress"]["percent"])
+    put(worker, job_id, content, SLICE, 2 * SLICE)
+    wait_for(lambda: worker.poll(job_id)["progress"]["percent"] > first)
+    assert worker.poll(job_id)["stage"] == "downloading"
 
 
 def test_a_push_job_needs_sizes_and_ids_that_fit_into_an_address(worker: Worker) -> None:
