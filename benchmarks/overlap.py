@@ -18,6 +18,7 @@ import time
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -132,18 +133,12 @@ class Bench:
         return str(self.session.get(f"{self.url}/v1/jobs/{job_id}", timeout=10).json()["status"])
 
     def busy_spans(self) -> list[tuple[float, float]]:
-        """When the engine worked on a file, by the log: from a stage's end back by its length."""
-        spans = []
-        for event in self.events():
-            if event["event"] == "stage_done" and event["stage"] in ("loading_model", "transcribing"):
-                end = moment(event)
-                spans.append((end - event["seconds"], end))
-        return sorted(spans)
+        """When the engine process had a task, by the log: from its end back by its length."""
+        tasks = [event for event in self.events() if event["event"] == "engine_task"]
+        return sorted((moment(task) - task["seconds"], moment(task)) for task in tasks)
 
 
 def moment(event: dict[str, Any]) -> float:
-    from datetime import datetime
-
     return datetime.fromisoformat(event["time"]).timestamp()
 
 

@@ -114,7 +114,11 @@ class Engine:
         """
         while True:
             self._wait_until_ready(is_canceled)
+            started = time.monotonic()
             answer = self._attend(task, is_canceled, report)
+            log(
+                "engine_task", task=task.id, end=answer["event"], seconds=round(time.monotonic() - started, 3)
+            )
             if answer["event"] == "done":
                 return answer
             if answer["event"] == "canceled" or is_canceled():
