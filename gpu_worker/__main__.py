@@ -53,7 +53,7 @@ def serve(config: Config, workplace: Workplace, engine: Engine) -> None:
     try:
         # With waitress's own limits, 110 half-open connections silence /health.
         server = waitress.create_server(
-            App(config, jobs, engine),
+            App(config, jobs, engine, runner.turns, meter),
             host=config.host,
             port=config.port,
             threads=8,

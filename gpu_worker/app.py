@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from gpu_worker import push
 from gpu_worker.config import Config
 from gpu_worker.engine import Engine
+from gpu_worker.gates import Turns
 from gpu_worker.jobs import RETRY_AFTER, JobStore, KeyReused, WorkerBusy
 from gpu_worker.logs import failed
-from gpu_worker.metrics import CONTENT_TYPE
+from gpu_worker.metrics import CONTENT_TYPE, Meter, Now
 from gpu_worker.preflight import preflight
 from gpu_worker.protocol import MAX_REQUEST_BYTES, SERVICE_NAME, VERSION, InvalidMessage, read_json
 from gpu_worker.reply import NO_JOB, Reply, error, not_allowed
@@ -29,6 +30,8 @@ class App:
     config: Config
     jobs: JobStore
     engine: Engine
+    turns: Turns
+    meter: Meter
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -66,7 +69,7 @@ class App:
             case ("DELETE", ("v1", "jobs", job_id)):
                 return Reply(200, {"status": "deleted"}) if self.jobs.delete(job_id) else NO_JOB
             case ("GET", ("metrics",)):
-                return Reply(200, self.jobs.metrics(), content_type=CONTENT_TYPE)
+                return Reply(200, self.meter.render(self._now()), content_type=CONTENT_TYPE)
             case _:
                 return self._push(environ, method, path)
 
@@ -125,6 +128,17 @@ class App:
             "engine": self.config.engine_name,
             "rehearsal": self.config.is_rehearsal,
         }
+
+    def _now(self) -> Now:
+        state = self.engine.state
+        return Now(
+            jobs=self.jobs.count(),
+            files_waiting=self.turns.waiting,
+            capacity=self.config.capacity,
+            engine_ready=state.is_ready,
+            engine_restarts=state.restarts,
+            gpu_memory_bytes=state.gpu_memory_bytes,
+        )
 
     def _start(self, environ: WSGIEnvironment) -> Reply:
         raw = _read_body(environ)

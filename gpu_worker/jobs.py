@@ -18,7 +18,7 @@ from gpu_worker.inlet import Inlet
 from gpu_worker.job import Job
 from gpu_worker.journal import Entry, Journal
 from gpu_worker.logs import failed, log
-from gpu_worker.metrics import Meter, Now
+from gpu_worker.metrics import Meter
 from gpu_worker.protocol import (
     LANGUAGES,
     WHISPER_MODELS,
@@ -157,20 +157,10 @@ class JobStore:
         self._journal.delete(job_id)
         return True
 
-    def metrics(self) -> bytes:
-        """Counters and states in Prometheus's text format."""
+    def count(self) -> dict[str, int]:
+        """How many jobs there are in each status; those that are settled do not count."""
         with self._lock:
-            statuses: dict[str, int] = Counter(job.status for job in self._jobs.values())
-        engine = self._engine.state
-        now = Now(
-            jobs=statuses,
-            files_waiting=self._runner.turns.waiting,
-            capacity=self._config.capacity,
-            engine_ready=engine.is_ready,
-            engine_restarts=engine.restarts,
-            gpu_memory_bytes=engine.gpu_memory_bytes,
-        )
-        return self._meter.render(now)
+            return Counter(job.status for job in self._jobs.values())
 
     def _find(self, job_id: str) -> Job | None:
         with self._lock:
@@ -226,6 +216,7 @@ class JobStore:
                 self._runner.open(job)
             except OSError:
                 self._fail(job)
+                self._leave(job)
                 return
         threading.Thread(target=self._run, args=(job, outcome), name=f"job-{job.id}", daemon=True).start()
 
@@ -237,12 +228,16 @@ class JobStore:
                 self._runner.run(job)
         except Exception:  # the end of the thread: a job must never stay "running" for ever
             self._fail(job)
+        self._leave(job)
+
+    def _leave(self, job: Job) -> None:
+        """The job has ended: from here on the journal answers for it, unless results are still unsent."""
         self._meter.end(job.status)
         entry = self._journal.find(job.id)
         with self._lock:
             if job.is_forgotten:
                 self._journal.delete(job.id)
-            if job.is_forgotten or (entry and entry.status):  # settled: answered from the journal
+            if job.is_forgotten or (entry and entry.status):
                 self._jobs.pop(job.id, None)
 
     def _fail(self, job: Job) -> None:

@@ -34,7 +34,7 @@ class Meter:
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
-        self._rendering = threading.Lock()  # gauges are set and read in one go
+        self._lock = threading.Lock()
         self._work_seconds = 0.0
         self._audio_seconds = 0.0
         self._stages = Counter(f"{PREFIX}_stage_seconds", "Seconds by stage.", ["stage"], registry=registry)
@@ -53,12 +53,14 @@ class Meter:
         """One file was in this stage for so long."""
         self._stages.labels(stage).inc(seconds)
         if stage in WORK:
-            self._work_seconds += seconds
+            with self._lock:
+                self._work_seconds += seconds
 
     def hear(self, seconds: float) -> None:
         """So much audio was transcribed."""
         self._audio.inc(seconds)
-        self._audio_seconds += seconds
+        with self._lock:
+            self._audio_seconds += seconds
 
     def end(self, status: str) -> None:
         """A job ended so."""
@@ -66,7 +68,7 @@ class Meter:
 
     def render(self, now: Now) -> bytes:
         """Return everything in Prometheus's text format 0.0.4."""
-        with self._rendering:
+        with self._lock:  # gauges are set and read in one go
             for status in ("queued", "running", *sorted(TERMINAL_STATUSES)):
                 self._jobs.labels(status).set(now.jobs.get(status, 0))
             self._speed.set(self._audio_seconds / self._work_seconds if self._work_seconds else 0.0)
