@@ -131,12 +131,20 @@ def parse(document: object) -> Transcript:
     return parsed
 
 
-def add_flag(target: Segment | Word, name: str, score: float | None = None) -> None:
-    """Say that a person should look here; the score, 0-1, says how much of it or how surely (segments)."""
+def flag_segment(segment: Segment, name: str, score: float) -> None:
+    """Say that a person should look here; the score, 0-1, says how much of it or how surely."""
+    _flag(segment, name)
+    segment["flag_scores"] = {**segment.get("flag_scores", {}), name: round(score, 3)}
+
+
+def flag_word(word: Word, name: str) -> None:
+    """Say that a person should look at this word."""
+    _flag(word, name)
+
+
+def _flag(target: Segment | Word, name: str) -> None:
     flags = target.get("flags", [])
     target["flags"] = flags if name in flags else [*flags, name]
-    if score is not None:
-        target["flag_scores"] = {**target.get("flag_scores", {}), name: round(score, 3)}  # type: ignore[typeddict-unknown-key, dict-item]
 
 
 def all_flags(segments: Iterable[Segment]) -> list[str]:

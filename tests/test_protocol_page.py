@@ -74,7 +74,7 @@ def ask(tmp_path: Path) -> Ask:
     config.tmp_dir.mkdir()
     journal, engine, meter = Journal(config.state_dir), Engine(config), Meter()
     runner = Runner(config, journal, engine, tmp_path, meter)
-    app = App(config, JobStore(config, journal, engine, runner, meter), engine)
+    app = App(config, JobStore(config, journal, engine, runner, meter), engine, runner.turns, meter)
 
     def answer(method: str, path: str) -> tuple[int, Any]:
         said: list[str] = []

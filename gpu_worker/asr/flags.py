@@ -7,9 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from gpu_worker.asr.guards import Guards, has_little_speech
+from gpu_worker.asr.guards import Guards, has_little_speech, speech_share
 from gpu_worker.sound import Span
-from gpu_worker.transcript import Segment, add_flag
+from gpu_worker.transcript import Segment, flag_segment, flag_word
 
 UNSURE_SEGMENT = 0.5  # mean probability of a token
 UNSURE_WORD = 0.35  # probability of a word
@@ -51,21 +51,22 @@ def flag(segment: Segment, allowed: Guards, speech: Sequence[Span] | None) -> No
     """Put the flags on a segment and its words. `speech` as in guards.is_rejected."""
     sureness = math.exp(min(0.0, segment.get("avg_logprob", 0.0)))
     if sureness < UNSURE_SEGMENT:
-        add_flag(segment, "low_confidence", 1.0 - sureness)
+        flag_segment(segment, "low_confidence", 1.0 - sureness)
     repeated = _repetition(segment)
     if repeated:
-        add_flag(segment, "repetition", repeated)
+        flag_segment(segment, "repetition", repeated)
     silence = segment.get("no_speech_prob", 0.0)
     if silence > allowed.no_speech or has_little_speech(segment, allowed, speech):
-        add_flag(segment, "no_speech", silence)
+        unspoken = 0.0 if speech is None else 1.0 - speech_share(segment, speech)
+        flag_segment(segment, "no_speech", max(silence, unspoken))
     rate = _rate(segment)
     if rate > FASTEST:
-        add_flag(segment, "too_fast", min(1.0, rate / (2 * FASTEST)))
+        flag_segment(segment, "too_fast", min(1.0, rate / (2 * FASTEST)))
     if _plain(segment["text"]) in KNOWN_PHRASES:
-        add_flag(segment, "known_phrase", 1.0)
+        flag_segment(segment, "known_phrase", 1.0)
     for word in segment["words"]:
         if word["probability"] < UNSURE_WORD:
-            add_flag(word, "low_confidence")
+            flag_word(word, "low_confidence")
 
 
 def _repetition(segment: Segment) -> float:

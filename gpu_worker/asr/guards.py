@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,11 +54,19 @@ def has_little_speech(segment: Segment, allowed: Guards, speech: Sequence[Span] 
     """Whether a segment lies where hardly anybody speaks."""
     if speech is None:
         return segment.get("no_speech_prob", 0.0) > allowed.no_speech
-    length = segment["end"] - segment["start"]
-    spoken = sum(
-        max(0.0, min(span.end, segment["end"]) - max(span.start, segment["start"])) for span in speech
-    )
-    return spoken < LITTLE_SPEECH * length if length > 0 else not spoken
+    return speech_share(segment, speech) < LITTLE_SPEECH
+
+
+def speech_share(segment: Segment, speech: Sequence[Span]) -> float:
+    """How much of a segment lies under speech, 0-1. `speech` is in order, no span over another."""
+    start, end = segment["start"], segment["end"]
+    spoken = 0.0
+    first = bisect_left(speech, start, key=lambda span: span.end)
+    for span in speech[first : bisect_right(speech, end, key=lambda span: span.start)]:
+        if start == end:
+            return 1.0
+        spoken += min(span.end, end) - max(span.start, start)
+    return spoken / (end - start) if end > start else 0.0
 
 
 def rejection_notice(rejected: Sequence[Segment]) -> list[Notice]:
@@ -69,7 +78,7 @@ def rejection_notice(rejected: Sequence[Segment]) -> list[Notice]:
     return [
         Notice(
             code="TEXT_REJECTED",
-            message=f"Invented text was left out {len(rejected)} times ({seconds:.1f} s in all, first at "
-            f"{first:.1f} s): nobody seems to speak there. Turn hallucination detection off to keep it.",
+            message=f"Invented text was left out, {seconds:.1f} s in {len(rejected)} place(s), the first at "
+            f"{first:.1f} s: nobody seems to speak there. Turn hallucination detection off to keep it.",
         )
     ]

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from gpu_worker.diarization.diarizer import Diarization
 from gpu_worker.sound import Span
-from gpu_worker.transcript import Segment, Turn, Word, add_flag
+from gpu_worker.transcript import Segment, Turn, Word, flag_segment, flag_word
 
 REACH = 0.5  # seconds to a turn, or to a word of the same breath, that may lend its speaker
 PAUSE = 0.2  # seconds of silence that set a single word apart
@@ -82,10 +82,10 @@ class _Crossings:
         """Flag the words that lie under two speakers, and the segment that holds one."""
         crossed = [word for word in segment["words"] if self._share(word["start"], word["end"]) >= OVERLAPPED]
         for word in crossed:
-            add_flag(word, "overlap")
+            flag_word(word, "overlap")
         share = self._share(segment["start"], segment["end"])
         if crossed or (share and not segment["words"]):
-            add_flag(segment, "overlap", share)
+            flag_segment(segment, "overlap", share)
 
     def _share(self, start: float, end: float) -> float:
         """How much of it, 0-1; a moment without length lies under both or not at all."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gpu_worker.asr import flags
-from gpu_worker.asr.guards import Guards, guards, is_rejected, rejection_notice
+from gpu_worker.asr.guards import Guards, guards, is_rejected, rejection_notice, speech_share
 from gpu_worker.protocol import Options
 from gpu_worker.sound import Span
 from gpu_worker.transcript import Segment, Word
@@ -73,10 +73,24 @@ def test_with_the_guards_off_nothing_is_rejected() -> None:
     assert not is_rejected(segment(**BAD), off, 1.0, [])
 
 
+@pytest.mark.parametrize(
+    ("spans", "share"),
+    [
+        ([], 0.0),
+        ([Span(0, 10), Span(12, 20)], 0.0),
+        ([Span(0, 10.5), Span(11.5, 30)], 0.5),
+        ([Span(1, 2), Span(10.2, 10.4), Span(11, 11.3), Span(40, 50)], 0.25),
+    ],
+)
+def test_the_share_of_speech_counts_what_lies_inside(spans: list[Span], share: float) -> None:
+    assert speech_share(segment(), spans) == pytest.approx(share)
+    assert speech_share(segment(end=10.0), [Span(9, 11)]) == 1.0
+
+
 def test_what_was_left_out_is_told() -> None:
     (notice,) = rejection_notice([segment(), segment()])
     assert notice["code"] == "TEXT_REJECTED"
-    assert "2 times (4.0 s in all, first at 10.0 s)" in notice["message"]
+    assert "4.0 s in 2 place(s), the first at 10.0 s" in notice["message"]
     assert rejection_notice([]) == []
 
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from gpu_worker.transcript import Segment, Transcript, Word, add_flag, all_flags, parse, to_markdown
+from gpu_worker.transcript import (
+    Segment,
+    Transcript,
+    Word,
+    all_flags,
+    flag_segment,
+    flag_word,
+    parse,
+    to_markdown,
+)
 
 
 def said(text: str, start: float, end: float, speaker: str = "") -> Segment:
@@ -77,12 +86,12 @@ def test_flags_and_what_told_speakers_apart_are_read_with_tolerance() -> None:
 
 def test_a_flag_is_raised_once_and_keeps_its_latest_score() -> None:
     row = said(" a", 0, 1)
-    add_flag(row, "overlap", 0.5)
-    add_flag(row, "no_speech", 0.77777)
-    add_flag(row, "overlap", 0.6)
+    flag_segment(row, "overlap", 0.5)
+    flag_segment(row, "no_speech", 0.77777)
+    flag_segment(row, "overlap", 0.6)
     assert row["flags"] == ["overlap", "no_speech"]
     assert row["flag_scores"] == {"overlap": 0.6, "no_speech": 0.778}
     word = Word(word=" a", start=0, end=1, probability=0.1)
-    add_flag(word, "low_confidence")
+    flag_word(word, "low_confidence")
     assert word["flags"] == ["low_confidence"] and "flag_scores" not in word
     assert all_flags([row, said(" b", 1, 2)]) == ["no_speech", "overlap"]
