@@ -88,6 +88,8 @@ class Reference:
             return self._models[name]
 
     def _load(self, name: str) -> weights.LoadedModel:
+        from gpu_worker.asr.encoder import speed_up
+
         started = time.monotonic()
         try:
             loaded = weights.load(name, self._cache, self._device)
@@ -96,7 +98,7 @@ class Reference:
                 raise
             self._models.clear()  # room for one: the models before it go
             loaded = weights.load(name, self._cache, self._device)
-        _speed_up(loaded.whisper)
+        speed_up(loaded.whisper)
         _warm_up()
         seconds = round(time.monotonic() - started, 3)
         log("model_loaded", model=name, source=loaded.source, device=self._device, seconds=seconds)
@@ -263,25 +265,6 @@ def _notices(model: Whisper, options: Options) -> list[Notice]:
             message=f"This model knows English only; the language {options.language} was not used.",
         )
     ]
-
-
-def _speed_up(model: Whisper) -> None:
-    """Let a CPU's own bfloat16 do the encoder's multiplications. The decoder stays in float32: it adds up
-    a thousand small decisions, and is not bound by them."""
-    import torch
-
-    from gpu_worker.hardware import cpu_has_bfloat16
-
-    if model.device.type != "cpu" or not cpu_has_bfloat16():
-        return
-    encode = model.encoder.forward
-
-    def encode_in_bfloat16(mel: torch.Tensor) -> torch.Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
-            heard: torch.Tensor = encode(mel)
-        return heard.float()
-
-    model.encoder.forward = encode_in_bfloat16
 
 
 def _warm_up() -> None:

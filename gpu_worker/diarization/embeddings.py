@@ -19,6 +19,7 @@ from pyannote.audio.pipelines import SpeakerDiarization
 from pyannote.core import SlidingWindowFeature
 from torch import Tensor
 
+from gpu_worker.diarization.campplus import CamPlusPlus
 from gpu_worker.sound import SAMPLE_RATE, Span
 
 LONGEST_ALONE = 4.0  # seconds of a breath that are listened to
@@ -132,6 +133,8 @@ def accelerate(pipeline: Any) -> None:
     model = getattr(getattr(pipeline, "_embedding", None), "model_", None)
     if type(pipeline) is SpeakerDiarization and isinstance(model, BaseWeSpeakerResNet):
         pipeline.__class__ = OncePerChunk  # same fields: only methods differ
+        if isinstance(model, CamPlusPlus):
+            model.resnet.fuse()
     if hasattr(pipeline, "clustering"):
         pipeline.clustering.filter_embeddings = _bounded(pipeline.clustering.filter_embeddings)
 

@@ -19,6 +19,7 @@ from gpu_worker import audio
 from gpu_worker.asr import guards
 from gpu_worker.asr.reference import Reference
 from gpu_worker.diarization import embeddings, pipeline
+from gpu_worker.diarization.campplus import CamPlusPlus
 from gpu_worker.diarization.diarizer import DiarizationUnavailable, Hearing, SpeakerCounts
 from gpu_worker.diarization.pipeline import PyannoteDiarizer
 from gpu_worker.faults import Canceled
@@ -113,6 +114,16 @@ def test_once_a_chunk_gives_the_turns_of_the_stock_class(exact: PyannoteDiarizer
         (round(turn.start, 3), round(turn.end, 3)) for turn, _ in expected.itertracks()
     ]
     assert len({turn["speaker"] for turn in found.turns}) == len(expected.labels()) == 2
+
+
+def test_the_folded_trunk_hears_what_the_plain_one_hears(demo: Samples) -> None:
+    plain, folded = CamPlusPlus().eval(), CamPlusPlus().eval()
+    folded.resnet.fuse()
+    chunks = torch.from_numpy(demo[: 30 * SAMPLE_RATE].copy()).reshape(6, 1, -1)  # more than HEAD_BATCH
+    with torch.inference_mode():
+        expected, found = (model(chunks) for model in (plain, folded))
+    assert not [part for part in folded.resnet.net.head.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+    assert torch.nn.functional.cosine_similarity(expected, found).min() > 0.99999
 
 
 @pytest.mark.parametrize(
