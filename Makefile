@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: up demo worker test test-browser check fix bench install install-dev
+.PHONY: up demo worker test test-browser test-worker-alone check fix bench install install-dev
 
 up: $(RUN_STAMP)  ## everything on this machine: web, Celery, local worker
 	@exec $(PY) manage.py up
@@ -17,11 +17,14 @@ worker: $(RUN_STAMP)  ## the GPU worker alone
 	@exec $(PY) -m gpu_worker
 
 test: $(DEV_STAMP)  ## every test but those in a browser
-	$(PY) -m coverage run -m pytest -m "not browser"
+	$(PY) -m coverage run -m pytest -m "not browser and not alone"
 	$(PY) -m coverage report
 
 test-browser: $(DEV_STAMP)  ## the stories of the pages, in headless Chromium
 	$(PY) -m pytest -m browser tests/browser
+
+test-worker-alone: $(DEV_STAMP)  ## a job on the worker in an environment of its own, with curl alone
+	$(PY) -m pytest -m alone tests/alone
 
 check: $(DEV_STAMP)  ## style, types, imports, migrations, drawings
 	$(VENV)/bin/ruff check .

@@ -41,6 +41,7 @@ class Worker:
             "WORKER_ENGINE": "tests.gpu_worker.engines:Scripted",
             **environ,
         }
+        self.python, self.cwd = Path(sys.executable), ROOT
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
         self._log = home / "worker.log"
@@ -58,8 +59,8 @@ class Worker:
         self._read_from = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gpu_worker"],
-                cwd=ROOT,
+                [self.python, "-m", "gpu_worker"],
+                cwd=self.cwd,
                 env={**os.environ, **self.environ},
                 stderr=log,
             )
