@@ -48,7 +48,7 @@ def serve(config: Config, workplace: Workplace, engine: Engine) -> None:
     """Answer requests until SIGTERM or Ctrl-C."""
     journal = Journal(config.state_dir)
     meter = Meter()
-    runner = Runner(config, journal, engine, workplace.scratch, meter)
+    runner = Runner(config, journal, engine, workplace, meter)
     jobs = JobStore(config, journal, engine, runner, meter)
     try:
         # With waitress's own limits, 110 half-open connections silence /health.

@@ -15,6 +15,7 @@ from gpu_worker.faults import Canceled, Fault, disk_fault
 from gpu_worker.fetch import Fetch
 from gpu_worker.gates import Budget
 from gpu_worker.job import Job
+from gpu_worker.kept import Kept, media_path
 from gpu_worker.logs import failed, log
 from gpu_worker.protocol import InputSpec
 from gpu_worker.sound import SAMPLE_RATE
@@ -40,11 +41,12 @@ class Prepared:
 class Ahead:
     """One thread that fetches, verifies and decodes the files of a job in order, within the budget."""
 
-    def __init__(self, job: Job, config: Config, folder: Path, budget: Budget) -> None:
+    def __init__(self, job: Job, config: Config, folder: Path, budget: Budget, kept: Kept) -> None:
         self._job = job
         self._config = config
         self._folder = folder
         self._budget = budget
+        self._kept = kept
         self._due = -1  # the file that the job waits for, or works on
         self._is_closed = False
         self._counting = threading.Lock()
@@ -99,8 +101,7 @@ class Ahead:
         self._stages[index] = "decoding"
         started = time.monotonic()
         count = audio.decode(media, samples, self._pause)
-        media.unlink()
-        self._count(index, count * BYTES_A_SAMPLE)
+        self._count(index, spec.size_bytes + count * BYTES_A_SAMPLE)
         seconds = time.monotonic() - started
         self._job.spent("decoding", seconds)
         audio_seconds = round(count / SAMPLE_RATE, 3)
@@ -111,7 +112,7 @@ class Ahead:
     def _bring(self, index: int, spec: InputSpec, target: Path) -> None:
         """Have the controller's file in `target`, whole and checked."""
         started = time.monotonic()
-        size = self._await(index, spec) if self._job.request.is_push else self._fetch(index, spec, target)
+        size = self._await(index, spec) if self._job.request.is_push else self._pull(index, spec, target)
         seconds = time.monotonic() - started
         self._job.spent("downloading", seconds)
         log("download_done", **self._job.ids, bytes=size, seconds=round(seconds, 3))
@@ -126,7 +127,15 @@ class Ahead:
 
         return inlet.wait(pause)
 
+    def _pull(self, index: int, spec: InputSpec, target: Path) -> int:
+        if self._kept.take(spec, target, self._pause):
+            log("input_reused", **self._job.ids, bytes=spec.size_bytes)
+            return spec.size_bytes
+        return self._fetch(index, spec, target)
+
     def _fetch(self, index: int, spec: InputSpec, target: Path) -> int:
+        if not has_room(self._folder, spec.size_bytes):
+            self._kept.clear()
         if not has_room(self._folder, spec.size_bytes):
             raise Fault("WORKER_DISK_FULL", "The worker's disk has no room for this file.")
 
@@ -153,15 +162,10 @@ class Ahead:
             self._taken[index] = size
 
     def _media(self, index: int) -> Path:
-        return media_path(self._folder, index)
+        return media_path(self._folder, index, self._job.request.inputs[index])
 
     def _samples(self, index: int) -> Path:
         return self._folder / f"{index}.f32"
-
-
-def media_path(folder: Path, index: int) -> Path:
-    """Where the file of this number lies until it is decoded. Nothing is named by what it is called."""
-    return folder / f"{index}.media"
 
 
 def _fault(failure: Exception) -> Fault:

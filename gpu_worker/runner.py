@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, Literal
 
-from gpu_worker.ahead import Ahead, media_path
+from gpu_worker.ahead import Ahead
 from gpu_worker.config import MEBIBYTE, Config
 from gpu_worker.courier import Courier
 from gpu_worker.engine import Engine, Task
@@ -17,9 +17,11 @@ from gpu_worker.gates import Budget, Turns
 from gpu_worker.inlet import Inlet
 from gpu_worker.job import Job
 from gpu_worker.journal import Journal
+from gpu_worker.kept import media_path
 from gpu_worker.logs import failed, log
 from gpu_worker.metrics import Meter
 from gpu_worker.protocol import CompleteMessage, ErrorMessage, InputSpec, OutputRef
+from gpu_worker.workplace import Workplace, has_room
 from gpu_worker.writeback import Output, Verdict, Writeback
 
 AHEAD_BYTES = 2048 * MEBIBYTE  # of files and samples that lie ready for the engine
@@ -37,7 +39,7 @@ class Runner:
     """Runs jobs, each in the thread that calls it; files of several jobs meet at the engine's slots."""
 
     def __init__(
-        self, config: Config, journal: Journal, engine: Engine, workplace: Path, meter: Meter
+        self, config: Config, journal: Journal, engine: Engine, workplace: Workplace, meter: Meter
     ) -> None:
         self._config = config
         self._journal = journal
@@ -49,19 +51,28 @@ class Runner:
 
     def open(self, job: Job) -> None:
         """Make room for an accepted job; from here on a push job takes slices."""
-        folder = self._workplace / job.id
+        folder = self._workplace.scratch / job.id
         folder.mkdir(mode=0o700)
         if job.request.is_push:
             job.inlets = {
-                spec.input_id: Inlet(spec, media_path(folder, index))
+                spec.input_id: self._inlet(job, spec, media_path(folder, index, spec))
                 for index, spec in enumerate(job.request.inputs)
             }
 
+    def _inlet(self, job: Job, spec: InputSpec, path: Path) -> Inlet:
+        inlet = Inlet(spec, path)
+        if self._workplace.kept.take(spec, path, lambda _seconds: None):
+            log("input_reused", **job.ids, bytes=spec.size_bytes)
+            inlet.adopt()
+        elif not has_room(path.parent, spec.size_bytes):
+            self._workplace.kept.clear()
+        return inlet
+
     def run(self, job: Job) -> None:
         """Take an opened job to its end."""
-        folder = self._workplace / job.id
+        folder = self._workplace.scratch / job.id
         courier = Courier(job, self._journal, self._writeback(job))
-        ahead = Ahead(job, self._config, folder, self._budget)
+        ahead = Ahead(job, self._config, folder, self._budget, self._workplace.kept)
         try:
             outcome = self._work(job, courier, ahead)
         except Canceled:

@@ -1,4 +1,4 @@
-"""The worker's two folders: scratch space, emptied at each start, and state, kept."""
+"""The worker's folders: scratch space, emptied at each start, what is rescued from it, and state."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TextIO
 
 from gpu_worker.config import MEBIBYTE, BadConfig
+from gpu_worker.kept import Kept
 
 SCRATCH_NAME = "bulk-transcribe-work"  # only this folder below WORKER_TMP_DIR is ever emptied
+KEPT_NAME = "bulk-transcribe-kept"
 SPARE_DISK = 64 * MEBIBYTE
 
 
@@ -20,7 +22,7 @@ def has_room(folder: Path, size: int) -> bool:
 
 
 class Workplace:
-    """Both folders, held by this process alone. Raises BadConfig where they cannot be."""
+    """All of them, held by this process alone. Raises BadConfig where they cannot be."""
 
     def __init__(self, tmp_dir: Path, state_dir: Path) -> None:
         self._held: list[TextIO] = []
@@ -29,6 +31,8 @@ class Workplace:
         self.scratch = tmp_dir / SCRATCH_NAME
         if self.scratch.is_symlink():
             raise BadConfig(f"{self.scratch} is a link; remove it.")
+        self.kept = Kept(tmp_dir / KEPT_NAME)
+        self.kept.rescue(self.scratch)
         shutil.rmtree(self.scratch, ignore_errors=True)
         self.scratch.mkdir(mode=0o700, exist_ok=True)
 
