@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 from gpu_worker import audio
 from gpu_worker.config import MEBIBYTE, Config
@@ -39,7 +41,8 @@ class Prepared:
 
 
 class Ahead:
-    """One thread that fetches, verifies and decodes the files of a job in order, within the budget."""
+    """Two threads that prepare the files of a job in order, within the budget: one fetches and verifies,
+    the other decodes what the first has brought."""
 
     def __init__(self, job: Job, config: Config, folder: Path, budget: Budget, kept: Kept) -> None:
         self._job = job
@@ -54,7 +57,9 @@ class Ahead:
         self._stages = ["downloading"] * count
         self._taken = [0] * count  # bytes of the budget
         self._found: list[Future[Prepared]] = [Future() for _ in range(count)]
-        threading.Thread(target=self._go, name=f"ahead-{job.id}", daemon=True).start()
+        self._brought: SimpleQueue[int | None] = SimpleQueue()  # None: there are no more
+        for part in (self._bring_all, self._decode_all):
+            threading.Thread(target=part, name=f"ahead-{job.id}", daemon=True).start()
 
     def take(self, index: int) -> Prepared:
         """Wait until this file is ready; the job shows the stage it is in. Raises Fault or Canceled."""
@@ -78,41 +83,54 @@ class Ahead:
         for index in range(len(self._found)):
             self._count(index, 0)
 
-    def _go(self) -> None:
-        for index, found in enumerate(self._found):
-            try:
-                found.set_result(self._prepare(index))
-            except (Fault, Canceled) as failure:
-                found.set_exception(failure)
-            except Exception as failure:  # the end of the thread: whoever waits has to hear of it
-                if not self._is_closed:
-                    failed("file_error", **self._job.ids, file=index)
-                found.set_exception(_fault(failure))
+    def _bring_all(self) -> None:
+        for index in range(len(self._found)):
+            if self._attempt(index, self._bring):
+                self._brought.put(index)
+        self._brought.put(None)
+
+    def _decode_all(self) -> None:
+        while (index := self._brought.get()) is not None:
+            self._attempt(index, self._decode)
+
+    def _attempt(self, index: int, step: Callable[[int], None]) -> bool:
+        """Do one step for a file; whoever waits for the file hears of its failure."""
+        try:
+            step(index)
+            return True
+        except (Fault, Canceled) as failure:
+            self._found[index].set_exception(failure)
+        except Exception as failure:  # the end of the thread: it must not go unheard
+            if not self._is_closed:
+                failed("file_error", **self._job.ids, file=index)
+            self._found[index].set_exception(_fault(failure))
+        finally:
             if self._is_closed:
                 self._count(index, 0)
+        return False
 
-    def _prepare(self, index: int) -> Prepared:
-        spec = self._job.request.inputs[index]
-        self._budget.take(spec.size_bytes, lambda: self._due >= index, self._pause)
-        self._taken[index] = spec.size_bytes
+    def _decode(self, index: int) -> None:
         self._pause()
-        media, samples = self._media(index), self._samples(index)
-        self._bring(index, spec, media)
         self._stages[index] = "decoding"
         started = time.monotonic()
-        count = audio.decode(media, samples, self._pause)
-        self._count(index, spec.size_bytes + count * BYTES_A_SAMPLE)
+        samples = self._samples(index)
+        count = audio.decode(self._media(index), samples, self._pause)
+        self._count(index, self._job.request.inputs[index].size_bytes + count * BYTES_A_SAMPLE)
         seconds = time.monotonic() - started
         self._job.spent("decoding", seconds)
         audio_seconds = round(count / SAMPLE_RATE, 3)
         log("decode_done", **self._job.ids, seconds=round(seconds, 3), audioSeconds=audio_seconds)
         self._job.note(f"Decoded {count / SAMPLE_RATE:.1f} s of sound")
-        return Prepared(samples, count)
+        self._found[index].set_result(Prepared(samples, count))
 
-    def _bring(self, index: int, spec: InputSpec, target: Path) -> None:
-        """Have the controller's file in `target`, whole and checked."""
+    def _bring(self, index: int) -> None:
+        """Have the controller's file here, whole and checked."""
+        spec = self._job.request.inputs[index]
+        self._budget.take(spec.size_bytes, lambda: self._due >= index, self._pause)
+        self._taken[index] = spec.size_bytes
+        self._pause()
         started = time.monotonic()
-        size = self._await(index, spec) if self._job.request.is_push else self._pull(index, spec, target)
+        size = self._await(index, spec) if self._job.request.is_push else self._pull(index, spec)
         seconds = time.monotonic() - started
         self._job.spent("downloading", seconds)
         log("download_done", **self._job.ids, bytes=size, seconds=round(seconds, 3))
@@ -127,7 +145,8 @@ class Ahead:
 
         return inlet.wait(pause)
 
-    def _pull(self, index: int, spec: InputSpec, target: Path) -> int:
+    def _pull(self, index: int, spec: InputSpec) -> int:
+        target = self._media(index)
         if self._kept.take(spec, target, self._pause):
             log("input_reused", **self._job.ids, bytes=spec.size_bytes)
             return spec.size_bytes
