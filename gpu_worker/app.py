@@ -119,6 +119,7 @@ class App:
             "cuda": state.cuda,
             "models": list(state.models),
             "diarization": bool(state.diarization),
+            "diarizationTrouble": state.diarization_trouble,
             "maxFileMB": self.config.max_file_mb,
             "activeJobs": self.jobs.active,
             "maxConcurrentJobs": self.config.max_concurrent_jobs,

@@ -48,7 +48,7 @@ class JobForm(forms.Form):
         model = cast(forms.ChoiceField, self.fields["model"])
         model.choices = model_choices(offer)
         model.initial = offer.models[0] if offer.models else "base"
-        self.fields["speakers"].initial = "auto" if offer.has_diarization else "none"
+        self.fields["speakers"].initial = "auto" if offer.tells_speakers else "none"
         language = cast(forms.ChoiceField, self.fields["language"])
         language.choices = [("", _("Detect")), *LANGUAGES.items()]
         if not offer.has_toggle:

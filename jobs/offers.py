@@ -11,7 +11,7 @@ class Offer:
     """What can be asked for now."""
 
     models: tuple[str, ...] = ()  # loadable at once, best first
-    has_diarization: bool = False  # at least one worker tells speakers apart
+    tells_speakers: bool = True  # false where every worker has said that it cannot
     has_toggle: bool = False  # "Run on GPU" is a choice
     notice: str = ""  # a sentence for people when jobs would have to wait
 

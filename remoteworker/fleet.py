@@ -125,10 +125,11 @@ def offer() -> Offer:
     mode = settings.REMOTE_WORKER_MODE
     workers = list(Worker.usable())
     usable = [w for w in workers if mode == "optional" or w.kind == kind_for(mode == "required")]
-    models = dict.fromkeys(name for w in usable if w.is_connected for name in _default_first(w))
+    connected = [w for w in usable if w.is_connected]
+    models = dict.fromkeys(name for w in connected for name in _default_first(w))
     return Offer(
         models=tuple(models),
-        has_diarization=any(w.is_connected and bool(w.capabilities.get("diarization")) for w in usable),
+        tells_speakers=not connected or not all(w.capabilities.get("diarizationTrouble") for w in connected),
         has_toggle=mode == "optional",
         notice=_notice(mode, usable),
     )

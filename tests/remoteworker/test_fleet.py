@@ -82,10 +82,14 @@ def test_required_without_a_worker_says_so(db: None, settings: Any) -> None:
     assert fleet.offer().notice == "No GPU worker can be reached. Jobs wait until one is back."
 
 
-def test_speakers_are_asked_for_by_default_only_where_a_worker_tells_them_apart(worker: Worker) -> None:
-    assert not fleet.offer().has_diarization
-    Worker.objects.update(capabilities={"models": ["base"], "diarization": True})
-    assert fleet.offer().has_diarization
+def test_speakers_are_asked_for_by_default_unless_no_worker_can_tell_them_apart(worker: Worker) -> None:
+    cannot = {"models": ["base"], "diarization": False, "diarizationTrouble": "accept its conditions"}
+    Worker.objects.update(capabilities={"models": ["base"], "diarization": False, "diarizationTrouble": ""})
+    assert fleet.offer().tells_speakers, "it is still loading"
+    Worker.objects.update(capabilities=cannot)
+    assert not fleet.offer().tells_speakers
+    Worker.objects.update(is_connected=False)
+    assert fleet.offer().tells_speakers, "nobody knows"
 
 
 def test_the_toggle_is_there_in_mode_optional_only(db: None, settings: Any) -> None:
