@@ -38,6 +38,7 @@ DIARIZING_SHARE = 0.4  # of a file whose speakers are told apart; recognition co
 DEADLINE_GRACE = 300.0  # seconds: the clocks of two machines differ
 # The files of a job are fetched and decoded ahead: what that took is told by who does it.
 TOLD_BY_OTHERS = frozenset({"downloading", "decoding"})
+PACE_SECONDS = 5.0  # of audio, before the speed says anything: words begin with the first window's start
 LISTENING_SHARE = 0.04  # the voice gate hears the whole file before the first window is decoded
 
 
@@ -69,6 +70,7 @@ class Job:
         self._index = 0
         self._percent = 0.0
         self._audio_seconds = 0.0
+        self._reached_clock = 0.0  # when it got there
         self._audio_duration: float | None = None
         self._lines: deque[str] = deque(maxlen=LOG_LINES)
         self._error: ErrorMessage | None = None
@@ -163,7 +165,8 @@ class Job:
     def reach(self, seconds: float) -> None:
         """Recognition got to this position of the current file's audio."""
         with self._lock:
-            self._audio_seconds = max(self._audio_seconds, seconds)
+            if seconds > self._audio_seconds:
+                self._audio_seconds, self._reached_clock = seconds, time.monotonic()
             begins = self._transcribing_begins + LISTENING_SHARE
             rest = STAGE_BEGINS["uploading"] - begins
             self._raise_percent(begins + rest * self._share(self._audio_seconds))
@@ -226,12 +229,13 @@ class Job:
 
     def _pace(self) -> tuple[float | None, float | None]:
         """Audio seconds a second and seconds left in this file, while it is transcribed."""
-        took = time.monotonic() - self._stage_clock
-        if self._stage != "transcribing" or not self._audio_seconds or not self._audio_duration or took <= 0:
+        took, duration = self._reached_clock - self._stage_clock, self._audio_duration or 0.0
+        enough = min(PACE_SECONDS, duration / 4)
+        if self._stage != "transcribing" or not duration or self._audio_seconds < enough or took <= 0:
             return None, None
         speed = self._audio_seconds / took
-        left = max(0.0, self._audio_duration - self._audio_seconds)
-        return round(speed, 2), round(left / speed, 1)
+        left = (duration - self._audio_seconds) / speed - (time.monotonic() - self._reached_clock)
+        return round(speed, 2), round(max(0.0, left), 1)
 
     def _leave_stage(self) -> None:
         seconds = round(time.monotonic() - self._stage_clock, 3)

@@ -54,6 +54,28 @@ def test_percent_moves_while_the_voice_gate_listens_and_while_words_come() -> No
     assert job.snapshot(False)["progress"]["audioSeconds"] == HOUR
 
 
+def test_a_speed_is_told_once_there_is_one_and_time_runs_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(job_module.time, "monotonic", lambda: now)
+    job = a_job()
+    job.enter_stage("transcribing")
+
+    def pace() -> tuple[float | None, float | None]:
+        progress = job.snapshot(False)["progress"]
+        return progress["speed"], progress["etaSeconds"]
+
+    now += 4
+    job.reach(0.2)  # the start of the first window
+    assert pace() == (None, None)
+    now += 6
+    job.reach(20.0)
+    assert pace() == (2.0, (HOUR - 20) / 2)
+    now += 5
+    assert pace() == (2.0, (HOUR - 20) / 2 - 5), "a window under way makes nothing slower"
+    now += HOUR
+    assert pace() == (2.0, 0.0)
+
+
 def test_listening_counts_as_no_audio_done() -> None:
     job = a_job()
     job.enter_stage("transcribing")
