@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gpu_worker.protocol import Options
 from gpu_worker.sound import Span
-from gpu_worker.transcript import Notice, Segment
+from gpu_worker.transcript import Notice, Segment, clock
 
 LITTLE_SPEECH = 0.3  # of a segment: with less, nobody says what is written there
 
@@ -79,6 +79,6 @@ def rejection_notice(rejected: Sequence[Segment]) -> list[Notice]:
         Notice(
             code="TEXT_REJECTED",
             message=f"Invented text was left out, {seconds:.1f} s in {len(rejected)} place(s), the first at "
-            f"{first:.1f} s: nobody seems to speak there. Turn hallucination detection off to keep it.",
+            f"{clock(first)}: nobody seems to speak there. Turn hallucination detection off to keep it.",
         )
     ]

@@ -32,7 +32,7 @@ OPEN_SETTINGS = {
 }
 BATCHES = {"cuda": 64, "cpu": 16}  # chunks of 10 s; small on a CPU, so that a cancel is heard within a second
 SHORTEST = 0.1  # seconds: less than this holds no turn
-SEGMENTATION_SHARE = 0.1  # of the time that progress tells; the rest are embeddings
+SEGMENTATION_SHARE = 0.3  # of the time that progress tells; the rest are embeddings
 
 
 class PyannoteDiarizer:
