@@ -45,6 +45,16 @@ def number(name: str, default: Number) -> Number:
     return value
 
 
+def period(name: str, default: float) -> float:
+    """Return a period in seconds, as a variable or the default has it, shortened."""
+    return shortened(number(name, default))
+
+
+def shortened(seconds: float) -> float:
+    """Return a period divided by PERIODS_DIVISOR, with which a test makes everything happen sooner."""
+    return seconds / (number("PERIODS_DIVISOR", 1.0) or 1.0)
+
+
 def load_environment() -> Path:
     """Read `.env` and `DATA_DIR/secrets.env` into os.environ (what is set already wins).
 

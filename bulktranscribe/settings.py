@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from bulktranscribe import environment as env
 from bulktranscribe.environment import BASE_DIR, load_environment
+from gpu_worker import protocol
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Job]` and the like be written at run time
 
@@ -141,8 +142,8 @@ else:
 REMOTE_WORKER_URL = [url.rstrip("/") for url in env.words("REMOTE_WORKER_URL")]
 REMOTE_WORKER_TOKEN = env.text("REMOTE_WORKER_TOKEN")
 REMOTE_WORKER_MODE = env.text("REMOTE_WORKER_MODE", "off").lower()
-REMOTE_WORKER_TIMEOUT_SECONDS = env.number("REMOTE_WORKER_TIMEOUT_SECONDS", 7200)
-REMOTE_WORKER_POLL_SECONDS = env.number("REMOTE_WORKER_POLL_SECONDS", 2.0)
+REMOTE_WORKER_TIMEOUT_SECONDS = env.period("REMOTE_WORKER_TIMEOUT_SECONDS", 7200.0)
+REMOTE_WORKER_POLL_SECONDS = env.period("REMOTE_WORKER_POLL_SECONDS", 2.0)
 REMOTE_WORKER_UPLOAD_MODE = env.text("REMOTE_WORKER_UPLOAD_MODE", "pull").lower()
 REMOTE_WORKER_MAX_ATTEMPTS = env.number("REMOTE_WORKER_MAX_ATTEMPTS", 1)
 ALLOW_INSECURE_WORKER = env.flag("ALLOW_INSECURE_WORKER")
@@ -150,14 +151,22 @@ LOCAL_WORKER_URL = env.text("LOCAL_WORKER_URL", "http://127.0.0.1:8478").rstrip(
 LOCAL_WORKER_TOKEN = env.text("LOCAL_WORKER_TOKEN")
 LOCAL_WORKER_MODEL = env.text("LOCAL_WORKER_MODEL", "base")
 
-# Periods, in seconds: all of them, so that a test can shorten them in one place.
-LEASE_SECONDS = env.number("LEASE_SECONDS", 90.0)
-DISPATCH_TIMEOUT_SECONDS = env.number("DISPATCH_TIMEOUT_SECONDS", 120.0)
-OUTPUTS_GRACE_SECONDS = env.number("OUTPUTS_GRACE_SECONDS", 60.0)
-PING_SECONDS = env.number("PING_SECONDS", 10.0)
-BUSY_SECONDS = env.number("BUSY_SECONDS", 5.0)
-REAP_SECONDS = env.number("REAP_SECONDS", 5.0)
-TICK_ALARM_SECONDS = env.number("TICK_ALARM_SECONDS", 15.0)
+# Periods, in seconds: all of them are here, and PERIODS_DIVISOR shortens them together for a test.
+LEASE_SECONDS = env.period("LEASE_SECONDS", 90.0)
+DISPATCH_TIMEOUT_SECONDS = env.period("DISPATCH_TIMEOUT_SECONDS", 120.0)
+OUTPUTS_GRACE_SECONDS = env.period("OUTPUTS_GRACE_SECONDS", 60.0)
+PING_SECONDS = env.period("PING_SECONDS", 10.0)
+PROBE_SECONDS = env.period("PROBE_SECONDS", 4.0)
+BUSY_SECONDS = env.period("BUSY_SECONDS", 5.0)
+REAP_SECONDS = env.period("REAP_SECONDS", 5.0)
+PRUNE_SECONDS = env.period("PRUNE_SECONDS", 600.0)
+ORPHAN_SECONDS = env.period("ORPHAN_SECONDS", 3600.0)
+AWAKE_SECONDS = env.period("AWAKE_SECONDS", 30.0)
+OVERDUE_SECONDS = env.period("OVERDUE_SECONDS", 60.0)
+TICK_ALARM_SECONDS = env.period("TICK_ALARM_SECONDS", 15.0)
+CONNECT_SECONDS = max(1.0, env.shortened(protocol.CONNECT_SECONDS))
+CALL_SECONDS = max(1.0, env.shortened(protocol.TOTAL_SECONDS))
+CLAIM_SECONDS = env.shortened(60.0) + 2 * CALL_SECONDS  # longer than anybody holds a claim, unless killed
 
 # Celery: the database is the queue, a message is a nudge -----------------------------------------
 REDIS_URL = env.text("REDIS_URL")
@@ -193,6 +202,7 @@ CELERY_BEAT_SCHEDULE = {
         "dispatch_queued": REMOTE_WORKER_POLL_SECONDS,
         "poll_workers": REMOTE_WORKER_POLL_SECONDS,
         "reap": REAP_SECONDS,
+        "prune": PRUNE_SECONDS,
     }.items()
 }
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from gpu_worker import push
 from gpu_worker.config import Config
@@ -16,7 +17,14 @@ from gpu_worker.jobs import RETRY_AFTER, JobStore, KeyReused, WorkerBusy
 from gpu_worker.logs import failed
 from gpu_worker.metrics import CONTENT_TYPE, Meter, Now
 from gpu_worker.preflight import preflight
-from gpu_worker.protocol import MAX_REQUEST_BYTES, SERVICE_NAME, VERSION, InvalidMessage, read_json
+from gpu_worker.protocol import (
+    MAX_JOBS_ASKED,
+    MAX_REQUEST_BYTES,
+    SERVICE_NAME,
+    VERSION,
+    InvalidMessage,
+    read_json,
+)
 from gpu_worker.reply import NO_JOB, Reply, error, not_allowed
 
 if TYPE_CHECKING:
@@ -60,6 +68,8 @@ class App:
                 return Reply(200, {**preflight(self.config, self.engine.state)})
             case ("POST", ("v1", "jobs")):
                 return self._start(environ)
+            case ("GET", ("v1", "jobs")):
+                return self._many(environ)
             case ("GET", ("v1", "jobs", job_id)):
                 status = self.jobs.status(job_id)
                 return Reply(200, {**status}) if status else NO_JOB
@@ -125,6 +135,7 @@ class App:
             "maxConcurrentJobs": self.config.max_concurrent_jobs,
             "queueSize": self.config.queue_size,
             "bootId": self.jobs.boot_id,
+            "answersMany": True,
             "isReady": state.is_ready,
             "engine": self.config.engine_name,
             "rehearsal": self.config.is_rehearsal,
@@ -140,6 +151,14 @@ class App:
             engine_restarts=state.restarts,
             gpu_memory_bytes=state.gpu_memory_bytes,
         )
+
+    def _many(self, environ: WSGIEnvironment) -> Reply:
+        """The statuses of several jobs, without their log lines; null where there is no such job."""
+        asked = parse_qs(environ.get("QUERY_STRING", "")).get("id", [])
+        if not 0 < len(asked) <= MAX_JOBS_ASKED:
+            return error(400, "INVALID_REQUEST", f"id: must be given 1 to {MAX_JOBS_ASKED} times")
+        found = {job_id: self.jobs.status(job_id) for job_id in asked}
+        return Reply(200, {"jobs": {name: said and {**said, "logs": []} for name, said in found.items()}})
 
     def _start(self, environ: WSGIEnvironment) -> Reply:
         raw = _read_body(environ)
@@ -179,7 +198,9 @@ def _nothing_here(path: tuple[str, ...]) -> Reply:
             return not_allowed("GET")
         case ("v1", "jobs", _):
             return not_allowed("GET, DELETE")
-        case ("v1", "jobs") | ("v1", "jobs", _, "cancel"):
+        case ("v1", "jobs"):
+            return not_allowed("GET, POST")
+        case ("v1", "jobs", _, "cancel"):
             return not_allowed("POST")
         case ("v1", "jobs", _, "inputs", _):
             return not_allowed("HEAD, PUT")

@@ -13,12 +13,12 @@ import requests
 from gpu_worker.config import MEBIBYTE
 from gpu_worker.faults import Fault
 from gpu_worker.logs import log
+from gpu_worker.periods import DOWNLOAD_PATIENCE
 from gpu_worker.protocol import InputSpec
 from gpu_worker.transport import growing_waits, open_session
 
 CHUNK = 256 * 1024  # bytes between two looks at the cancel flag
 TIMEOUTS = (5.0, 30.0)  # seconds to connect, and without a byte
-PATIENCE = 120.0  # seconds without a new byte before the controller counts as unreachable
 REPORT_SECONDS = 5.0
 PASSING = frozenset({408, 425, 429}) | frozenset(range(500, 600))
 
@@ -72,7 +72,7 @@ class Fetch:
                 except requests.RequestException as broken:
                     if self._got > before:
                         waits, since = growing_waits(), time.monotonic()
-                    if time.monotonic() - since > PATIENCE:
+                    if time.monotonic() - since > DOWNLOAD_PATIENCE:
                         raise Fault("DOWNLOAD_FAILED", _unreachable(broken)) from None
                     log("download_interrupted", bytes=self._got, reason=type(broken).__name__)
                 self._pause(next(waits))
@@ -144,4 +144,4 @@ def _refused(status: int) -> str:
 
 def _unreachable(broken: requests.RequestException) -> str:
     """Only the kind of error: its text quotes the signed URL."""
-    return f"The controller could not be reached for {PATIENCE:.0f} s ({type(broken).__name__})."
+    return f"The controller could not be reached for {DOWNLOAD_PATIENCE:.0f} s ({type(broken).__name__})."

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpu_worker.faults import Fault, disk_fault
+from gpu_worker.periods import SLICE_PATIENCE
 from gpu_worker.protocol import InputSpec
 from gpu_worker.workplace import has_room
 
-PATIENCE = 600.0  # seconds that a job waits for the next byte of its file
 LOOK_SECONDS = 0.2
 TRIES = 2  # files that arrive damaged, until the job fails
 
@@ -92,8 +92,8 @@ class Inlet:
         self._moved_at = max(self._moved_at, time.monotonic())
         while not self._whole.is_set():
             pause(LOOK_SECONDS)
-            if time.monotonic() - self._moved_at > PATIENCE:
-                minutes = f"{PATIENCE / 60:.0f} minutes"
+            if time.monotonic() - self._moved_at > SLICE_PATIENCE:
+                minutes = f"{SLICE_PATIENCE / 60:.0f} minutes"
                 self._give_up(Fault("DOWNLOAD_FAILED", f"The controller sent nothing for {minutes}."))
         if self._fault:
             raise self._fault

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 
 import requests
 
+from gpu_worker.periods import FIRST_WAIT, LONGEST_WAIT
 from gpu_worker.protocol import WORKER_AGENT
-
-FIRST_WAIT = 1.0  # seconds before the first retry
-LONGEST_WAIT = 60.0
 
 
 def open_session() -> requests.Session:

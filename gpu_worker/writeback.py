@@ -11,11 +11,11 @@ from typing import Literal
 import requests
 
 from gpu_worker.logs import log
+from gpu_worker.periods import LONGEST_WAIT, WRITEBACK_PATIENCE
 from gpu_worker.protocol import OUTPUT_CONTENT_TYPES, CompleteMessage, JobRequest
-from gpu_worker.transport import LONGEST_WAIT, growing_waits, open_session
+from gpu_worker.transport import growing_waits, open_session
 
 TIMEOUTS = (5.0, 120.0)  # seconds to connect, and for the controller to store and answer
-PATIENCE = 35 * 60.0  # seconds of trying; the protocol asks for 30 minutes at least
 PASSING = frozenset({408, 425, 429}) | frozenset(range(500, 600))
 
 Verdict = Literal["accepted", "gone", "refused", "unreachable"]
@@ -104,7 +104,7 @@ class Writeback:
                     bytes=size,
                     seconds=round(time.monotonic() - started, 3),
                 )
-                if verdict != "unreachable" or time.monotonic() - started > PATIENCE:
+                if verdict != "unreachable" or time.monotonic() - started > WRITEBACK_PATIENCE:
                     return verdict
                 self._pause(max(wait, asked))
         raise AssertionError("growing_waits never ends")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils import timezone
 
 from gpu_worker.protocol import LANGUAGES, WHISPER_MODELS, InvalidMessage, Options, parse_options
@@ -100,6 +100,7 @@ def retry_input(job_input: JobInput, actor: str) -> bool:
             actor=actor,
             queued_at=now,
             not_before=now,
+            tries_from=F("attempt_count"),
             remote_last_error=None,
             **CLEARED_PROGRESS,
         )

@@ -29,6 +29,18 @@ CONTENT_TYPES = {
 }
 
 
+USUAL_BYTES_A_SECOND = {".wav": 96_000, ".aif": 96_000, ".aiff": 96_000, ".flac": 60_000}
+USUAL_VIDEO, USUAL_AUDIO = 250_000, 16_000
+
+
+def usual_seconds(name: str, size_bytes: int) -> float:
+    """Guess how much audio a file of this name and size holds: 48 kHz mono, 128 kbit/s, 2 Mbit/s with pictures."""
+    suffix = PurePath(name).suffix.lower()
+    kind = CONTENT_TYPES.get(suffix, "")
+    usual = USUAL_VIDEO if kind.startswith("video/") else USUAL_AUDIO
+    return max(1.0, size_bytes / USUAL_BYTES_A_SECOND.get(suffix, usual))
+
+
 class RangeNotSatisfiable(ValueError):
     """The asked range lies outside the file."""
 

@@ -25,6 +25,9 @@ class Session(models.Model):
     name = models.CharField(_("name"), max_length=200)
     created_at = models.DateTimeField(default=timezone.now)
     touched_at = models.DateTimeField(default=timezone.now)
+    served_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("a worker last took a file of it: sessions take turns by this")
+    )
 
     class Meta:
         ordering = ["-touched_at"]
@@ -65,6 +68,14 @@ class Upload(models.Model):
         return media.content_type(self.name)
 
 
+class Priority(models.IntegerChoices):
+    """Which jobs go first, whoever's they are."""
+
+    LATER = -1, _("later")
+    NORMAL = 0, _("normal")
+    FIRST = 1, _("first")
+
+
 class Job(models.Model):
     """What a person asked for: options and N inputs."""
 
@@ -78,6 +89,9 @@ class Job(models.Model):
     model = models.CharField(_("model"), max_length=200)
     language = models.CharField(_("language"), max_length=20, blank=True, help_text=_("empty: detect"))
     use_remote = models.BooleanField(_("run on GPU"), default=False)
+    priority = models.SmallIntegerField(
+        _("priority"), choices=Priority.choices, default=Priority.NORMAL, help_text=_("higher ones go first")
+    )
     options = models.JSONField(default=dict, help_text=_("the remaining options of the protocol"))
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -129,6 +143,9 @@ class JobInput(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     attempt_count = models.PositiveIntegerField(default=0, help_text=_("the number of the latest attempt"))
     tries = models.PositiveIntegerField(default=0, help_text=_("attempts that a worker accepted"))
+    tries_from = models.PositiveIntegerField(
+        default=0, help_text=_("the number of the latest attempt when a person last queued it")
+    )
     worker_name = models.CharField(max_length=200, blank=True)
     stage = models.CharField(max_length=20, blank=True)
     percent = models.FloatField(default=0.0)
@@ -153,6 +170,12 @@ class JobInput(models.Model):
         return ERRORS.get(self.error_code, ERRORS["PROCESSING_ERROR"]) if self.error_code else None
 
     @property
+    def expected_seconds(self) -> float:
+        """How much audio it holds: known once a worker has read it, until then guessed by its size."""
+        upload = self.upload
+        return self.audio_duration or media.usual_seconds(upload.name, upload.size_bytes)
+
+    @property
     def can_cancel(self) -> bool:
         return self.status in ACTIVE
 
@@ -160,12 +183,22 @@ class JobInput(models.Model):
     def can_retry(self) -> bool:
         return self.status in MOVES[Event.RETRIED].sources
 
-    def move_to(self, event: Event, *, actor: str, code: str = "", message: str = "", **changes: Any) -> bool:
+    def move_to(
+        self,
+        event: Event,
+        *,
+        actor: str,
+        code: str = "",
+        message: str = "",
+        attempt: int | None = None,
+        **changes: Any,
+    ) -> bool:
         """Make the move that `event` means; return False where the table does not allow it now.
 
         The only writer of `status`. One conditional UPDATE under the job's lock: of two racing moves
         exactly one finds a source status. Writes the JobEvent and the job's derived status with it.
-        `changes` are other columns of the row to set in the same UPDATE.
+        `attempt` fences: the move is made only while that attempt is the latest. `changes` are other
+        columns of the row to set in the same UPDATE.
         """
         move, now = MOVES[event], timezone.now()
         with transaction.atomic():
@@ -173,14 +206,12 @@ class JobInput(models.Model):
             rows = JobInput.objects.filter(pk=self.pk, status__in=move.sources)
             if move.codes:
                 rows = rows.filter(error_code__in=move.codes)
+            if attempt is not None:
+                rows = rows.filter(attempt_count=attempt)
             source = rows.values_list("status", flat=True).first()
-            if source is None or not rows.update(
-                status=move.target,
-                ended_at=now if move.target in ENDED else None,
-                error_code=code,
-                error_message=message,
-                **changes,
-            ):
+            ended_at = now if move.target in ENDED else None
+            error = {"error_code": code, "error_message": message if code else ""}
+            if source is None or not rows.update(status=move.target, ended_at=ended_at, **error, **changes):
                 return False
             JobEvent.objects.create(
                 job=job, job_input=self, actor=actor, event=event, source=source, target=move.target,

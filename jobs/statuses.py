@@ -44,6 +44,7 @@ class Event(TextChoices):
     DISPATCH_TIMED_OUT = "dispatch_timed_out", _("no answer to the hand-over")
     LOST = "lost", _("the worker no longer knows it, or cannot be reached")
     REQUEUED = "requeued", _("lost, and another try is allowed")
+    MOVED = "moved", _("taken away from its worker, for another one")
     TIMED_OUT = "timed_out", _("past its deadline")
     FAILED_BY_WORKER = "failed_by_worker", _("the worker reported a failure")
     COMPLETED = "completed", _("valid result committed")
@@ -71,7 +72,8 @@ MOVES: dict[Event, Move] = {
     Event.REFUSED: Move((S.DISPATCHING,), S.FAILED),
     Event.DISPATCH_TIMED_OUT: Move((S.DISPATCHING,), S.FAILED),
     Event.LOST: Move((S.RUNNING,), S.FAILED),
-    Event.REQUEUED: Move((S.RUNNING,), S.QUEUED),
+    Event.REQUEUED: Move((S.DISPATCHING, S.RUNNING), S.QUEUED),
+    Event.MOVED: Move((S.DISPATCHING, S.RUNNING), S.QUEUED),
     Event.TIMED_OUT: Move((S.RUNNING,), S.FAILED),
     Event.FAILED_BY_WORKER: Move((S.RUNNING,), S.FAILED),
     Event.COMPLETED: Move((S.RUNNING,), S.COMPLETE),

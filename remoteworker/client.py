@@ -4,10 +4,11 @@ import hashlib
 import json
 import time
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import requests
 import urllib3
+from django.conf import settings
 
 from gpu_worker import protocol
 from gpu_worker.protocol import JobRequest, JobStatus, parse_job_status
@@ -98,6 +99,16 @@ class WorkerClient:
         except protocol.InvalidMessage as wrong:
             raise WorkerUnavailable(f"not a job status: {wrong}") from wrong
 
+    def job_statuses(self, worker_job_ids: list[str]) -> dict[str, JobStatus | None]:
+        """GET /v1/jobs?id=…&id=…: many at once; None where the worker does not know a job."""
+        said = self._call("GET", "/v1/jobs?" + urlencode({"id": worker_job_ids}, doseq=True)).get("jobs")
+        if not isinstance(said, dict) or not set(worker_job_ids) <= said.keys():
+            raise WorkerUnavailable("the answer does not name every job that was asked for")
+        try:
+            return {name: parse_job_status(said[name]) if said[name] else None for name in worker_job_ids}
+        except protocol.InvalidMessage as wrong:
+            raise WorkerUnavailable(f"not a job status: {wrong}") from wrong
+
     def cancel_job(self, worker_job_id: str) -> None:
         """POST /v1/jobs/<id>/cancel."""
         self._call("POST", f"/v1/jobs/{worker_job_id}/cancel")
@@ -164,7 +175,7 @@ class WorkerClient:
         seconds: float | None = None,
         limit: int | None = None,
     ) -> tuple[int, bytes, "requests.structures.CaseInsensitiveDict[str]"]:
-        seconds = seconds or protocol.TOTAL_SECONDS
+        seconds = seconds or settings.CALL_SECONDS
         limit = limit or protocol.MAX_ANSWER_BYTES
         deadline = time.monotonic() + seconds
         try:
@@ -173,13 +184,15 @@ class WorkerClient:
                 self.url + path,
                 data=body,
                 headers=headers,
-                timeout=(protocol.CONNECT_SECONDS, seconds),
+                timeout=(settings.CONNECT_SECONDS, seconds),
                 allow_redirects=False,
                 stream=True,
             ) as response:
                 return response.status_code, _read(response, deadline, limit), response.headers
         except requests.exceptions.ConnectTimeout as failure:
-            raise WorkerUnavailable("no connection within 3 s", is_unsent=True) from failure
+            raise WorkerUnavailable(
+                f"no connection within {settings.CONNECT_SECONDS:.0f} s", is_unsent=True
+            ) from failure
         except requests.exceptions.Timeout as failure:
             raise WorkerUnavailable(f"no answer within {seconds:.0f} s") from failure
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as failure:

@@ -1,93 +1,153 @@
 """Handing inputs to workers: claim (conditional update), call, write the outcome (conditional update)."""
 
 import logging
+import time
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.urls import reverse
-from django.utils import timezone
 
-from gpu_worker import protocol
-from gpu_worker.protocol import ERRORS, InputSpec, JobRequest
-from jobs.models import Job, JobInput
-from jobs.statuses import Event, InputStatus
-from remoteworker import fleet, signing
+from gpu_worker.protocol import ERRORS
+from jobs.models import Job, JobInput, Session
+from jobs.statuses import Event
+from remoteworker import choice, clock, fleet, orders, queue
 from remoteworker.client import JobNotFound, WorkerBusy, WorkerError, WorkerRefused, WorkerUnavailable
-from remoteworker.models import Attempt, Worker
+from remoteworker.models import Attempt, Tick, Worker
 
 log = logging.getLogger(__name__)
 ACTOR = "controller"
+QUEUED_AGAIN = queue.CLEARED
+ASSIGN_SECONDS = 0.1  # of claiming, until a tick lets the next one go on
 
 
-def workers_with_work() -> list[Worker]:
-    """The workers that could take a waiting input now, or have one to be handed over again."""
-    now = timezone.now()
-    wanted = {fleet.kind_for(remote) for remote in _waiting(now).values_list("job__use_remote", flat=True)}
-    unanswered = Q(attempts__ended_at=None, attempts__worker_job_id="")
-    resend = set(Worker.usable().filter(unanswered).values_list("pk", flat=True))
-    return [
-        worker
-        for worker in fleet.enabled_workers()
-        if worker.pk in resend or (worker.kind in wanted and fleet.free_slots(worker))
-    ]
+def assign() -> bool:
+    """Claim waiting inputs for the workers with room; return whether it broke off with more to claim.
+
+    One at a time does this: two would both count the same free slots.
+    """
+    if not _hold_assignment():
+        return False
+    try:
+        deadline = time.monotonic() + ASSIGN_SECONDS
+        return any(_assign(kind, deadline) for kind in Worker.Kind)
+    finally:
+        Tick.objects.filter(name="assign").update(held_until=None)
 
 
-def dispatch_to(worker_id: int) -> None:
-    """Hand one worker what it has slots for, and again what it has not answered for."""
-    worker = fleet.enabled_workers().filter(pk=worker_id).first()
-    if worker is None:
+def _assign(kind: Worker.Kind, deadline: float) -> bool:
+    boxes = fleet.boxes(kind)
+    if not boxes:
+        return False
+    room = sum(box.free for box in boxes)
+    waiting = {entry.pk: entry for entry in queue.next_up(kind, room + queue.PASSED_OVER)}
+    workers = Worker.objects.in_bulk([box.worker_id for box in boxes])
+    files = queue.files(waiting.values(), kind)
+    for file, box in choice.plan(files, boxes):
+        claim(waiting[file.input_id], workers[box.worker_id])
+        if time.monotonic() > deadline:
+            return True
+    return False
+
+
+def _hold_assignment() -> bool:
+    now = clock.now()
+    Tick.objects.get_or_create(name="assign", defaults={"at": now})
+    free = Q(held_until=None) | Q(held_until__lt=now)
+    until = now + _seconds(settings.CLAIM_SECONDS)
+    return bool(Tick.objects.filter(free, name="assign").update(at=now, held_until=until))
+
+
+def claim(job_input: JobInput, worker: Worker) -> Attempt | None:
+    """Claim a waiting input for a worker, with a new attempt; None where somebody was faster."""
+    now = clock.now()
+    with transaction.atomic():
+        claimed = job_input.move_to(
+            Event.CLAIMED,
+            actor=ACTOR,
+            attempt_count=F("attempt_count") + 1,
+            worker_name=worker.name,
+            stage="",
+            percent=0.0,
+        )
+        if not claimed:
+            return None
+        Session.objects.filter(jobs=job_input.job_id).update(served_at=now)
+        return Attempt.objects.create(
+            job_input=job_input,
+            worker=worker,
+            number=job_input.attempt_count,
+            created_at=now,
+            deadline_at=now + _seconds(settings.REMOTE_WORKER_TIMEOUT_SECONDS),
+            is_push=worker.kind == Worker.Kind.REMOTE and settings.REMOTE_WORKER_UPLOAD_MODE == "push",
+        )
+
+
+def workers_to_hand_over() -> QuerySet[Worker]:
+    """The workers with an attempt to be handed over, for the first time or again."""
+    return Worker.usable().filter(attempts__in=_unanswered()).distinct()
+
+
+def hand_over(worker_id: int) -> None:
+    """Hand a worker what was claimed for it, and again what it has not answered for. One at a time a worker."""
+    if not fleet.hold(worker_id, "handed_until"):
         return
-    patience = timezone.now() - timedelta(seconds=protocol.TOTAL_SECONDS)
-    unanswered = (
-        worker.active_attempts()
-        .filter(Q(sent_at=None) | Q(sent_at__lt=patience), worker_job_id="")
-        .select_related("job_input__job", "job_input__upload")
-    )
-    for attempt in unanswered:
-        send(attempt, worker)
-    for attempt in claim(worker, fleet.free_slots(worker)):
-        if not worker.is_connected:
+    try:
+        tried: set[object] = set()
+        while worker := Worker.usable().filter(pk=worker_id).first():
+            batch = [attempt for attempt in _unanswered().filter(worker=worker) if attempt.pk not in tried]
+            if not batch or not _hand_over(batch, worker):
+                return
+            tried |= {attempt.pk for attempt in batch}
+    finally:
+        fleet.release(worker_id, "handed_until")
+
+
+def _hand_over(batch: Iterable[Attempt], worker: Worker) -> bool:
+    """Send each; once the worker does not answer, what was never sent goes back into the queue."""
+    is_there = True
+    for attempt in batch:
+        if is_there:
+            is_there = send(attempt, worker)
+        elif attempt.sent_at is None:
             push_back(attempt, settings.BUSY_SECONDS)
-        else:
-            send(attempt, worker)
+    return is_there
 
 
-def claim(worker: Worker, slots: int) -> Iterable[Attempt]:
-    """Claim up to `slots` waiting inputs for the worker, oldest first; each comes with its new attempt."""
-    waiting = _waiting(timezone.now()).select_related("job", "upload").order_by("queued_at", "position")
-    kinds = [remote for remote in (False, True) if fleet.kind_for(remote) == worker.kind]
-    for job_input in waiting.filter(job__use_remote__in=kinds)[:slots]:
-        attempt = _claim_one(job_input, worker)
-        if attempt is not None:
-            yield attempt
+def _unanswered() -> QuerySet[Attempt]:
+    patience = clock.now() - _seconds(settings.CALL_SECONDS)
+    return (
+        Attempt.objects.filter(Q(sent_at=None) | Q(sent_at__lt=patience), ended_at=None, worker_job_id="")
+        .select_related("job_input__job", "job_input__upload", "worker")
+        .order_by("created_at")
+    )
 
 
-def send(attempt: Attempt, worker: Worker) -> None:
-    """Hand an attempt over. Harmless to repeat: its id is the idempotency key."""
+def send(attempt: Attempt, worker: Worker) -> bool:
+    """Hand an attempt over; False where the worker did not answer. Harmless to repeat: its id is the key."""
     if not attempt.job_input.upload.path.exists():
         _refuse(attempt, "UPLOAD_MISSING", ERRORS["UPLOAD_MISSING"].sentence)
-        return
-    Attempt.objects.filter(pk=attempt.pk).update(sent_at=timezone.now())
+        return True
+    Attempt.objects.filter(pk=attempt.pk).update(sent_at=clock.now())
     fields = {"worker": worker.name, "attempt": attempt.number, "inputId": str(attempt.job_input_id)}
     log.info("dispatch", extra=fields)
     try:
         with fleet.client_of(worker) as client:
-            worker_job_id, _status = client.create_job(job_request(attempt, worker), str(attempt.pk))
+            request = orders.job_request(attempt, worker)
+            worker_job_id, _status = client.create_job(request, str(attempt.pk))
     except WorkerError as failure:
         log.warning("dispatch failed", extra={**fields, "reason": str(failure)})
         _after_failure(attempt, worker, failure)
-    else:
-        log.info("dispatched", extra={**fields, "workerJobId": worker_job_id})
-        accept(attempt, worker_job_id)
+        return not isinstance(failure, WorkerUnavailable)
+    log.info("dispatched", extra={**fields, "workerJobId": worker_job_id})
+    accept(attempt, worker_job_id)
+    return True
 
 
 def accept(attempt: Attempt, worker_job_id: str) -> bool:
     """Note the worker's id of the job and that it runs there; False where the attempt is over or has another id."""
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         Job.lock(attempt.job_input.job_id)
         bound = Attempt.objects.filter(
@@ -96,12 +156,13 @@ def accept(attempt: Attempt, worker_job_id: str) -> bool:
             worker_job_id=worker_job_id,
             accepted_at=now,
             last_contact_at=now,
-            lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
+            lease_until=now + _seconds(settings.LEASE_SECONDS),
         )
         if bound:
             attempt.job_input.move_to(
                 Event.ACCEPTED,
                 actor=attempt.worker.name,
+                attempt=attempt.number,
                 stage="queued",
                 started_at=now,
                 remote_last_error=None,
@@ -119,87 +180,40 @@ def accept(attempt: Attempt, worker_job_id: str) -> bool:
 def push_back(attempt: Attempt, seconds: float, error: dict[str, str] | None = None) -> None:
     """Put the input back into the queue for a while; no try is burnt."""
     with transaction.atomic():
-        later = timezone.now() + timedelta(seconds=seconds)
         if attempt.job_input.move_to(
-            Event.PUSHED_BACK, actor=ACTOR, not_before=later, worker_name="", remote_last_error=error
+            Event.PUSHED_BACK,
+            actor=ACTOR,
+            attempt=attempt.number,
+            not_before=clock.now() + _seconds(seconds),
+            worker_name="",
+            remote_last_error=error,
         ):
             attempt.end(Attempt.Outcome.SUPERSEDED)
 
 
-def job_request(attempt: Attempt, worker: Worker) -> JobRequest:
-    """Return the body of POST /v1/jobs: equal for every repeat of the same attempt.
-
-    In push mode it names no address at all: that is how the worker knows.
-    """
-    job_input = attempt.job_input
-    job, upload = job_input.job, job_input.upload
-    addresses = _Addresses() if attempt.is_push else _addresses(attempt, worker)
-    source = InputSpec(
-        input_id=str(job_input.pk),
-        filename=upload.name,
-        content_type=upload.content_type,
-        size_bytes=upload.size_bytes,
-        download_url=addresses.download,
-        sha256=upload.sha256,
-    )
-    return JobRequest(
-        controller_job_id=str(job.pk),
-        controller_session_hash=signing.session_hash(job.session_id),
-        inputs=(source,),
-        options=job.worker_options(),
-        callback_url=addresses.complete,
-        outputs_upload_url=addresses.outputs,
-        attempt=attempt.number,
-        deadline_at=attempt.deadline_at.isoformat(),
-    )
-
-
-class _Addresses(NamedTuple):
-    """Where a worker finds this controller."""
-
-    download: str = ""
-    complete: str = ""
-    outputs: str = ""
-
-
-def _addresses(attempt: Attempt, worker: Worker) -> _Addresses:
-    job_id, input_id = attempt.job_input.job_id, attempt.job_input_id
-    is_local = worker.kind == Worker.Kind.LOCAL
-    base = settings.LOCAL_CONTROLLER_URL if is_local else settings.CONTROLLER_BASE_URL
-    expires = int(attempt.deadline_at.timestamp())
-    signature = signing.sign_input(job_id, input_id, attempt.number, expires)
-    link = reverse("worker-input", args=[job_id, input_id])
-    return _Addresses(
-        download=f"{base}{link}?expires={expires}&sig={signature}",
-        complete=base + reverse("worker-complete", args=[job_id]),
-        outputs=base + reverse("worker-outputs", args=[job_id]),
-    )
-
-
-def _waiting(now: datetime) -> QuerySet[JobInput]:
-    return JobInput.objects.filter(status=InputStatus.QUEUED, not_before__lte=now)
-
-
-def _claim_one(job_input: JobInput, worker: Worker) -> Attempt | None:
+def move_away(attempt: Attempt, actor: str, reason: str) -> bool:
+    """Take an input away from its worker, fenced at once, for another worker; no try is burnt."""
     with transaction.atomic():
-        claimed = job_input.move_to(
-            Event.CLAIMED,
-            actor=ACTOR,
-            attempt_count=F("attempt_count") + 1,
-            worker_name=worker.name,
-            stage="",
-            percent=0.0,
+        moved = attempt.job_input.move_to(
+            Event.MOVED,
+            actor=actor,
+            attempt=attempt.number,
+            code="",
+            message=reason,
+            not_before=clock.now(),
+            **QUEUED_AGAIN,
         )
-        if not claimed:
-            return None
-        deadline = timezone.now() + timedelta(seconds=settings.REMOTE_WORKER_TIMEOUT_SECONDS)
-        return Attempt.objects.create(
-            job_input=job_input,
-            worker=worker,
-            number=job_input.attempt_count,
-            deadline_at=deadline,
-            is_push=worker.kind == Worker.Kind.REMOTE and settings.REMOTE_WORKER_UPLOAD_MODE == "push",
-        )
+        if moved:
+            attempt.end(Attempt.Outcome.SUPERSEDED, code=queue.MOVED, message=reason, tell_worker=True)
+    return moved
+
+
+def may_try_again(attempt: Attempt) -> bool:
+    """Whether the fleet may hand the input over once more by itself; superseded attempts burnt no try."""
+    job_input = JobInput.objects.get(pk=attempt.job_input_id)
+    counted = job_input.attempts.filter(number__gt=job_input.tries_from)
+    used = counted.exclude(outcome=Attempt.Outcome.SUPERSEDED).count()
+    return used < settings.REMOTE_WORKER_MAX_ATTEMPTS
 
 
 def _after_failure(attempt: Attempt, worker: Worker, failure: WorkerError) -> None:
@@ -213,7 +227,7 @@ def _after_failure(attempt: Attempt, worker: Worker, failure: WorkerError) -> No
         JobInput.objects.filter(pk=attempt.job_input_id).update(remote_last_error=error)
         if getattr(failure, "is_unsent", False):
             push_back(attempt, settings.BUSY_SECONDS, error)
-        elif timezone.now() - attempt.created_at > timedelta(seconds=settings.DISPATCH_TIMEOUT_SECONDS):
+        elif clock.now() - attempt.created_at > _seconds(settings.DISPATCH_TIMEOUT_SECONDS):
             _give_up(attempt)
 
 
@@ -221,7 +235,12 @@ def _refuse(attempt: Attempt, code: str, message: str) -> None:
     error = {"code": code, "message": message}
     with transaction.atomic():
         if attempt.job_input.move_to(
-            Event.REFUSED, actor=attempt.worker.name, code=code, message=message, remote_last_error=error
+            Event.REFUSED,
+            actor=attempt.worker.name,
+            attempt=attempt.number,
+            code=code,
+            message=message,
+            remote_last_error=error,
         ):
             attempt.end(Attempt.Outcome.FAILED, code=code, message=message)
 
@@ -229,6 +248,14 @@ def _refuse(attempt: Attempt, code: str, message: str) -> None:
 def _give_up(attempt: Attempt) -> None:
     code = "REMOTE_DISPATCH_TIMEOUT"
     message = ERRORS[code].sentence
+    if may_try_again(attempt):
+        event, kept = Event.REQUEUED, {"code": "", "message": ""}
+    else:
+        event, kept = Event.DISPATCH_TIMED_OUT, {"code": code, "message": message}
     with transaction.atomic():
-        if attempt.job_input.move_to(Event.DISPATCH_TIMED_OUT, actor=ACTOR, code=code, message=message):
-            attempt.end(Attempt.Outcome.FAILED, code=code, message=message)
+        if attempt.job_input.move_to(event, actor=ACTOR, attempt=attempt.number, **kept):
+            attempt.end(Attempt.Outcome.FAILED, code=code, message=message, tell_worker=True)
+
+
+def _seconds(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)

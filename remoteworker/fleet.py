@@ -3,17 +3,19 @@
 import logging
 import time
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from jobs.offers import Offer, runs_remotely
+from remoteworker import clock
+from remoteworker.choice import Box, learn, speed
 from remoteworker.client import WorkerClient, WorkerError, WorkerRefused
 from remoteworker.models import Attempt, Worker
 
@@ -71,9 +73,9 @@ def ping(worker: Worker) -> bool:
         return False
     if not worker.is_connected:
         log.info("worker connected", extra={"worker": worker.name})
-    now = timezone.now()
+    now = clock.now()
     Worker.objects.filter(pk=worker.pk).update(
-        is_connected=True, failures=0, last_error=None, checked_at=now, last_ping_at=now,
+        is_connected=True, failures=0, unreachable_since=None, last_error=None, checked_at=now, last_ping_at=now,
         latency_ms=round((time.monotonic() - started) * 1000, 1), capabilities=answer,
     )  # fmt: skip
     return True
@@ -85,10 +87,12 @@ def note_failure(worker: Worker, code: str, message: str) -> None:
         log.warning(
             "worker communication error", extra={"worker": worker.name, "code": code, "reason": message}
         )
+    now = clock.now()
     Worker.objects.filter(pk=worker.pk).update(
         is_connected=False,
-        failures=worker.failures + 1,
-        checked_at=timezone.now(),
+        failures=F("failures") + 1,
+        unreachable_since=Coalesce("unreachable_since", now),
+        checked_at=now,
         last_error={"code": code, "message": message},
     )
     worker.is_connected = False
@@ -113,6 +117,77 @@ def free_slots(worker: Worker) -> int:
     if worker.drain or not worker.is_connected:
         return 0
     return max(0, worker.slots - int(getattr(worker, "active", 0)))
+
+
+def boxes(kind: Worker.Kind) -> list[Box]:
+    """Return the workers of this kind that have room, as the choice between them needs to know them."""
+    free = [worker for worker in enabled_workers() if worker.kind == kind and free_slots(worker)]
+    work = _backlogs(free)
+    return [
+        Box(
+            worker_id=worker.pk,
+            free=free_slots(worker),
+            backlog=work.get(worker.pk, 0.0),
+            parallel=worker.parallel,
+            speeds=worker.speeds,
+            has_gpu=bool(worker.capabilities.get("gpu")),
+            models=frozenset(worker.models_at_hand),
+            max_bytes=_max_bytes(worker),
+            tells_speakers=not worker.capabilities.get("diarizationTrouble"),
+        )
+        for worker in free
+    ]
+
+
+def _backlogs(workers: list[Worker]) -> dict[int, float]:
+    """Seconds that each worker needs for what it has, by what was learned of its speed."""
+    by_pk = {worker.pk: worker for worker in workers}
+    seconds = dict.fromkeys(by_pk, 0.0)
+    for attempt in Attempt.objects.filter(ended_at=None, worker__in=workers).select_related(
+        "job_input__job", "job_input__upload"
+    ):
+        worker, entry = by_pk[attempt.worker_id], attempt.job_input
+        pace = speed(worker.speeds, entry.job.model, has_gpu=bool(worker.capabilities.get("gpu")))
+        seconds[worker.pk] += entry.expected_seconds * (1 - entry.percent / 100) / pace
+    return seconds
+
+
+def _max_bytes(worker: Worker) -> int | None:
+    said = worker.capabilities.get("maxFileMB")
+    return said * 1024 * 1024 if isinstance(said, int) and said > 0 else None
+
+
+def learn_speed(attempt: Attempt, audio_seconds: float, at: datetime) -> None:
+    """Remember how fast the worker of a completed attempt was, from when it was seen at work on it.
+
+    Where no poll saw that, it began when it was accepted, or when the worker was done with the one before.
+    """
+    worker, begins = attempt.worker, [attempt.began_at or attempt.accepted_at]
+    if attempt.began_at is None:
+        done = worker.attempts.filter(outcome=Attempt.Outcome.COMPLETE).exclude(pk=attempt.pk)
+        begins.append(done.aggregate(last=Max("ended_at"))["last"])
+    took = (at - max(begin for begin in begins if begin is not None)).total_seconds() if any(begins) else 0.0
+    if took <= 0 or audio_seconds <= 0:
+        return
+    current = Worker.objects.get(pk=worker.pk)
+    speeds = learn(current.speeds, attempt.job_input.job.model, audio_seconds, took)
+    Worker.objects.filter(pk=worker.pk).update(speeds=speeds)
+
+
+def hold(worker_id: int, name: str) -> bool:
+    """Claim a worker for one poller (`polled_until`) or one hand-over (`handed_until`); False where it is taken.
+
+    The messages for a frozen worker must not pile up and hold every thread.
+    """
+    now = clock.now()
+    is_free = Q(**{name: None}) | Q(**{f"{name}__lt": now})
+    until = now + timedelta(seconds=settings.CLAIM_SECONDS)
+    return bool(Worker.objects.filter(is_free, pk=worker_id).update(**{name: until}))
+
+
+def release(worker_id: int, name: str) -> None:
+    """End a claim of `hold`."""
+    Worker.objects.filter(pk=worker_id).update(**{name: None})
 
 
 def kind_for(use_remote: bool) -> Worker.Kind:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from gpu_worker.protocol import is_trusted_transport
 from jobs.models import JobInput
 from remoteworker import vault
+
+BREAKER_FAILURES = 3
 
 
 def check_address(url: str) -> None:
@@ -57,7 +59,15 @@ class Worker(models.Model):
     polled_until = models.DateTimeField(
         null=True, editable=False, help_text=_("somebody polls it now, and should be done by then")
     )
+    polled_at = models.DateTimeField(null=True, editable=False, help_text=_("somebody last looked at it"))
+    handed_until = models.DateTimeField(
+        null=True, editable=False, help_text=_("somebody hands files over now, and should be done by then")
+    )
     failures = models.PositiveIntegerField(default=0, editable=False, help_text=_("in a row"))
+    unreachable_since = models.DateTimeField(null=True, editable=False)
+    speeds = models.JSONField(
+        default=dict, editable=False, help_text=_("audio seconds a second, learned, by model")
+    )
     checked_at = models.DateTimeField(null=True, editable=False)
     last_ping_at = models.DateTimeField(null=True, editable=False)
     latency_ms = models.FloatField(null=True, editable=False)
@@ -98,6 +108,17 @@ class Worker(models.Model):
         said = self.capabilities.get("models")
         return [name for name in said if isinstance(name, str)] if isinstance(said, list) else []
 
+    @property
+    def parallel(self) -> int:
+        """How many recordings it says it recognises at once."""
+        said = self.capabilities.get("maxConcurrentJobs")
+        return said if isinstance(said, int) and 1 <= said <= 1000 else 1
+
+    @property
+    def is_circuit_open(self) -> bool:
+        """Whether it failed so often in a row that one probe stands for all its attempts."""
+        return self.failures >= BREAKER_FAILURES
+
     def active_attempts(self) -> models.QuerySet[Attempt]:
         return self.attempts.filter(ended_at=None)
 
@@ -122,6 +143,7 @@ class Attempt(models.Model):
     accepted_at = models.DateTimeField(null=True, blank=True)
     last_contact_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    began_at = models.DateTimeField(null=True, blank=True, help_text=_("first seen at work on it"))
     deadline_at = models.DateTimeField()
     outputs_due_at = models.DateTimeField(
         null=True, blank=True, help_text=_("the worker said complete: its result must be here by then")
@@ -156,6 +178,11 @@ class Attempt(models.Model):
     @property
     def is_latest(self) -> bool:
         return self.number == self.job_input.attempt_count
+
+    def renew(self, at: datetime) -> None:
+        """The worker has spoken for it: its lease begins anew."""
+        until = at + timedelta(seconds=settings.LEASE_SECONDS)
+        Attempt.objects.filter(pk=self.pk, ended_at=None).update(last_contact_at=at, lease_until=until)
 
     def end(self, outcome: Outcome, *, code: str = "", message: str = "", tell_worker: bool = False) -> None:
         """Close the attempt; `tell_worker` leaves a note to stop it there. A push job is always deleted there."""
@@ -194,12 +221,11 @@ class Tick(models.Model):
 
     name = models.CharField(max_length=40, primary_key=True)
     at = models.DateTimeField()
+    uptime = models.FloatField(null=True, help_text=_("of the machine that ran it, in seconds"))
+    boot_id = models.CharField(max_length=64, blank=True)
+    held_until = models.DateTimeField(
+        null=True, help_text=_("it runs now, alone, and should be done by then")
+    )
 
     def __str__(self) -> str:
         return self.name
-
-    @classmethod
-    def record(cls, name: str) -> None:
-        """Note that this task runs now."""
-        defaults: dict[str, Any] = {"at": timezone.now()}
-        cls.objects.update_or_create(name=name, defaults=defaults)

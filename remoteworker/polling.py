@@ -1,190 +1,187 @@
-"""Asking workers how their attempts are: `decide` is pure, `poll_worker` asks and writes the outcome."""
+"""Asking workers how their attempts are, and writing down what `leases.decide` says of the answers."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, cast
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
-from django.utils import timezone
 
-from gpu_worker.protocol import ERRORS, JobStatus, parse_error
+from gpu_worker.protocol import MAX_JOBS_ASKED, JobStatus
 from jobs.models import JobInput
 from jobs.statuses import Event, InputStatus
-from remoteworker import dispatch, fleet, pushing
-from remoteworker.client import JobNotFound, WorkerClient, WorkerError, WorkerRefused
+from remoteworker import clock, dispatch, fleet, leases, orders, pushing
+from remoteworker.client import JobNotFound, WorkerBusy, WorkerClient, WorkerError, WorkerRefused
+from remoteworker.leases import Decision, Observation, Times
 from remoteworker.models import Attempt, Worker
 
 log = logging.getLogger(__name__)
 ACTOR = "controller"
-POLL_CLAIM_SECONDS = 60.0  # longer than any poll; ends the claim of a poller that was killed
-
-
-@dataclass(frozen=True)
-class Times:
-    """What the clock says of an attempt; aware datetimes."""
-
-    lease_until: datetime
-    deadline_at: datetime
-    outputs_due_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What one poll brought: a status, a genuine 404, or nothing but a reason."""
-
-    status: JobStatus | None = None
-    is_unknown: bool = False
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What follows. No event: the attempt goes on; `is_contact` renews its lease."""
-
-    event: Event | None = None
-    code: str = ""
-    message: str = ""
-    is_contact: bool = False
-    outputs_expected: bool = False
-
-
-def decide(times: Times, seen: Observation, now: datetime) -> Decision:
-    """Judge a running attempt by one observation, made just now by a poller that was awake.
-
-    A poll that says `complete` never completes anything: only the worker's callback does, and in push
-    mode the documents that are then fetched.
-    """
-    if seen.is_unknown:
-        return _fail(Event.LOST, "REMOTE_JOB_NOT_FOUND")
-    if seen.status is not None and seen.status["status"] == "failed":
-        error = parse_error(seen.status.get("error"))
-        code = error["code"] if error else "PROCESSING_ERROR"
-        return _fail(Event.FAILED_BY_WORKER, code, error["message"] if error else "")
-    if seen.status is not None and seen.status["status"] == "canceled":
-        return _fail(Event.FAILED_BY_WORKER, "CANCELED", "The worker canceled this job.")
-    if seen.status is not None and seen.status["status"] == "complete":
-        if times.outputs_due_at is not None and now >= times.outputs_due_at:
-            return _fail(Event.FAILED_BY_WORKER, "REMOTE_OUTPUTS_MISSING")
-        return Decision(is_contact=True, outputs_expected=True)
-    if now >= times.deadline_at:
-        return _fail(Event.TIMED_OUT, "REMOTE_TIMEOUT")
-    if seen.status is None and now >= times.lease_until:
-        return _fail(Event.LOST, "REMOTE_LEASE_EXPIRED", seen.reason)
-    return Decision(is_contact=seen.status is not None)
-
-
-def _fail(event: Event, code: str, message: str = "") -> Decision:
-    return Decision(event=event, code=code, message=message or ERRORS[code].sentence)
+AT_WORK = ("loading_model", "diarizing", "transcribing", "uploading")  # stages of a file in the engine
+PROGRESS = (
+    "stage",
+    "percent",
+    "audio_seconds",
+    "audio_duration",
+    "speed",
+    "eta_seconds",
+    "remote_last_error",
+)
 
 
 def workers_to_poll() -> list[Worker]:
     """The workers with something under way, a cancel to pass on, or a ping due."""
-    due = timezone.now() - timedelta(seconds=settings.PING_SECONDS)
+    now = clock.now()
     waits = JobInput.objects.filter(status=InputStatus.QUEUED).exists()
-    return [
-        worker
-        for worker in fleet.enabled_workers()
-        if worker.active  # type: ignore[attr-defined]  # annotated
-        or worker.pending  # type: ignore[attr-defined]
-        or worker.checked_at is None
-        or worker.checked_at <= due
-        or (worker.is_connected and not worker.models_at_hand)  # it is still loading them
-        or (waits and not worker.is_connected)
-    ]
+    return [worker for worker in fleet.enabled_workers() if _is_due(worker, now, waits)]
+
+
+def _is_due(worker: Worker, now: datetime, waits: bool) -> bool:
+    """Whether to look at a worker now. `worker` comes from enabled_workers."""
+    since = now - worker.checked_at if worker.checked_at is not None else None
+    if since is None or since >= _seconds(settings.PING_SECONDS):
+        return True
+    if worker.is_circuit_open and since < _seconds(settings.PROBE_SECONDS):
+        return False
+    if worker.active or worker.pending:  # type: ignore[attr-defined]  # annotated
+        return True
+    if worker.is_connected:
+        return not worker.models_at_hand  # it is still loading them
+    return waits
 
 
 def poll_worker(worker_id: int) -> None:
     """Poll every attempt of one worker; one that is silent is asked once for all of them."""
-    if not _claim_poll(worker_id):
+    if not fleet.hold(worker_id, "polled_until"):
         return
     try:
         _poll(Worker.objects.get(pk=worker_id))
     finally:
-        Worker.objects.filter(pk=worker_id).update(polled_until=None)
-
-
-def _claim_poll(worker_id: int) -> bool:
-    """One poller a worker: the messages for a frozen one must not pile up and hold every thread."""
-    now = timezone.now()
-    is_free = Q(polled_until=None) | Q(polled_until__lt=now)
-    until = now + _seconds(POLL_CLAIM_SECONDS)
-    return bool(Worker.objects.filter(is_free, pk=worker_id).update(polled_until=until))
+        Worker.objects.filter(pk=worker_id).update(polled_until=None, polled_at=clock.now())
 
 
 def _poll(worker: Worker) -> None:
+    was_awake = _grant_unwatched(worker)
     running = list(
         worker.active_attempts()
         .exclude(worker_job_id="")
-        .select_related("job_input__job", "job_input__upload")
+        .select_related("job_input__job", "job_input__upload", "worker")
     )
     is_reachable = _ping_if_due(worker)
     with fleet.client_of(worker) as client:
         if is_reachable:
             pass_on_cancels(worker, client)
+        seen = _observe(running, client, worker) if is_reachable else {}
+        silence = Observation(reason=_reason(worker))
+        judged: list[tuple[Attempt, Observation]] = []
         for attempt in running:
-            seen = _observe(attempt, client, worker) if is_reachable else Observation(reason=_reason(worker))
-            is_reachable = is_reachable and (seen.status is not None or seen.is_unknown)
-            if attempt.is_push and seen.status is not None and pushing.follow(attempt, seen.status, client):
-                continue
-            apply(attempt, seen, timezone.now())
+            observation = replace(seen.get(attempt.pk, silence), was_awake=was_awake)
+            status = observation.status
+            if not (attempt.is_push and status is not None and pushing.follow(attempt, status, client)):
+                judged.append((attempt, observation))
+    apply_all(judged, clock.now())
+
+
+def _grant_unwatched(worker: Worker) -> bool:
+    """Give back the time that nobody looked at the worker; return whether there was none.
+
+    A controller that slept learns nothing from a lease that ran out meanwhile: every attempt is polled once
+    before any is given up.
+    """
+    gap = leases.unwatched(worker.polled_at, clock.now(), _seconds(settings.AWAKE_SECONDS))
+    if not gap:
+        return True
+    log.warning("nobody polled", extra={"worker": worker.name, "seconds": round(gap.total_seconds(), 1)})
+    accepted = worker.active_attempts().exclude(worker_job_id="")
+    accepted.update(lease_until=F("lease_until") + gap, deadline_at=F("deadline_at") + gap)
+    clock.bound(accepted)
+    return False
 
 
 def apply(attempt: Attempt, seen: Observation, now: datetime) -> None:
     """Write what `decide` says of one observation."""
-    lease = attempt.lease_until or now
-    decision = decide(Times(lease, attempt.deadline_at, attempt.outputs_due_at), seen, now)
-    if decision.event is not None:
-        _end(attempt, decision)
-        return
-    if not decision.is_contact:
-        error = {"code": "UNREACHABLE", "message": seen.reason}
-        JobInput.objects.filter(pk=attempt.job_input_id, status=InputStatus.RUNNING).update(
-            remote_last_error=error
-        )
-        return
-    assert seen.status is not None
-    renewed: dict[str, Any] = {"last_contact_at": now, "lease_until": now + _seconds(settings.LEASE_SECONDS)}
+    apply_all([(attempt, seen)], now)
+
+
+def apply_all(observed: Iterable[tuple[Attempt, Observation]], now: datetime) -> None:
+    """Write what `decide` says of each; all leases of a round are renewed by one UPDATE."""
+    renewed = []
+    for attempt, seen in observed:
+        lease = attempt.lease_until or now
+        decision = leases.decide(Times(lease, attempt.deadline_at, attempt.outputs_due_at), seen, now)
+        if decision.event is not None:
+            _end(attempt, decision)
+        elif decision.is_contact and seen.status is not None:
+            renewed.append(attempt.pk)
+            _note_attempt(attempt, seen.status, decision, now)
+            _note_progress(attempt, seen.status)
+        else:
+            error = {"code": "UNREACHABLE", "message": seen.reason}
+            _current_input(attempt).update(remote_last_error=error)
+    until = now + _seconds(settings.LEASE_SECONDS)
+    Attempt.objects.filter(pk__in=renewed, ended_at=None).update(last_contact_at=now, lease_until=until)
+
+
+def _note_attempt(attempt: Attempt, status: JobStatus, decision: Decision, now: datetime) -> None:
+    """What changes once or twice in an attempt's life."""
+    news: dict[str, Any] = {}
+    boot_id = str(status.get("bootId") or "")[:64]
+    if boot_id != attempt.boot_id:
+        news["boot_id"] = boot_id
+    if attempt.began_at is None and status.get("stage") in AT_WORK:
+        news["began_at"] = now
     if decision.outputs_expected and attempt.outputs_due_at is None:
-        renewed["outputs_due_at"] = now + _seconds(settings.OUTPUTS_GRACE_SECONDS)
-    Attempt.objects.filter(pk=attempt.pk, ended_at=None).update(
-        boot_id=str(seen.status.get("bootId") or "")[:64], **renewed
-    )
-    _note_progress(attempt, seen.status)
+        news["outputs_due_at"] = now + _seconds(settings.OUTPUTS_GRACE_SECONDS)
+    if news:
+        Attempt.objects.filter(pk=attempt.pk, ended_at=None).update(**news)
 
 
-def judge_unpolled(attempt: Attempt) -> None:
-    """Judge an attempt whose worker was disabled: nobody polls it, so it ends with its lease."""
-    if attempt.worker_job_id:
-        apply(attempt, Observation(reason="the worker was disabled"), timezone.now())
-    else:
-        dispatch.push_back(attempt, 0.0)
+def give_back_unpolled(attempt: Attempt) -> None:
+    """Nobody polls its worker any more, which was disabled or left the settings: another one takes the file."""
+    dispatch.move_away(attempt, ACTOR, "The worker was taken out of service.")
 
 
 def pass_on_cancels(worker: Worker, client: WorkerClient) -> None:
     """Tell a worker to stop what was canceled here, until it has heard it."""
-    for attempt in worker.attempts.filter(cancel_pending=True):
+    canceled = worker.attempts.filter(cancel_pending=True)
+    for attempt in canceled.select_related("job_input__job", "job_input__upload", "worker"):
         try:
-            if attempt.worker_job_id and attempt.is_push:
-                client.delete_job(attempt.worker_job_id)
-            elif attempt.worker_job_id:
-                client.cancel_job(attempt.worker_job_id)
-        except JobNotFound:
-            pass  # it is gone there: as good as stopped
+            _tell(attempt, client)
+        except (JobNotFound, WorkerBusy):
+            pass  # it is not there: as good as stopped
         except WorkerError as failure:
             log.warning("cancel not delivered", extra={"worker": worker.name, "reason": str(failure)})
-            if isinstance(failure, WorkerRefused):
+            if not isinstance(failure, WorkerRefused):
+                return
+            if attempt.worker_job_id:
                 continue
-            return
         Attempt.objects.filter(pk=attempt.pk).update(cancel_pending=False)
         log.info("cancel delivered", extra={"worker": worker.name, "workerJobId": attempt.worker_job_id})
 
 
+def _tell(attempt: Attempt, client: WorkerClient) -> None:
+    """Stop an attempt at its worker. One whose hand-over was never answered is handed over again, for its id."""
+    worker_job_id = attempt.worker_job_id
+    if not worker_job_id and attempt.sent_at is not None:
+        request = orders.job_request(attempt, attempt.worker)
+        worker_job_id, _status = client.create_job(request, str(attempt.pk))
+        Attempt.objects.filter(pk=attempt.pk).update(worker_job_id=worker_job_id)
+    if not worker_job_id:
+        return
+    if attempt.is_push:
+        client.delete_job(worker_job_id)
+    else:
+        client.cancel_job(worker_job_id)
+
+
 def _ping_if_due(worker: Worker) -> bool:
-    due = timezone.now() - _seconds(settings.PING_SECONDS)
+    """Whether to go on asking. A worker that failed before is probed by one ping, for all its attempts."""
+    due = clock.now() - _seconds(settings.PING_SECONDS)
     is_settled = worker.is_connected and bool(worker.models_at_hand)
     if is_settled and worker.checked_at is not None and worker.checked_at > due:
         return True
@@ -193,15 +190,37 @@ def _ping_if_due(worker: Worker) -> bool:
     return is_reachable
 
 
-def _observe(attempt: Attempt, client: WorkerClient, worker: Worker) -> Observation:
+def _observe(running: Sequence[Attempt], client: WorkerClient, worker: Worker) -> dict[object, Observation]:
+    """Return what the worker says of each attempt; those it was not asked for any more are left out."""
+    found: dict[object, Observation] = {}
+    try:
+        if worker.capabilities.get("answersMany") is True:
+            for batch in _batches(running, MAX_JOBS_ASKED):
+                answers = client.job_statuses([attempt.worker_job_id for attempt in batch])
+                for attempt in batch:
+                    status = answers[attempt.worker_job_id]
+                    found[attempt.pk] = Observation(status=status, is_unknown=status is None)
+        else:
+            for attempt in running:
+                found[attempt.pk] = _observe_one(attempt, client)
+    except WorkerError as failure:
+        code = failure.code if isinstance(failure, WorkerRefused) else "UNREACHABLE"
+        fleet.note_failure(worker, code, str(failure))
+        worker.last_error = {"code": code, "message": str(failure)}
+    return found
+
+
+def _observe_one(attempt: Attempt, client: WorkerClient) -> Observation:
     try:
         return Observation(status=client.job_status(attempt.worker_job_id))
     except JobNotFound:
         return Observation(is_unknown=True)
-    except WorkerError as failure:
-        code = failure.code if isinstance(failure, WorkerRefused) else "UNREACHABLE"
-        fleet.note_failure(worker, code, str(failure))
-        return Observation(reason=str(failure))
+
+
+def _batches(attempts: Sequence[Attempt], size: int) -> Iterator[list[Attempt]]:
+    rest = iter(attempts)
+    while batch := list(islice(rest, size)):
+        yield batch
 
 
 def _reason(worker: Worker) -> str:
@@ -212,15 +231,16 @@ def _end(attempt: Attempt, decision: Decision) -> None:
     """Fail the input, or queue it again where the fleet may try again by itself."""
     assert decision.event is not None
     error = {"code": decision.code, "message": decision.message}
-    job_input, event = attempt.job_input, decision.event
+    event = decision.event
     changes: dict[str, Any] = {"remote_last_error": error}
-    if event == Event.LOST and _tries(job_input) < settings.REMOTE_WORKER_MAX_ATTEMPTS:
-        event, changes["not_before"] = Event.REQUEUED, timezone.now()
+    if event == Event.LOST and dispatch.may_try_again(attempt):
+        event, changes = Event.REQUEUED, {**changes, **dispatch.QUEUED_AGAIN, "not_before": clock.now()}
     is_failure = event != Event.REQUEUED
     with transaction.atomic():
-        moved = job_input.move_to(
+        moved = attempt.job_input.move_to(
             event,
             actor=ACTOR,
+            attempt=attempt.number,
             code=decision.code if is_failure else "",
             message=decision.message if is_failure else "",
             **changes,
@@ -229,16 +249,16 @@ def _end(attempt: Attempt, decision: Decision) -> None:
             stop = decision.event in (Event.TIMED_OUT, Event.LOST)
             attempt.end(Attempt.Outcome.FAILED, tell_worker=stop, **error)
         elif not _is_wanted(attempt):
-            attempt.end(Attempt.Outcome.SUPERSEDED, tell_worker=True, **error)
+            _drop(attempt, error)
     if moved:
-        log.warning(
-            "attempt ended",
-            extra={
-                "worker": attempt.worker.name,
-                "workerJobId": attempt.worker_job_id,
-                "code": decision.code,
-            },
-        )
+        ids = {"worker": attempt.worker.name, "workerJobId": attempt.worker_job_id}
+        log.warning("attempt ended", extra={**ids, "code": decision.code})
+
+
+def _drop(attempt: Attempt, error: dict[str, str]) -> None:
+    """Close an attempt that its input went on without, unless somebody else has just closed it."""
+    if Attempt.objects.filter(pk=attempt.pk, ended_at=None).exists():
+        attempt.end(Attempt.Outcome.SUPERSEDED, tell_worker=True, **error)
 
 
 def _is_wanted(attempt: Attempt) -> bool:
@@ -248,32 +268,31 @@ def _is_wanted(attempt: Attempt) -> bool:
     return is_active and job_input.attempt_count == attempt.number
 
 
-def _tries(job_input: JobInput) -> int:
-    """How many attempts count since the last time a person queued it; superseded ones burnt no try."""
-    counted = job_input.attempts.exclude(outcome=Attempt.Outcome.SUPERSEDED)
-    return counted.filter(created_at__gte=job_input.queued_at).count()
-
-
 def _note_progress(attempt: Attempt, status: JobStatus) -> None:
     """Write stage and progress to the input while this attempt is the latest; percent never falls."""
     progress = cast(dict[str, Any], status["progress"])
+    job_input = attempt.job_input
     stage = str(status.get("stage") or "")[:20]
-    if stage != attempt.job_input.stage:
-        log.info(
-            "poll status change",
-            extra={"worker": attempt.worker.name, "workerJobId": attempt.worker_job_id, "stage": stage},
-        )
-    percent = min(100.0, max(0.0, _number(progress.get("percent")) or 0.0))
-    JobInput.objects.filter(
+    if stage != job_input.stage:
+        ids = {"worker": attempt.worker.name, "workerJobId": attempt.worker_job_id}
+        log.info("poll status change", extra={**ids, "stage": stage})
+    news = {
+        "stage": stage,
+        "percent": max(job_input.percent, min(100.0, _number(progress.get("percent")) or 0.0)),
+        "audio_seconds": _number(progress.get("audioSeconds")),
+        "audio_duration": _number(progress.get("audioDuration")),
+        "speed": _number(progress.get("speed")),
+        "eta_seconds": _number(progress.get("etaSeconds")),
+        "remote_last_error": None,
+    }
+    if any(getattr(job_input, name) != news[name] for name in PROGRESS):
+        _current_input(attempt).update(**{**news, "percent": Greatest("percent", news["percent"])})
+
+
+def _current_input(attempt: Attempt) -> QuerySet[JobInput]:
+    """The input's row, while this attempt runs it."""
+    return JobInput.objects.filter(
         pk=attempt.job_input_id, status=InputStatus.RUNNING, attempt_count=attempt.number
-    ).update(
-        stage=stage,
-        percent=Greatest("percent", percent),
-        audio_seconds=_number(progress.get("audioSeconds")),
-        audio_duration=_number(progress.get("audioDuration")),
-        speed=_number(progress.get("speed")),
-        eta_seconds=_number(progress.get("etaSeconds")),
-        remote_last_error=None,
     )
 
 

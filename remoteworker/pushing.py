@@ -9,7 +9,6 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from gpu_worker.protocol import (
     ERRORS,
@@ -21,7 +20,7 @@ from gpu_worker.protocol import (
     parse_complete,
 )
 from jobs.statuses import InputStatus
-from remoteworker import fleet, results
+from remoteworker import clock, fleet, results
 from remoteworker.client import Misplaced, WorkerClient, WorkerError
 from remoteworker.models import Attempt
 
@@ -29,12 +28,11 @@ log = logging.getLogger(__name__)
 
 GO_SECONDS = 20.0  # of sending, until the task gives its thread back
 _MISSING = {"code": "UPLOAD_MISSING", "message": ERRORS["UPLOAD_MISSING"].sentence}
-CLAIM_SECONDS = 60.0  # longer than a slice may take; ends the claim of a sender that was killed
 
 
 def waiting() -> QuerySet[Attempt]:
     """The attempts whose file a worker waits for, and nobody sends just now."""
-    is_free = Q(brought_until=None) | Q(brought_until__lt=timezone.now())
+    is_free = Q(brought_until=None) | Q(brought_until__lt=clock.now())
     return Attempt.objects.filter(is_free, ended_at=None, is_push=True, is_brought=False).exclude(
         worker_job_id=""
     )
@@ -90,6 +88,7 @@ def _send(attempt: Attempt, client: WorkerClient) -> bool:
             content = file.read(MAX_REQUEST_BYTES)
             try:
                 held = client.send_slice(*address, held, upload.size_bytes, content)
+                attempt.renew(clock.now())
             except Misplaced as other:
                 held = other.offset
             if held >= upload.size_bytes:
@@ -100,7 +99,7 @@ def _send(attempt: Attempt, client: WorkerClient) -> bool:
 
 
 def _claim_end() -> datetime:
-    return timezone.now() + timedelta(seconds=CLAIM_SECONDS)
+    return clock.now() + timedelta(seconds=settings.CLAIM_SECONDS)
 
 
 def _go_on(attempt: Attempt) -> bool:

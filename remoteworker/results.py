@@ -16,7 +16,7 @@ from jobs import storage
 from jobs.models import Job, JobInput, Result, ResultFile
 from jobs.signals import input_completed
 from jobs.statuses import Event, InputStatus
-from remoteworker import dispatch
+from remoteworker import clock, dispatch, fleet, leases
 from remoteworker.models import Attempt, StagedOutput, Worker
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def find_attempt(
     """Return the attempt a worker speaks of, by its own id of the job.
 
     Where the answer to our POST was lost, the worker's id is learnt here. Raises StaleAttempt,
-    InputCanceled.
+    InputCanceled. What a worker writes back renews its lease, as a poll does.
     """
     given = Attempt.objects.filter(worker__in=workers, job_input__job_id=job_id).select_related(
         "job_input__job", "job_input__upload", "worker"
@@ -55,11 +55,19 @@ def find_attempt(
         attempt = _adopt(given, worker_job_id, input_id, number)
     if attempt is None:
         raise StaleAttempt
-    if attempt.job_input.status == InputStatus.CANCELED:
-        raise InputCanceled
-    if not attempt.is_latest:
-        raise StaleAttempt
+    check_standing(attempt)
+    attempt.renew(clock.now())
     return attempt
+
+
+def check_standing(attempt: Attempt) -> None:
+    """Raise StaleAttempt or InputCanceled unless the attempt's word counts."""
+    job_input = attempt.job_input
+    match leases.standing(attempt.number, job_input.attempt_count, job_input.status):
+        case leases.Standing.CANCELED:
+            raise InputCanceled
+        case leases.Standing.STALE:
+            raise StaleAttempt
 
 
 def stage(attempt: Attempt, input_id: str, output_type: str, source: Path, digest: str) -> StagedOutput:
@@ -71,8 +79,6 @@ def stage(attempt: Attempt, input_id: str, output_type: str, source: Path, diges
         raise OutputRejected("INVALID_REQUEST", "inputId: is not an input of this job")
     if output_type not in OUTPUT_TYPES:
         raise OutputRejected("INVALID_REQUEST", f"outputType: must be one of {', '.join(OUTPUT_TYPES)}")
-    if attempt.job_input.status == InputStatus.QUEUED:
-        raise StaleAttempt
     known = attempt.staged.filter(output_type=output_type, sha256=digest).first()
     if known is not None:
         return known
@@ -104,26 +110,28 @@ def finish(attempt: Attempt, message: CompleteMessage) -> int:
         raise OutputRejected("REMOTE_OUTPUTS_MISSING", f"not received: {', '.join(sorted(missing))}")
     if "json" not in listed:
         raise OutputRejected("REMOTE_OUTPUTS_MISSING", "a result needs an output of type json")
-    _check_readable(attempt, chosen["json"])
-    return _commit(attempt, [chosen[output_type] for output_type in sorted(listed)])
+    seconds = _read_duration(attempt, chosen["json"])
+    return _commit(attempt, [chosen[output_type] for output_type in sorted(listed)], seconds)
 
 
-def _commit(attempt: Attempt, outputs: list[StagedOutput]) -> int:
+def _commit(attempt: Attempt, outputs: list[StagedOutput], seconds: float) -> int:
     """One transaction: the attempt is the latest, the input can complete, and all rows appear together."""
     with transaction.atomic():
         Job.lock(attempt.job_input.job_id)
         locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
         job_input = JobInput.objects.select_related("job", "upload").get(pk=attempt.job_input_id)
-        if locked.number != job_input.attempt_count:
-            raise StaleAttempt
+        locked.job_input = job_input
+        check_standing(locked)
         if job_input.status == InputStatus.COMPLETE:
             return job_input.result.files.count()
-        completed: dict[str, Any] = {"stage": "complete", "percent": 100.0, "eta_seconds": 0.0}
+        completed: dict[str, Any] = {
+            "stage": "complete", "percent": 100.0, "eta_seconds": 0.0, "audio_duration": seconds,
+        }  # fmt: skip
         if not any(
-            job_input.move_to(event, actor=attempt.worker.name, **completed)
+            job_input.move_to(event, actor=attempt.worker.name, attempt=locked.number, **completed)
             for event in (Event.COMPLETED, Event.COMPLETED_LATE)
         ):
-            raise InputCanceled if job_input.status == InputStatus.CANCELED else StaleAttempt
+            raise StaleAttempt
         result = Result.objects.create(job_input=job_input, attempt_number=locked.number)
         ResultFile.objects.bulk_create(
             ResultFile(
@@ -137,6 +145,7 @@ def _commit(attempt: Attempt, outputs: list[StagedOutput]) -> int:
         )
         locked.end(Attempt.Outcome.COMPLETE)
         input_completed.send(sender=Result, result=result)
+    fleet.learn_speed(attempt, seconds, clock.now())
     log.info("result committed", extra={"worker": attempt.worker.name, "workerJobId": attempt.worker_job_id})
     return len(outputs)
 
@@ -149,6 +158,7 @@ def _fail(attempt: Attempt, message: CompleteMessage) -> None:
         moved = attempt.job_input.move_to(
             Event.FAILED_BY_WORKER,
             actor=attempt.worker.name,
+            attempt=attempt.number,
             code=code,
             message=text,
             remote_last_error={"code": code, "message": text},
@@ -157,9 +167,10 @@ def _fail(attempt: Attempt, message: CompleteMessage) -> None:
             attempt.end(Attempt.Outcome.FAILED, code=code, message=text)
 
 
-def _check_readable(attempt: Attempt, output: StagedOutput) -> None:
+def _read_duration(attempt: Attempt, output: StagedOutput) -> float:
+    """Return how much audio a transcript is of; one that cannot be read fails the input, with OutputRejected."""
     try:
-        transcript.parse(read_json(output.absolute_path.read_bytes()))
+        return transcript.parse(read_json(output.absolute_path.read_bytes()))["duration"]
     except ValueError as wrong:
         text = f"The worker's transcript cannot be read: {wrong}"[:500]
         failed = CompleteMessage(

@@ -8,8 +8,8 @@ from celery import Task, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from remoteworker import dispatch, fleet, polling, pushing
-from remoteworker.models import Attempt, Tick, Worker
+from remoteworker import clock, dispatch, fleet, polling, pushing
+from remoteworker.models import Attempt, Worker
 
 log = logging.getLogger(__name__)
 
@@ -33,21 +33,24 @@ def nudge_on_commit(task: "Task[Any, Any]", *args: object) -> None:
 
 @shared_task
 def dispatch_queued() -> None:
-    """Tick: one message for every worker that can take something, so that none waits for another."""
-    Tick.record("dispatch_queued")
-    for worker in dispatch.workers_with_work():
-        nudge(dispatch_to_worker, worker.pk)
+    """Tick: claim what waits, then one message for every worker with something to be handed, so that none waits
+    for another."""
+    clock.follow("dispatch_queued")
+    if dispatch.assign():
+        nudge(dispatch_queued)
+    for worker in dispatch.workers_to_hand_over():
+        nudge(hand_over, worker.pk)
 
 
 @shared_task
-def dispatch_to_worker(worker_id: int) -> None:
-    dispatch.dispatch_to(worker_id)
+def hand_over(worker_id: int) -> None:
+    dispatch.hand_over(worker_id)
 
 
 @shared_task
 def poll_workers() -> None:
     """Tick: one message for every worker that has something to tell."""
-    Tick.record("poll_workers")
+    clock.follow("poll_workers")
     for worker in polling.workers_to_poll():
         nudge(poll_worker, worker.pk)
     for attempt in pushing.waiting():
@@ -68,12 +71,12 @@ def poll_worker(worker_id: int) -> None:
 
 @shared_task
 def reap() -> None:
-    """Tick: the rows of the workers follow the settings; attempts of workers no longer polled are judged."""
-    Tick.record("reap")
+    """Tick: the rows of the workers follow the settings; what workers hold that nobody polls goes elsewhere."""
+    clock.follow("reap")
     fleet.sync_from_settings()
     for attempt in (
         Attempt.objects.filter(ended_at=None)
         .exclude(worker__in=Worker.usable())
         .select_related("worker", "job_input__job", "job_input__upload")
     ):
-        polling.judge_unpolled(attempt)
+        polling.give_back_unpolled(attempt)

@@ -17,6 +17,7 @@ from jobs.models import Job, JobInput, Session, Upload
 from remoteworker import dispatch
 from remoteworker.models import Attempt, Worker
 from tests.scripted_worker import ScriptedWorker
+from tests.steps import claim
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 WORKER_TOKEN = "worker-token-for-tests-0123456789"
@@ -106,7 +107,7 @@ def scripted(worker: Worker) -> Iterator[ScriptedWorker]:
 @pytest.fixture
 def attempt(job_input: JobInput, worker: Worker) -> Attempt:
     """A running attempt at `job_input`, known to the worker as `w-1`."""
-    claimed = next(iter(dispatch.claim(worker, 1)))
+    claimed = claim(worker)[0]
     assert dispatch.accept(claimed, "w-1")
     job_input.refresh_from_db()
     return claimed

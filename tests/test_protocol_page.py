@@ -29,13 +29,14 @@ from gpu_worker.metrics import Meter
 from gpu_worker.protocol import parse_complete, parse_job_request, parse_job_status
 from gpu_worker.runner import Runner
 from jobs.models import JobInput
-from remoteworker import dispatch, fleet, urls
+from remoteworker import fleet, orders, urls
 from remoteworker.models import Attempt, Worker
 from remoteworker.signing import HASH_CHARACTERS
 from tests.conftest import WORKER_TOKEN
 from tests.gpu_worker.controller import TOKEN as WORKER_SECRET
 from tests.gpu_worker.sounds import tone
 from tests.gpu_worker.worker import Worker as RealWorker
+from tests.steps import claim
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "protocol.md").read_text()
@@ -148,8 +149,8 @@ def test_the_shown_job_is_understood_whole() -> None:
 
 
 def test_the_shown_job_has_what_this_controller_sends(job_input: JobInput, worker: Worker) -> None:
-    (attempt,) = dispatch.claim(worker, 1)
-    sent = dispatch.job_request(attempt, worker).to_wire()
+    (attempt,) = claim(worker, 1)
+    sent = orders.job_request(attempt, worker).to_wire()
     shown, _answer = examples("POST /v1/jobs")
     assert shape(shown) == shape(sent)
     assert shape(shown["inputs"][0]) == shape(sent["inputs"][0])

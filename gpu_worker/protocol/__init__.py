@@ -9,6 +9,7 @@ from gpu_worker.protocol.errors import ERRORS, ErrorText
 from gpu_worker.protocol.limits import (
     CONNECT_SECONDS,
     MAX_ANSWER_BYTES,
+    MAX_JOBS_ASKED,
     MAX_OUTPUT_BYTES,
     MAX_REQUEST_BYTES,
     TOTAL_SECONDS,
@@ -56,6 +57,7 @@ __all__ = [
     "LANGUAGES",
     "MAX_ANSWER_BYTES",
     "MAX_INPUTS",
+    "MAX_JOBS_ASKED",
     "MAX_OUTPUT_BYTES",
     "MAX_REQUEST_BYTES",
     "OUTPUT_CONTENT_TYPES",

@@ -29,6 +29,7 @@ from jobs import batches  # noqa: E402
 from jobs.models import Job, JobInput, Result, Session, Upload  # noqa: E402
 from remoteworker import dispatch, tasks  # noqa: E402
 from remoteworker.models import Attempt, Worker  # noqa: E402
+from tests.steps import claim  # noqa: E402
 
 TOKEN = "race-token-0123456789"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -47,7 +48,7 @@ def prepare() -> tuple[User, Job, list[Attempt]]:
     worker = Worker(name="box", kind="local", url="http://127.0.0.1:9", is_connected=True, capacity=FILES)
     worker.token = TOKEN
     worker.save()
-    attempts = list(dispatch.claim(worker, FILES))
+    attempts = claim(worker, FILES)
     for attempt in attempts:
         dispatch.accept(attempt, f"w-{attempt.job_input.position}")
     return owner, job, attempts

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from gpu_worker.protocol import WHISPER_MODELS
+from gpu_worker.protocol import MAX_JOBS_ASKED, WHISPER_MODELS
 from tests.gpu_worker.worker import Worker, wait_for
 
 JOB: dict[str, Any] = {
@@ -67,7 +67,7 @@ def test_other_paths_and_methods_answer_json(idle_worker: Worker) -> None:
     assert idle_worker.get("/v1/unknown").json() == {"error": "Not found"}
     reply = idle_worker.post("/v1/ping")
     assert (reply.status_code, reply.headers["Allow"]) == (405, "GET")
-    assert idle_worker.get("/v1/jobs").headers["Allow"] == "POST"
+    assert idle_worker.get("/v1/jobs").status_code == 400, "it has to say which jobs"
 
 
 def test_ping_tells_what_the_box_can_do(idle_worker: Worker) -> None:
@@ -167,3 +167,10 @@ def test_the_model_names_are_whispers_own() -> None:
     from whisper import available_models
 
     assert sorted(WHISPER_MODELS) == sorted(available_models())
+
+
+def test_many_jobs_are_answered_by_one_call(idle_worker: Worker) -> None:
+    answer = idle_worker.get("/v1/jobs?id=never-heard-of&id=nor-of-this").json()
+    assert answer == {"jobs": {"never-heard-of": None, "nor-of-this": None}}
+    too_many = "&".join(f"id=job-{number}" for number in range(MAX_JOBS_ASKED + 1))
+    assert idle_worker.get(f"/v1/jobs?{too_many}").status_code == 400

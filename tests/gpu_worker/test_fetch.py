@@ -125,7 +125,7 @@ def test_a_redirect_is_not_followed(controller: Controller, tmp_path: Path) -> N
 def test_a_controller_that_stays_away_is_given_up(
     controller: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "PATIENCE", -1.0)
+    monkeypatch.setattr(fetch, "DOWNLOAD_PATIENCE", -1.0)
     spec = spec_of(controller)
     controller.close()
     assert refused(controller, tmp_path, spec).code == "DOWNLOAD_FAILED"

@@ -231,7 +231,7 @@ def test_a_stranger_may_neither_bring_nor_fetch(worker: Worker) -> None:
 
 
 def test_a_silent_controller_fails_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inlet, "PATIENCE", 0.0)
+    monkeypatch.setattr(inlet, "SLICE_PATIENCE", 0.0)
     waiting = Inlet(InputSpec("1", "a", "", 10), tmp_path / "0.media")
     waiting.take(Slice(0, 10, b"abc"))
     with pytest.raises(Fault) as fault:

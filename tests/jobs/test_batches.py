@@ -11,6 +11,7 @@ from jobs.models import Job, JobInput, Session, Upload
 from jobs.statuses import Event
 from remoteworker import dispatch
 from remoteworker.models import Attempt, Worker
+from tests.steps import claim
 
 
 def test_a_job_has_one_input_a_file_in_order(job_of: Callable[..., Job]) -> None:
@@ -80,7 +81,7 @@ def test_retry_of_a_job_takes_the_failed_ones_and_leaves_the_complete(
     job = job_of(files=3)
     Worker.objects.filter(pk=worker.pk).update(capacity=3)
     worker.refresh_from_db()
-    for number, taken in enumerate(dispatch.claim(worker, 3)):
+    for number, taken in enumerate(claim(worker, 3)):
         dispatch.accept(taken, f"w-{number}")
         event = Event.COMPLETED if number == 0 else Event.FAILED_BY_WORKER
         taken.job_input.move_to(event, actor="box", code="" if number == 0 else "ENGINE_CRASHED")
@@ -93,5 +94,5 @@ def test_a_retry_gets_the_next_attempt_number(attempt: Attempt, job_input: JobIn
     job_input.move_to(Event.LOST, actor="c", code="REMOTE_JOB_NOT_FOUND")
     attempt.end(Attempt.Outcome.FAILED)
     batches.retry_input(job_input, "anna")
-    again = next(iter(dispatch.claim(worker, 1)))
+    again = claim(worker)[0]
     assert (attempt.number, again.number) == (1, 2)

@@ -11,9 +11,10 @@ from pytest_django import Settings
 
 from jobs.models import JobInput
 from jobs.statuses import InputStatus
-from remoteworker import dispatch, polling, pushing, tasks
+from remoteworker import orders, polling, pushing, tasks
 from remoteworker.models import Attempt, Worker
 from tests.scripted_worker import Said, ScriptedWorker
+from tests.steps import claim
 
 CONTENT = b"RIFF-some-bytes"
 DOCUMENT = json.dumps({"segments": [{"start": 0.0, "end": 1.0, "text": " Hello."}]}).encode()
@@ -55,13 +56,13 @@ def test_the_mode_is_the_attempts_own_and_the_local_worker_always_pulls(
     job_input: JobInput, worker: Worker, settings: Settings
 ) -> None:
     settings.REMOTE_WORKER_UPLOAD_MODE = "push"
-    (local,) = dispatch.claim(worker, 1)
+    (local,) = claim(worker, 1)
     assert not local.is_push
-    assert dispatch.job_request(local, worker).callback_url
+    assert orders.job_request(local, worker).callback_url
 
 
 def test_a_push_job_names_no_address(pushed: Attempt, worker: Worker) -> None:
-    body = json.dumps(dispatch.job_request(pushed, worker).to_wire())
+    body = json.dumps(orders.job_request(pushed, worker).to_wire())
     assert "http" not in body
     assert f'"sizeBytes": {len(CONTENT)}' in body
 

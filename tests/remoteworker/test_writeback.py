@@ -15,9 +15,10 @@ from django.utils import timezone
 from jobs import batches
 from jobs.models import Job, JobInput, Result
 from jobs.statuses import Event
-from remoteworker import dispatch, signing
+from remoteworker import dispatch, orders, signing
 from remoteworker.models import Attempt, StagedOutput, Worker
 from tests.conftest import WORKER_TOKEN
+from tests.steps import claim
 
 DOCUMENT = {
     "text": "So the mill closed.",
@@ -145,7 +146,7 @@ def test_a_late_result_of_a_replaced_attempt_is_refused(
     job_input.move_to(Event.LOST, actor="c", code="REMOTE_JOB_NOT_FOUND")
     attempt.end(Attempt.Outcome.FAILED)
     batches.retry_input(job_input, "anna")
-    assert dispatch.accept(next(iter(dispatch.claim(worker, 1))), "w-2")
+    assert dispatch.accept(claim(worker)[0], "w-2")
     for response in (sender.outputs(), sender.complete()):
         assert (response.status_code, code_of(response)) == (409, "STALE_ATTEMPT")
     job_input.refresh_from_db()
@@ -185,7 +186,7 @@ def test_a_canceled_file_takes_nothing(sender: Sender, job_input: JobInput) -> N
 def test_a_lost_reply_to_the_hand_over_is_learnt_from_the_first_output(
     job_input: JobInput, worker: Worker
 ) -> None:
-    taken = next(iter(dispatch.claim(worker, 1)))
+    taken = claim(worker)[0]
     sender = Sender(taken)
     assert sender.outputs(attempt="1").status_code == 200
     assert sender.complete(attempt=1).status_code == 200
@@ -337,7 +338,7 @@ def test_a_link_signed_with_the_previous_key_still_works(attempt: Attempt, setti
 
 
 def test_the_link_expires_with_the_attempts_deadline(attempt: Attempt, worker: Worker) -> None:
-    request = dispatch.job_request(attempt, worker)
+    request = orders.job_request(attempt, worker)
     expires = int(request.inputs[0].download_url.split("expires=")[1].split("&")[0])
     assert expires <= attempt.deadline_at.timestamp()
     assert attempt.deadline_at - timezone.now() <= timedelta(seconds=settings.REMOTE_WORKER_TIMEOUT_SECONDS)

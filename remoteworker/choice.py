@@ -1,0 +1,95 @@
+"""Which worker takes which file: pure. The one where it is expected to be done first."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+USUAL_SPEED = {True: 20.0, False: 2.0}  # audio seconds a second, with and without a GPU, until it is learned
+LEARNING = 0.3  # the weight of the newest measurement
+MIN_SPEED, MAX_SPEED = 0.01, 10_000.0
+
+
+@dataclass(frozen=True)
+class Box:
+    """A worker with room: `backlog` is how many seconds it needs for what it has."""
+
+    worker_id: int
+    free: int
+    backlog: float = 0.0
+    parallel: int = 1  # recordings it recognises at once
+    speeds: Mapping[str, float] = field(default_factory=dict)  # audio seconds a second, by model
+    has_gpu: bool = False
+    models: frozenset[str] = frozenset()  # at hand; empty: not known
+    max_bytes: int | None = None
+    tells_speakers: bool = True
+
+
+@dataclass(frozen=True)
+class File:
+    """What waits: `seconds` of audio, known or estimated. `avoid`: a person took it away from there."""
+
+    input_id: UUID
+    model: str
+    seconds: float
+    size_bytes: int = 0
+    wants_speakers: bool = False
+    avoid: int | None = None
+
+
+def plan(files: Iterable[File], boxes: Iterable[Box]) -> Iterator[tuple[File, Box]]:
+    """Yield who takes what, in the order of `files`, until no box has room; who fits nowhere is passed over."""
+    room = {box.worker_id: box for box in boxes if box.free > 0}
+    for file in files:
+        if not room:
+            return
+        best = choose(file, room.values())
+        if best is None:
+            continue
+        yield file, best
+        loaded = replace(best, free=best.free - 1, backlog=best.backlog + takes(file, best) / best.parallel)
+        room[best.worker_id] = loaded
+        if not loaded.free:
+            del room[best.worker_id]
+
+
+def choose(file: File, boxes: Iterable[Box]) -> Box | None:
+    """Return the box that can take the file and is expected to be done with it first.
+
+    One that lacks the model or cannot tell speakers apart comes after those that can: it may download the
+    model, and says in the transcript what it could not do.
+    """
+    fitting = [box for box in boxes if box.free > 0 and box.worker_id != file.avoid and _fits(file, box)]
+    return min(fitting, key=lambda box: (_lacks(file, box), finish(file, box), box.worker_id), default=None)
+
+
+def finish(file: File, box: Box) -> float:
+    """Seconds from now until this box would be done with the file."""
+    return box.backlog / box.parallel + takes(file, box)
+
+
+def takes(file: File, box: Box) -> float:
+    """Seconds that the box needs for the file alone."""
+    return file.seconds / speed(box.speeds, file.model, has_gpu=box.has_gpu)
+
+
+def speed(speeds: Mapping[str, float], model: str, *, has_gpu: bool) -> float:
+    """Audio seconds a second: learned for the model, else as for its other models, else what is usual."""
+    known = speeds.get(model) or (min(speeds.values()) if speeds else None)
+    return known or USUAL_SPEED[has_gpu]
+
+
+def learn(speeds: Mapping[str, float], model: str, audio_seconds: float, took: float) -> dict[str, float]:
+    """Return `speeds` with one more measurement, as an exponential moving average."""
+    measured = min(MAX_SPEED, max(MIN_SPEED, audio_seconds / max(took, 0.001)))
+    before = speeds.get(model)
+    mean = measured if before is None else before + LEARNING * (measured - before)
+    return {**speeds, model: round(mean, 3)}
+
+
+def _fits(file: File, box: Box) -> bool:
+    return box.max_bytes is None or file.size_bytes <= box.max_bytes
+
+
+def _lacks(file: File, box: Box) -> int:
+    lacks_model = bool(box.models) and file.model not in box.models
+    return int(lacks_model) + int(file.wants_speakers and not box.tells_speakers)

@@ -1,0 +1,84 @@
+"""Which worker takes which file: pure."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remoteworker.choice import MAX_SPEED, MIN_SPEED, Box, File, choose, learn, plan, speed
+
+
+def file(number: int = 1, seconds: float = 600.0, **more: object) -> File:
+    return File(**{"input_id": UUID(int=number), "model": "base", "seconds": seconds, **more})  # type: ignore[arg-type]
+
+
+def test_the_worker_that_will_be_done_first_takes_it() -> None:
+    slow = Box(1, free=1, speeds={"base": 2.0})
+    fast = Box(2, free=1, speeds={"base": 30.0})
+    assert choose(file(), [slow, fast]) == fast
+    busy = Box(2, free=1, speeds={"base": 30.0}, backlog=900.0)
+    assert choose(file(), [slow, busy]) == slow, "600 s at 2× is sooner than 900 s and 20"
+
+
+def test_a_worker_that_takes_several_at_once_has_a_shorter_queue() -> None:
+    one, four = Box(1, free=1, backlog=100.0), Box(2, free=1, backlog=200.0, parallel=4)
+    assert choose(file(), [one, four]) == four
+
+
+def test_what_it_cannot_take_at_all_it_is_not_given() -> None:
+    small = Box(1, free=1, max_bytes=10)
+    assert choose(file(size_bytes=11), [small]) is None
+    assert choose(file(avoid=1), [small]) is None
+    assert choose(file(), [Box(1, free=0)]) is None
+
+
+def test_a_worker_with_the_model_and_with_speakers_comes_before_a_faster_one_without() -> None:
+    fast = Box(1, free=1, speeds={"base": 100.0}, models=frozenset({"tiny"}), tells_speakers=False)
+    slow = Box(2, free=1, speeds={"base": 1.0}, models=frozenset({"base"}))
+    assert choose(file(), [fast, slow]) == slow
+    mute = Box(1, free=1, speeds={"base": 100.0}, tells_speakers=False)
+    assert choose(file(), [mute, slow]) == mute
+    assert choose(file(wants_speakers=True), [mute, slow]) == slow
+    assert choose(file(wants_speakers=True), [mute]) == mute, "better than nobody: its transcript says so"
+
+
+def test_files_are_spread_by_what_each_worker_gets_on_the_way() -> None:
+    boxes = [Box(1, free=9, speeds={"base": 10.0}), Box(2, free=9, speeds={"base": 20.0})]
+    taken = [box.worker_id for _file, box in plan([file(n) for n in range(9)], boxes)]
+    assert (taken.count(1), taken.count(2)) == (3, 6)
+
+
+def test_one_that_fits_nowhere_does_not_hold_up_the_others() -> None:
+    huge, small = file(1, size_bytes=99), file(2, size_bytes=1)
+    assert [taken.input_id for taken, _box in plan([huge, small], [Box(1, free=2, max_bytes=9)])] == [
+        UUID(int=2)
+    ]
+
+
+@given(
+    files=st.lists(st.floats(0.1, 1e5), max_size=30),
+    free=st.lists(st.integers(0, 5), max_size=6),
+)
+def test_no_worker_gets_more_than_it_has_room_for_and_none_idles_while_files_wait(
+    files: list[float], free: list[int]
+) -> None:
+    boxes = [Box(number, free=room) for number, room in enumerate(free)]
+    taken = [box.worker_id for _file, box in plan([file(n, s) for n, s in enumerate(files)], boxes)]
+    assert len(taken) == min(len(files), sum(free))
+    assert all(taken.count(number) <= room for number, room in enumerate(free))
+
+
+def test_speed_is_learned_slowly_and_each_model_for_itself() -> None:
+    speeds = learn({}, "base", 600.0, 60.0)
+    assert speeds == {"base": 10.0}
+    speeds = learn(speeds, "base", 600.0, 30.0)
+    assert speeds == {"base": 13.0}, "one lucky file does not make a fast worker"
+    assert learn(speeds, "tiny", 600.0, 6.0) == {"base": 13.0, "tiny": 100.0}
+    assert speed(speeds, "large-v3", has_gpu=False) == 13.0, "as its other models, until it is known"
+    assert (speed({}, "base", has_gpu=True), speed({}, "base", has_gpu=False)) == (20.0, 2.0)
+
+
+@pytest.mark.parametrize("took", [0.0, 1e-9, 1e12])
+def test_an_absurd_measurement_stays_within_bounds(took: float) -> None:
+    assert MIN_SPEED <= learn({}, "base", 600.0, took)["base"] <= MAX_SPEED

@@ -1,0 +1,165 @@
+"""Whose turn it is, with several sessions and several workers."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from pytest_django import Settings
+
+from gpu_worker.protocol import Options
+from jobs import batches
+from jobs.models import Job, JobInput, Priority, Session, Upload
+from remoteworker import dispatch, queue, results, tasks
+from remoteworker.models import Attempt, Worker
+from tests.steps import claim
+
+LOCAL, REMOTE = Worker.Kind.LOCAL, Worker.Kind.REMOTE
+
+
+@pytest.fixture
+def queued(person: User) -> Callable[..., list[JobInput]]:
+    """Queue a job of `files` in a session of its own name."""
+
+    def make(name: str, files: int = 1, use_remote: bool = False) -> list[JobInput]:
+        session, _created = Session.objects.get_or_create(owner=person, name=name)
+        uploads = [
+            Upload.objects.create(session=session, name=f"{name}-{n}.ogg", size_bytes=160_000, sha256="0")
+            for n in range(files)
+        ]
+        job = batches.create_job(
+            session, uploads, Options(model="base"), use_remote=use_remote, created_by=person
+        )
+        return list(job.inputs.all())
+
+    return make
+
+
+def box(name: str, kind: Worker.Kind = LOCAL, **more: object) -> Worker:
+    row = Worker(name=name, kind=kind, url=f"http://127.0.0.1:9/{name}", is_connected=True, **more)
+    row.checked_at = timezone.now() + timedelta(hours=1)
+    row.capabilities = {"maxConcurrentJobs": 1, "models": ["base"], "model": "base"} | row.capabilities
+    row.token = "x"
+    row.save()
+    return row
+
+
+def order(kind: Worker.Kind = LOCAL) -> list[str]:
+    return [entry.upload.name.removesuffix(".ogg") for entry in queue.next_up(kind, 100)]
+
+
+def test_sessions_take_turns_and_the_oldest_of_each_comes_first(queued: Callable[..., object]) -> None:
+    queued("a", 3)
+    queued("b", 2)
+    queued("a", 1)
+    assert order() == ["a-0", "b-0", "a-1", "b-1", "a-2", "a-0"]
+
+
+def test_with_one_slot_the_turns_go_on_from_file_to_file(queued: Callable[..., object], db: None) -> None:
+    queued("a", 4)
+    queued("b", 2)
+    worker = box("one")
+    taken = []
+    for _ in range(6):
+        (attempt,) = claim(worker)
+        taken.append(attempt.job_input.upload.name.removesuffix(".ogg"))
+    assert taken == ["a-0", "b-0", "a-1", "b-1", "a-2", "a-3"]
+
+
+def test_a_job_of_higher_priority_goes_before_all_others(queued: Callable[..., list[JobInput]]) -> None:
+    queued("a", 2)
+    (late,) = queued("b", 1)
+    (urgent,) = queued("a", 1)
+    Job.objects.filter(pk=urgent.job_id).update(priority=Priority.FIRST)
+    Job.objects.filter(pk=late.job_id).update(priority=Priority.LATER)
+    assert order() == ["a-0", "a-0", "a-1", "b-0"]
+    assert queue.next_up(LOCAL, 1)[0].pk == urgent.pk
+
+
+def test_local_and_remote_files_do_not_wait_for_each_other(
+    queued: Callable[..., object], settings: Settings
+) -> None:
+    settings.REMOTE_WORKER_MODE = "optional"
+    queued("here", 2)
+    queued("there", 2, use_remote=True)
+    assert (order(LOCAL), order(REMOTE)) == (["here-0", "here-1"], ["there-0", "there-1"])
+    box("local"), box("gpu", REMOTE)
+    dispatch.assign()
+    taken = {attempt.worker.name: attempt.job_input.upload.name for attempt in Attempt.objects.all()}
+    assert taken == {"local": "here-0.ogg", "gpu": "there-0.ogg"}
+
+
+def test_files_go_to_whoever_will_be_done_first(queued: Callable[..., object], db: None) -> None:
+    box("slow", speeds={"base": 1.0}, capacity=9)
+    box("fast", speeds={"base": 8.0}, capacity=9)
+    queued("a", 9)
+    dispatch.assign()
+    names = list(Attempt.objects.values_list("worker__name", flat=True))
+    assert (names.count("slow"), names.count("fast")) == (1, 8)
+
+
+def test_two_ticks_at_once_do_not_fill_a_worker_twice(queued: Callable[..., object], db: None) -> None:
+    box("one")
+    queued("a", 3)
+    assert dispatch._hold_assignment()
+    assert dispatch.assign() is False
+    assert not Attempt.objects.exists(), "somebody else is at it"
+
+
+def test_a_file_that_a_person_moves_goes_to_another_worker(
+    queued: Callable[..., list[JobInput]], db: None
+) -> None:
+    first = box("first", speeds={"base": 50.0})
+    (entry,) = queued("a")
+    (attempt,) = claim(first)
+    dispatch.accept(attempt, "w-1")
+    assert dispatch.move_away(attempt, "anna", "Moved to another worker.")
+    dispatch.assign()
+    entry.refresh_from_db()
+    assert entry.attempt_count == 2, "there is no other: better here than nowhere"
+    assert dispatch.move_away(entry.attempts.get(number=2), "anna", "Moved to another worker.")
+    second = box("second", speeds={"base": 1.0})
+    dispatch.assign()
+    assert entry.attempts.get(number=3).worker == second
+    first_attempt = entry.attempts.get(number=1)
+    assert (first_attempt.outcome, first_attempt.cancel_pending) == ("superseded", True)
+    entry.refresh_from_db()
+    assert (entry.tries, dispatch.may_try_again(entry.attempts.get(number=3))) == (1, False)
+    with pytest.raises(results.StaleAttempt):
+        results.find_attempt([first], entry.job_id, "w-1")
+
+
+def test_a_worker_learns_its_speed_from_what_it_completes(
+    queued: Callable[..., list[JobInput]], db: None
+) -> None:
+    from remoteworker import fleet
+
+    worker = box("one")
+    queued("a", 2)
+    first, second = claim(worker, 2)
+    start = timezone.now()
+    Attempt.objects.filter(pk=first.pk).update(accepted_at=start, began_at=start + timedelta(seconds=10))
+    Attempt.objects.filter(pk=second.pk).update(accepted_at=start)
+    first.refresh_from_db()
+    fleet.learn_speed(first, 600.0, start + timedelta(seconds=70))
+    worker.refresh_from_db()
+    assert worker.speeds == {"base": 10.0}
+    Attempt.objects.filter(pk=first.pk).update(outcome="complete", ended_at=start + timedelta(seconds=70))
+    second.refresh_from_db()
+    fleet.learn_speed(second, 600.0, start + timedelta(seconds=130))
+    worker.refresh_from_db()
+    assert worker.speeds == {"base": 10.0}, "it waited at the worker until the first was done"
+
+
+def test_a_tick_claims_and_sends_one_message_for_each_worker_with_something_to_take(
+    monkeypatch: pytest.MonkeyPatch, queued: Callable[..., object], db: None
+) -> None:
+    sent: list[tuple[str, object]] = []
+    monkeypatch.setattr(tasks, "nudge", lambda task, *args: sent.append((task.name.rsplit(".", 1)[1], *args)))
+    workers = [box("one"), box("two"), box("three")]
+    queued("a", 2)
+    tasks.dispatch_queued()
+    assert sorted(sent) == sorted([("hand_over", workers[0].pk), ("hand_over", workers[1].pk)])
+    tasks.dispatch_queued()
+    assert len(sent) == 4, "a message that was lost is sent again: nobody has handed them over yet"

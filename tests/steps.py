@@ -1,0 +1,16 @@
+"""What ticks do, one step at a time."""
+
+from remoteworker import dispatch, queue
+from remoteworker.models import Attempt, Worker
+
+
+def hand_out(worker: Worker) -> None:
+    """Claim what waits and hand this worker its share."""
+    dispatch.assign()
+    dispatch.hand_over(worker.pk)
+
+
+def claim(worker: Worker, count: int = 1) -> list[Attempt]:
+    """Claim the next inputs for this worker, whatever room it has."""
+    waiting = queue.next_up(Worker.Kind(worker.kind), count)
+    return [attempt for entry in waiting if (attempt := dispatch.claim(entry, worker)) is not None]
