@@ -5,19 +5,18 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from remoteworker.models import Attempt, Tick
-
-OVERDUE = timedelta(seconds=60)
+from bulktranscribe import invariants
+from remoteworker import clock
+from remoteworker.models import Tick
 
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """Answer 200 with each check "ok", or 503 with what is wrong."""
-    now = timezone.now()
-    checks = {"ticks": ticks(now), "attempts": attempts(now), "disk": disk()}
+    now = clock.now()
+    checks = {"ticks": ticks(now), "attempts": overdue(now), "disk": disk()}
     is_well = all(text == "ok" for text in checks.values())
     return JsonResponse(
         {"status": "ok" if is_well else "error", "checks": checks}, status=200 if is_well else 503
@@ -33,10 +32,10 @@ def ticks(now: datetime) -> str:
     return "ok"
 
 
-def attempts(now: datetime) -> str:
-    """Whether an attempt is past its lease for so long that nobody can be looking."""
-    overdue = Attempt.objects.filter(ended_at=None, lease_until__lt=now - OVERDUE).count()
-    return f"{overdue} attempts overdue" if overdue else "ok"
+def overdue(now: datetime) -> str:
+    """Whether something is overdue for so long that nobody can be looking."""
+    late = sum(1 for _what in invariants.overdue(now))
+    return f"{late} overdue: `manage.py check_invariants` names them" if late else "ok"
 
 
 def disk() -> str:

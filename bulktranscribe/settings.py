@@ -197,12 +197,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": f"remoteworker.tasks.{name}", "schedule": period, "options": {"expires": period * 2}}
-    for name, period in {
-        "dispatch_queued": REMOTE_WORKER_POLL_SECONDS,
-        "poll_workers": REMOTE_WORKER_POLL_SECONDS,
-        "reap": REAP_SECONDS,
-        "prune": PRUNE_SECONDS,
+    task: {"task": task, "schedule": period, "options": {"expires": period * 2}}
+    for task, period in {
+        "remoteworker.tasks.dispatch_queued": REMOTE_WORKER_POLL_SECONDS,
+        "remoteworker.tasks.poll_workers": REMOTE_WORKER_POLL_SECONDS,
+        "remoteworker.tasks.reap": REAP_SECONDS,
+        "bulktranscribe.tasks.prune": PRUNE_SECONDS,
     }.items()
 }
 

@@ -190,6 +190,15 @@ def release(worker_id: int, name: str) -> None:
     Worker.objects.filter(pk=worker_id).update(**{name: None})
 
 
+def state(worker: Worker) -> str:
+    """Say in one word how a worker is."""
+    if worker.is_retired or not worker.enabled:
+        return "retired" if worker.is_retired else "disabled"
+    if not worker.is_connected:
+        return "unreachable" if worker.checked_at else "starting"
+    return "draining" if worker.drain else "ready"
+
+
 def kind_for(use_remote: bool) -> Worker.Kind:
     """The kind of worker that takes a job."""
     return Worker.Kind.REMOTE if runs_remotely(use_remote) else Worker.Kind.LOCAL

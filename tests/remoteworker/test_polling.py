@@ -14,6 +14,7 @@ from pytest_django import Settings
 from jobs import batches
 from jobs.models import Job, JobInput
 from remoteworker import dispatch, polling, tasks
+from remoteworker.leases import Observation
 from remoteworker.models import Attempt, Tick, Worker
 from tests.scripted_worker import Said, ScriptedWorker
 from tests.steps import claim, hand_out
@@ -278,3 +279,84 @@ def test_canceling_many_files_sends_one_message(
         batches.cancel_job(job, "anna")
         assert batches.retry_job(job, "anna") == 3
     assert sent == ["dispatch"]
+
+
+def test_what_a_poll_read_before_the_file_went_elsewhere_changes_nothing(
+    settings: Settings, attempt: Attempt, job_input: JobInput, worker: Worker
+) -> None:
+    settings.REMOTE_WORKER_MAX_ATTEMPTS = 2
+    stale = Attempt.objects.select_related("job_input__job", "worker").get()
+    polling.apply(attempt, Observation(is_unknown=True), timezone.now())
+    (second,) = claim(worker, 1)
+    assert dispatch.accept(second, "w-2")
+    JobInput.objects.update(percent=70)
+    for said in (Observation(is_unknown=True), Observation(status=running(99).body), Observation(reason="?")):
+        polling.apply(stale, said, timezone.now())
+    assert (refreshed(job_input).status, job_input.percent, job_input.remote_last_error) == (
+        "running",
+        70,
+        None,
+    )
+    assert job_input.attempts.get(ended_at=None) == second
+
+
+def test_two_polls_that_cross_do_not_set_progress_back(attempt: Attempt, job_input: JobInput) -> None:
+    slow = Attempt.objects.select_related("job_input__job", "worker").get()
+    polling.apply(attempt, Observation(status=running(60).body), timezone.now())
+    polling.apply(slow, Observation(status=running(40).body), timezone.now())
+    assert refreshed(job_input).percent == 60
+
+
+def test_after_three_failures_one_probe_in_a_while_stands_for_all(
+    attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    scripted.script["GET /v1/ping"] = scripted.script[JOB] = Said(502, b"")
+    Worker.objects.update(checked_at=timezone.now())
+    for failures in (1, 2, 3):
+        assert [due.pk for due in polling.workers_to_poll()] == [worker.pk]
+        polling.poll_worker(worker.pk)
+        worker.refresh_from_db()
+        assert worker.failures == failures
+    assert worker.unreachable_since is not None
+    assert polling.workers_to_poll() == [], "it was probed a moment ago"
+    Worker.objects.update(checked_at=timezone.now() - timedelta(seconds=5))
+    assert [due.pk for due in polling.workers_to_poll()] == [worker.pk]
+    scripted.script["GET /v1/ping"] = Said(200, {"status": "ok", "models": ["base"]})
+    scripted.script[JOB] = running(10)
+    polling.poll_worker(worker.pk)
+    worker.refresh_from_db()
+    assert (worker.failures, worker.unreachable_since, worker.is_connected) == (0, None, True)
+
+
+def test_a_worker_that_answers_for_many_is_asked_once(
+    attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    Worker.objects.update(capabilities={"answersMany": True, "models": ["base"]})
+    many = "GET /v1/jobs?id=w-1"
+    scripted.script[many] = [Said(200, {"jobs": {"w-1": running(30).body}}), Said(200, {"jobs": {}})]
+    polling.poll_worker(worker.pk)
+    assert refreshed(job_input).percent == 30
+    polling.poll_worker(worker.pk)
+    assert refreshed(job_input).status == "running", "an answer that leaves a job out says nothing of it"
+    Worker.objects.update(is_connected=True)
+    scripted.script[many] = Said(200, {"jobs": {"w-1": None}})
+    polling.poll_worker(worker.pk)
+    assert refreshed(job_input).error_code == "REMOTE_JOB_NOT_FOUND"
+
+
+def test_a_cancel_whose_hand_over_was_never_answered_finds_the_job_by_its_key(
+    job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    scripted.script["POST /v1/jobs"] = [
+        Said(502, b""),
+        Said(200, {"workerJobId": "w-9", "status": "running"}),
+    ]
+    hand_out(worker)
+    batches.cancel_input(job_input, "anna")
+    scripted.script["GET /v1/ping"] = Said(200, {"status": "ok", "models": ["base"]})
+    scripted.script["POST /v1/jobs/w-9/cancel"] = Said(200, {"status": "cancel_requested"})
+    polling.poll_worker(worker.pk)
+    said = [heard for heard in scripted.heard if heard.method == "POST"]
+    assert [heard.path for heard in said] == ["/v1/jobs", "/v1/jobs", "/v1/jobs/w-9/cancel"]
+    assert said[0].headers["Idempotency-Key"] == said[1].headers["Idempotency-Key"]
+    assert (refreshed(job_input).status, job_input.attempts.get().cancel_pending) == ("canceled", False)
