@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -20,14 +21,14 @@ from tests.contract.installation import free_port
 def postgres_and_redis(folder: Path) -> Iterator[dict[str, str]]:
     """Yield DATABASE_URL and REDIS_URL under names of their own; skip with a reason where there are none."""
     with ExitStack() as stack:
-        database = stack.enter_context(_database(folder))
+        url = stack.enter_context(database(folder))
         redis = stack.enter_context(_redis())
         prefix = f"bulktranscribe-test-{uuid.uuid4().hex[:8]}:"
-        yield {"DATABASE_URL": database, "REDIS_URL": redis, "REDIS_PREFIX": prefix}
+        yield {"DATABASE_URL": url, "REDIS_URL": redis, "REDIS_PREFIX": prefix}
 
 
 @contextmanager
-def _database(folder: Path) -> Iterator[str]:
+def database(folder: Path) -> Iterator[str]:
     with ExitStack() as stack:
         server = "postgresql://postgres@127.0.0.1:5432"
         if not _accepts(server):
@@ -85,18 +86,54 @@ def _redis() -> Iterator[str]:
     if _listens(6379):
         yield "redis://127.0.0.1:6379/0"
         return
-    binary = shutil.which("redis-server") or _unavailable("Redis")
-    port = free_port()
-    argv = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    server = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
-    try:
+    with OwnRedis() as server:
+        yield server.url
+
+
+class OwnRedis:
+    """A Redis of the test's own, on a port of its own: one that may be killed, frozen and flushed."""
+
+    def __init__(self) -> None:
+        self.binary = shutil.which("redis-server") or _unavailable("Redis")
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def __enter__(self) -> "OwnRedis":
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        argv = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self.server = subprocess.Popen([self.binary, *argv], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
-        while not _listens(port) and time.monotonic() < deadline:
+        while not _listens(self.port) and time.monotonic() < deadline:
             time.sleep(0.05)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        server.terminate()
-        server.wait()
+
+    def stop(self) -> None:
+        self.server.kill()
+        self.server.wait()
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def freeze(self) -> None:
+        self.server.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.server.send_signal(signal.SIGCONT)
+
+    def flush(self) -> None:
+        """Forget every message; silent where it is just down."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
+                connection.sendall(b"FLUSHALL\r\n")
+                connection.recv(64)
+        except OSError:
+            pass
 
 
 def _listens(port: int) -> bool:
