@@ -17,7 +17,7 @@ worker: $(RUN_STAMP)  ## the GPU worker alone
 	@exec $(PY) -m gpu_worker
 
 test: $(DEV_STAMP)  ## every test but those in a browser
-	$(PY) -m coverage run -m pytest -m "not browser and not alone"
+	$(PY) -m coverage run -m pytest -m "not browser and not alone and not chaos"
 	$(PY) -m coverage report
 
 test-browser: $(DEV_STAMP)  ## the stories of the pages, in headless Chromium

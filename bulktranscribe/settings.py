@@ -123,7 +123,7 @@ MIN_FREE_DISK_MB = env.number("MIN_FREE_DISK_MB", 500)
 
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",  # take the write lock at BEGIN: no deadlock between read and write
-    "timeout": 20,
+    "timeout": max(5.0, env.shortened(20.0)),
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
 DATABASE_URL = env.text("DATABASE_URL")

@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 
 from gpu_worker.protocol import ERRORS
 from jobs.models import Job, JobInput, Session
-from jobs.statuses import Event
+from jobs.statuses import LOST_CODES, Event
 from remoteworker import choice, clock, fleet, orders, queue
 from remoteworker.client import JobNotFound, WorkerBusy, WorkerError, WorkerRefused, WorkerUnavailable
 from remoteworker.models import Attempt, Tick, Worker
@@ -74,6 +74,8 @@ def claim(job_input: JobInput, worker: Worker) -> Attempt | None:
         if not claimed:
             return None
         Session.objects.filter(jobs=job_input.job_id).update(served_at=now)
+        replaced = job_input.attempts.filter(error_code__in=LOST_CODES)
+        replaced.update(cancel_pending=True)  # until now its result would have been welcome
         return Attempt.objects.create(
             job_input=job_input,
             worker=worker,

@@ -246,7 +246,7 @@ def _end(attempt: Attempt, decision: Decision) -> None:
             **changes,
         )
         if moved:
-            stop = decision.event in (Event.TIMED_OUT, Event.LOST)
+            stop = event in (Event.TIMED_OUT, Event.REQUEUED)  # one that was lost may still bring its result
             attempt.end(Attempt.Outcome.FAILED, tell_worker=stop, **error)
         elif not _is_wanted(attempt):
             _drop(attempt, error)

@@ -23,6 +23,15 @@ CUT = Fault()
 LOST_REPLY = Fault(reaches=True)
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing when a caller is killed in the middle of its call."""
+
+    daemon_threads = True
+
+    def handle_error(self, *args: object) -> None:
+        pass
+
+
 class Proxy:
     """Stands before `target_port`; `rule` says of each "METHOD /path" what is wrong with it, None: nothing."""
 
@@ -30,8 +39,7 @@ class Proxy:
         self.target_port = target_port
         self.rule: Callable[[str], Fault | None] = lambda _call: None
         self.calls: list[str] = []
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.server.daemon_threads = True
+        self.server = QuietServer(("127.0.0.1", 0), self._handler())
         self.port = int(self.server.server_address[1])
         threading.Thread(
             target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True

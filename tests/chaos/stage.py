@@ -2,9 +2,14 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from tests.chaos.proxy import Proxy
 from tests.contract import media
@@ -95,6 +100,29 @@ class Stage(Installation):
         super().stop()
         for proxy in (self.to_controller, *self.to_workers):
             proxy.close()
+
+    def scratch(self, number: int) -> list[Path]:
+        """The jobs whose files a worker holds now."""
+        folder = self.folder / f"worker-{number}-tmp" / "bulk-transcribe-work"
+        return list(folder.iterdir()) if folder.exists() else []
+
+    @contextmanager
+    def locked_database(self) -> Iterator[None]:
+        """Somebody else writes all the time."""
+        url = self.controller_env.get("DATABASE_URL")
+        if url is None:
+            connection = sqlite3.connect(
+                self.folder / "data" / "bulktranscribe.sqlite3", isolation_level=None
+            )
+            connection.execute("BEGIN EXCLUSIVE")
+            yield
+            connection.rollback()
+            connection.close()
+            return
+        with psycopg.connect(url) as server:
+            server.execute("LOCK TABLE jobs_jobinput, remoteworker_attempt, remoteworker_worker")
+            yield
+            server.rollback()
 
     def heal(self) -> None:
         """Everything runs and every network passes."""
