@@ -16,7 +16,7 @@ from tests.chaos.stage import Stage, tone
 from tests.contract.installation import wait_for
 from tests.contract.servers import OwnRedis
 
-LONG = 12.0  # seconds of audio: 6 s of work
+LONG = 8.0  # seconds of audio: 4 s of work
 STAGES: dict[str, Callable[[Stage, str], object]] = {
     "queued": lambda stage, job: None,
     "handed over": lambda stage, job: stage.wait_status(job, "running"),
@@ -208,6 +208,7 @@ def test_a_long_partition_to_the_controller_is_waited_out_by_the_worker(stage: S
 def test_retry_clicked_many_times_runs_it_once_more(stage: Stage, session: str) -> None:
     job = stage.run(session, LONG)
     number = its_worker(stage, job)
+    STAGES["transcribing"](stage, job)
     stage.restart(f"worker-{number}")
     stage.wait_status(job, "failed")
     codes: list[int] = []
@@ -295,6 +296,7 @@ def test_a_full_disk_at_the_controller_is_waited_out_by_the_worker(stage: Stage,
     if done.returncode:
         pytest.skip(f"no disk can be mounted here: {done.stderr.decode()}")
     try:
+        (results / "filler").write_bytes(b"x" * 4096)  # not a byte is left
         job = stage.run(session, 3.0)
         row = wait_for(
             lambda: (row := stage.file(job))["stage"] == "uploading" and row, 20, "it is written back"
