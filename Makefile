@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: up demo worker test test-browser test-worker-alone check fix bench install install-dev
+.PHONY: up demo worker test test-browser test-worker-alone test-chaos check fix bench install install-dev
 
 up: $(RUN_STAMP)  ## everything on this machine: web, Celery, local worker
 	@exec $(PY) manage.py up
@@ -25,6 +25,15 @@ test-browser: $(DEV_STAMP)  ## the stories of the pages, in headless Chromium
 
 test-worker-alone: $(DEV_STAMP)  ## a job on the worker in an environment of its own, with curl alone
 	$(PY) -m pytest -m alone tests/alone
+
+test-chaos: $(DEV_STAMP)  ## every fault, every mutant, storms with a known and a fresh seed
+	LIFE_RUNS=2000 $(PY) -m pytest -q tests/remoteworker/test_life.py
+	$(PY) -m tests.chaos.mutants
+	$(PY) -m pytest -m chaos tests/chaos
+	tests/chaos/run.sh mixed --jobs 200 --seed 1
+	tests/chaos/run.sh mixed --jobs 200
+	tests/chaos/run.sh freeze --jobs 60
+	tests/chaos/run.sh freeze --jobs 60 --pair sqlite+files
 
 check: $(DEV_STAMP)  ## style, types, imports, migrations, drawings
 	$(VENV)/bin/ruff check .

@@ -183,3 +183,24 @@ def test_a_list_of_many_files_costs_as_many_queries_as_one_of_few(
 
 def test_the_drawing_of_the_statuses_is_what_the_table_says() -> None:
     call_command("draw_statuses", "--check")
+
+
+def test_every_tick_is_in_beats_schedule_and_does_not_pile_up(settings: Any) -> None:
+    entries = {entry["task"]: entry for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert set(entries) == {
+        "remoteworker.tasks.dispatch_queued",
+        "remoteworker.tasks.poll_workers",
+        "remoteworker.tasks.reap",
+        "bulktranscribe.tasks.prune",
+    }
+    for entry in entries.values():
+        assert entry["options"]["expires"] == 2 * entry["schedule"]
+    assert entries["remoteworker.tasks.poll_workers"]["schedule"] == settings.REMOTE_WORKER_POLL_SECONDS
+
+
+def test_celery_is_set_for_nudges_only(settings: Any) -> None:
+    assert settings.CELERY_TASK_SERIALIZER == "json"
+    assert settings.CELERY_ACCEPT_CONTENT == ["json"]
+    assert settings.CELERY_TASK_IGNORE_RESULT is True
+    assert settings.CELERY_WORKER_PREFETCH_MULTIPLIER == 1
+    assert settings.CELERY_TASK_PUBLISH_RETRY is False

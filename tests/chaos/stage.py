@@ -1,6 +1,8 @@
 """An installation that can be killed, frozen, cut off and flushed: rehearsal workers, every period divided."""
 
 import os
+import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -87,6 +89,30 @@ class Stage(Installation):
     def restart(self, name: str) -> None:
         self.kill(name)
         self.start_service(name)
+
+    def start_over(self, name: str) -> None:
+        """End it politely, forget its log and journal, start it again."""
+        process = self.processes.pop(name)
+        process.terminate()
+        process.wait(15)
+        (self.folder / f"{name}.log").unlink(missing_ok=True)
+        shutil.rmtree(self.folder / f"{name}-state", ignore_errors=True)
+        self.start_service(name)
+        port = self.worker_ports[int(name.rpartition("-")[2])]
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/health"), 30, "it answers again")
+
+    @contextmanager
+    def short_files(self, limit: int) -> Iterator[None]:
+        """No file of a worker may grow beyond `limit` bytes: to the program, that is a full disk."""
+        pids = [self.processes[name].pid for name in self.names]
+        before = [resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids]
+        for pid, (_soft, hard) in zip(pids, before, strict=True):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, hard))
+        try:
+            yield
+        finally:
+            for pid, limits in zip(pids, before, strict=True):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
 
     def freeze(self, name: str) -> None:
         send(self.processes[name], signal.SIGSTOP)

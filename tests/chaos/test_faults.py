@@ -1,7 +1,6 @@
 """Each fault and its outcome, with real processes on both pairs. Every period is a twentieth: a lease is 4.5 s."""
 
 import os
-import resource
 import subprocess
 import threading
 import time
@@ -272,16 +271,13 @@ def test_a_frozen_box_delays_the_others_polls_by_a_second_at_most(stage: Stage, 
 
 
 def test_a_full_disk_at_the_worker_is_a_sentence_and_retry_completes_it(stage: Stage, session: str) -> None:
-    pids = [stage.processes[name].pid for name in stage.names]
-    before = [resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids]
-    for pid in pids:  # no file may grow beyond this: the recording is larger, a log is not
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1_800_000, before[0][1]))
-    job = stage.run(session, 60.0)
-    row = stage.wait_status(job, "failed")
+    for name in stage.names:
+        stage.start_over(name)
+    with stage.short_files(1_500_000):  # the recording is larger, logs and journal are not
+        job = stage.run(session, 60.0)
+        row = stage.wait_status(job, "failed")
     assert row["error"]["code"] == "WORKER_DISK_FULL"
     assert "Free space" in row["error"]["hint"]
-    for pid, limits in zip(pids, before, strict=True):
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
     assert retry(stage, job) == 200
     wait_for(lambda: stage.file(job)["percent"] > 10, 20, "it is transcribed")
     stage.post(f"/api/jobs/{job}/cancel")

@@ -13,8 +13,9 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LATER, EARLIER = NOW + timedelta(seconds=30), NOW - timedelta(seconds=1)
 
 
-def seen(status: str, **more: Any) -> Observation:
-    return Observation(status=cast(JobStatus, {"status": status, "progress": {"percent": 5}, **more}))
+def seen(status: str, was_awake: bool = True, **more: Any) -> Observation:
+    said = cast(JobStatus, {"status": status, "progress": {"percent": 5}, **more})
+    return Observation(status=said, was_awake=was_awake)
 
 
 def times(**changes: Any) -> Times:
@@ -38,6 +39,19 @@ def test_silence_inside_the_lease_changes_nothing() -> None:
 def test_silence_past_the_lease_loses_the_job() -> None:
     decision = decide(times(lease_until=EARLIER), Observation(reason="connection refused"), NOW)
     assert (decision.event, decision.code) == (Event.LOST, "REMOTE_LEASE_EXPIRED")
+
+
+@pytest.mark.parametrize(
+    ("clock", "observed"),
+    [
+        ({"lease_until": EARLIER}, Observation(reason="connection refused", was_awake=False)),
+        ({"deadline_at": EARLIER}, Observation(reason="connection refused", was_awake=False)),
+        ({"deadline_at": EARLIER}, seen("running", was_awake=False)),
+        ({"outputs_due_at": EARLIER}, seen("complete", was_awake=False)),
+    ],
+)
+def test_a_poller_that_slept_declares_nothing_over(clock: dict[str, Any], observed: Observation) -> None:
+    assert decide(times(**clock), observed, NOW).event is None
 
 
 def test_an_answer_past_the_lease_renews_it() -> None:

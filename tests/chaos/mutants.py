@@ -1,0 +1,175 @@
+"""`python -m tests.chaos.mutants`: takes each protection out of a copy, and expects its tests to go red.
+
+A suite that cannot fail proves nothing. Ends with 0 only where the untouched copy is green and every mutant is
+killed. `--apply NAME` makes the copy and prints where it is, for a storm over it.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.contract.installation import REPOSITORY
+
+SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Edit:
+    """`old` stands in the file once at least, or the mutant is out of date; every place is changed."""
+
+    path: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A protection taken out, and the tests that must notice."""
+
+    edits: tuple[Edit, ...]
+    tests: tuple[str, ...]
+
+
+MUTANTS = {
+    "no attempt check": Mutant(
+        (
+            Edit("remoteworker/leases.py", "number != latest or status", "status"),
+            Edit("jobs/models.py", "rows.filter(attempt_count=attempt)", "rows"),
+        ),
+        ("tests/remoteworker/test_writeback.py", "tests/remoteworker/test_life.py"),
+    ),
+    "job id as key": Mutant(
+        (Edit("remoteworker/dispatch.py", "str(attempt.pk))\n", "str(attempt.job_input.job_id))\n"),),
+        ("tests/remoteworker/test_dispatch.py",),
+    ),
+    "HTML 404 counts": Mutant(
+        (
+            Edit(
+                "remoteworker/client.py",
+                'if answer is None or "error" not in answer:',
+                'if status == 404:\n        return JobNotFound()\n    if answer is None or "error" not in answer:',
+            ),
+        ),
+        ("tests/remoteworker/test_polling.py",),
+    ),
+    "poll sets complete": Mutant(
+        (
+            Edit(
+                "remoteworker/leases.py",
+                "return Decision(is_contact=True, outputs_expected=True)",
+                "return Decision(event=Event.COMPLETED)",
+            ),
+        ),
+        ("tests/remoteworker/test_decide.py", "tests/remoteworker/test_life.py"),
+    ),
+    "cancel waits for the worker": Mutant(
+        (
+            Edit(
+                "remoteworker/receivers.py",
+                "        attempt.end(Attempt.Outcome.CANCELED, tell_worker=True)\n",
+                "        with fleet.client_of(attempt.worker) as client:\n"
+                "            client.cancel_job(attempt.worker_job_id)\n"
+                "        attempt.end(Attempt.Outcome.CANCELED)\n",
+            ),
+            Edit("remoteworker/receivers.py", "import tasks", "import fleet, tasks"),
+        ),
+        ("tests/remoteworker/test_polling.py",),
+    ),
+    "serial polls": Mutant(
+        (
+            Edit(
+                "remoteworker/tasks.py", "        nudge(poll_worker, worker.pk)", "        poll_worker(worker.pk)"
+            ),
+        ),
+        ("tests/remoteworker/test_polling.py",),
+    ),
+    "ticks off": Mutant(
+        (Edit("bulktranscribe/settings.py", "poll_workers\": REMOTE_WORKER_POLL_SECONDS", "reap\": REAP_SECONDS"),),
+        ("tests/bulktranscribe/test_operation.py",),
+    ),
+    "sleeping pollers judge": Mutant(
+        (Edit("remoteworker/leases.py", " and seen.was_awake", ""),),
+        ("tests/remoteworker/test_decide.py",),
+    ),
+    "jumps unseen": Mutant(
+        (Edit("remoteworker/clock.py", "        _shift(jump)\n", "        pass\n"),),
+        ("tests/remoteworker/test_clock.py",),
+    ),
+    "no condition on the status": Mutant(
+        (Edit("jobs/models.py", "filter(pk=self.pk, status__in=move.sources)", "filter(pk=self.pk)"),),
+        ("tests/jobs/test_statuses.py",),
+    ),
+    "no turns between sessions": Mutant(
+        (Edit("remoteworker/queue.py", '            "turn",\n', ""),),
+        ("tests/remoteworker/test_queue.py",),
+    ),
+    "a slept lease is not given back": Mutant(
+        (Edit("remoteworker/polling.py", 'lease_until=F("lease_until") + gap, ', ""),),
+        ("tests/remoteworker/test_clock.py",),
+    ),
+}  # fmt: skip
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--apply", choices=list(MUTANTS))
+    parser.add_argument("names", nargs="*", help="only these")
+    options = parser.parse_args()
+    if options.apply:
+        print(copy_of(Path(tempfile.mkdtemp(prefix="mutant-")), MUTANTS[options.apply].edits))
+        return 0
+    chosen = {name: MUTANTS[name] for name in options.names or MUTANTS}
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        everything = {test for mutant in chosen.values() for test in mutant.tests}
+        is_green = run(copy_of(Path(folder) / "untouched", ()), tuple(sorted(everything))) == 0
+        print(f"{'green' if is_green else 'RED'}: untouched", flush=True)
+        survived = [] if is_green else ["untouched"]
+        for number, (name, mutant) in enumerate(chosen.items()):
+            code = run(copy_of(Path(folder) / str(number), mutant.edits), mutant.tests)
+            print(f"{'killed' if code == 1 else f'SURVIVED ({code})'}: {name}", flush=True)
+            survived += [] if code == 1 else [name]
+    return 1 if survived else 0
+
+
+def copy_of(folder: Path, edits: tuple[Edit, ...]) -> Path:
+    """Copy what the program and its tests need into `folder`, with these edits. Raises where one does not fit."""
+    wanted = (
+        "bulktranscribe",
+        "jobs",
+        "remoteworker",
+        "review",
+        "gpu_worker",
+        "templates",
+        "tests",
+        "benchmarks",
+        "docs",
+    )
+    ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
+    for name in wanted:
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=ignore)
+    for name in ("manage.py", "pyproject.toml", ".env.example"):
+        shutil.copy(REPOSITORY / name, folder / name)
+    for edit in edits:
+        path = folder / edit.path
+        text = path.read_text()
+        if edit.old not in text:
+            raise SystemExit(f"{edit.path} no longer has {edit.old!r}: bring the mutant up to date")
+        path.write_text(text.replace(edit.old, edit.new))
+    return folder
+
+
+def run(folder: Path, tests: tuple[str, ...]) -> int:
+    """Return pytest's exit code: 0 green, 1 red; anything else is no verdict."""
+    argv = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False, timeout=SECONDS)
+    if done.returncode not in (0, 1):
+        print(done.stdout[-1500:], done.stderr[-500:])
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
