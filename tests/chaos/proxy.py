@@ -4,6 +4,7 @@ import http.client
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -39,7 +40,7 @@ class Proxy:
         self.target_port = target_port
         self.rule: Callable[[str], Fault | None] = lambda _call: None
         self.calls: list[str] = []
-        self.server = QuietServer(("127.0.0.1", 0), self._handler())
+        self.server = QuietServer(("127.0.0.1", 0), partial(Handler, self))
         self.port = int(self.server.server_address[1])
         threading.Thread(
             target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -71,48 +72,52 @@ class Proxy:
         finally:
             connection.close()
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+class Handler(BaseHTTPRequestHandler):
+    """One connection through a proxy."""
 
-            def handle_any(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                call = f"{self.command} {self.path}"
-                outer.calls.append(call)
-                fault = outer.rule(call)
-                try:
-                    if fault is None or fault.reaches:
-                        headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
-                        answer = outer.forward(self.command, self.path, body, headers)
-                    if fault is not None:
-                        return self.fail(fault)
-                    self.relay(*answer)
-                except (OSError, http.client.HTTPException):
-                    self.close_connection = True  # the other side is down: so is its proxy
+    protocol_version = "HTTP/1.1"
 
-            def fail(self, fault: Fault) -> None:
-                threading.Event().wait(fault.seconds)
-                if fault.status:
-                    page = b"<html><body>Bad gateway</body></html>"
-                    return self.relay(fault.status, [("Content-Type", "text/html")], page)
-                self.close_connection = True
-                return None
+    def __init__(self, proxy: Proxy, *args: Any) -> None:
+        self.proxy = proxy
+        super().__init__(*args)
 
-            def relay(self, status: int, headers: Any, body: bytes) -> None:
-                self.send_response_only(status)
-                for name, value in headers:
-                    if name.lower() not in HOP_BY_HOP:
-                        self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(body)
+    def handle_any(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        call = f"{self.command} {self.path}"
+        self.proxy.calls.append(call)
+        fault = self.proxy.rule(call)
+        try:
+            if fault is None or fault.reaches:
+                headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
+                answer = self.proxy.forward(self.command, self.path, body, headers)
+            if fault is None:
+                self.relay(*answer)
+            else:
+                self.fail(fault)
+        except (OSError, http.client.HTTPException):
+            self.close_connection = True  # the other side is down: so is its proxy
 
-            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any
+    def fail(self, fault: Fault) -> None:
+        threading.Event().wait(fault.seconds)
+        if fault.status:
+            self.relay(
+                fault.status, [("Content-Type", "text/html")], b"<html><body>Bad gateway</body></html>"
+            )
+        else:
+            self.close_connection = True
 
-            def log_message(self, *args: object) -> None:
-                pass
+    def relay(self, status: int, headers: Any, body: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in HOP_BY_HOP:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
-        return Handler
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = handle_any
+
+    def log_message(self, *args: object) -> None:
+        pass
