@@ -1,14 +1,18 @@
 """What the session page shows, as one JSON-ready mapping: read by the page at first and then every 2 s."""
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Prefetch
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs import offers
+from jobs import offers, standings
 from jobs.models import Job, JobInput, Session, Upload
+from jobs.standings import Standing
 from jobs.statuses import ENDED, InputStatus, job_status
 
 STAGE_TEXTS = {
@@ -30,12 +34,13 @@ def session_state(session: Session) -> dict[str, Any]:
     inputs = JobInput.objects.select_related("upload").order_by("position")
     jobs = list(session.jobs.order_by("-number").prefetch_related(Prefetch("inputs", inputs)))
     rows = [entry for job in jobs for entry in job.inputs.all()]
+    standing = standings.of(rows)
     waits = any(entry.status in WAITING for entry in rows)
     return {
         "session": {"id": str(session.pk), "name": session.name},
         "uploads": [upload_state(upload, is_new=not upload.used) for upload in uploads],
-        "jobs": [job_state(job) for job in jobs],
-        "totals": totals(rows),
+        "jobs": [job_state(job, standing) for job in jobs],
+        "totals": {**totals(rows), "etaSeconds": _longest(standing)},
         "notice": (offers.current().notice or None) if waits or not jobs else None,
     }
 
@@ -51,9 +56,10 @@ def upload_state(upload: Upload, *, is_new: bool) -> dict[str, Any]:
     }
 
 
-def job_state(job: Job) -> dict[str, Any]:
-    """Return one job with its inputs; uses prefetched inputs where there are any."""
+def job_state(job: Job, standing: dict[UUID, Standing] | None = None) -> dict[str, Any]:
+    """Return one job with its inputs; uses prefetched inputs and standings where there are any."""
     inputs = list(job.inputs.all())
+    standing = standings.of(inputs) if standing is None else standing
     status = job_status(
         [entry.status for entry in inputs]
     )  # the job's row may be a moment older than they are
@@ -69,11 +75,11 @@ def job_state(job: Job) -> dict[str, Any]:
         "percent": round(sum(_settled_percent(entry) for entry in inputs) / max(1, len(inputs)), 1),
         "canCancel": any(entry.can_cancel for entry in inputs),
         "canRetry": any(entry.can_retry for entry in inputs),
-        "inputs": [input_state(entry) for entry in inputs],
+        "inputs": [input_state(entry, standing.get(entry.pk, standings.UNKNOWN)) for entry in inputs],
     }
 
 
-def input_state(entry: JobInput) -> dict[str, Any]:
+def input_state(entry: JobInput, standing: Standing) -> dict[str, Any]:
     """Return one file of a job: where it stands, how far, what went wrong, where its transcript is."""
     is_complete = entry.status == InputStatus.COMPLETE
     return {
@@ -87,8 +93,13 @@ def input_state(entry: JobInput) -> dict[str, Any]:
         "audioSeconds": entry.audio_seconds,
         "audioDuration": entry.audio_duration,
         "speed": entry.speed,
-        "etaSeconds": entry.eta_seconds,
+        "etaSeconds": _whole(standing.eta_seconds),
         "attempt": entry.tries,
+        "attempts": settings.REMOTE_WORKER_MAX_ATTEMPTS,
+        "filesAhead": standing.files_ahead,
+        "lastContactAt": _moment(standing.last_contact_at),
+        "unreachableSince": _moment(standing.unreachable_since),
+        "givenUpAt": _moment(standing.given_up_at),
         "worker": entry.worker_name,
         "error": error_state(entry),
         "remote": {"lastError": entry.remote_last_error},
@@ -132,6 +143,21 @@ def totals(rows: list[JobInput]) -> dict[str, Any]:
         "failed": statuses.count(InputStatus.FAILED),
         "canceled": statuses.count(InputStatus.CANCELED),
     }
+
+
+def _longest(standing: dict[UUID, Standing]) -> float | None:
+    """Seconds until the last file is done, None where that cannot be said of all."""
+    left = [entry.eta_seconds for entry in standing.values()]
+    return _whole(max((seconds for seconds in left if seconds is not None), default=None)) if left else None
+
+
+def _whole(seconds: float | None) -> float | None:
+    """Seconds without a fraction: a page that shows minutes need not change for less."""
+    return None if seconds is None else float(round(seconds))
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at is not None else None
 
 
 def _settled_percent(entry: JobInput) -> float:

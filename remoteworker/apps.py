@@ -7,6 +7,8 @@ class RemoteWorkerConfig(AppConfig):
 
     def ready(self) -> None:
         from jobs import offers
-        from remoteworker import checks, fleet, receivers  # noqa: F401 - importing them registers them
+        from jobs import standings as standings_of_jobs
+        from remoteworker import checks, fleet, receivers, standings  # noqa: F401 - importing them registers them
 
         offers.register(fleet.offer)
+        standings_of_jobs.register(standings.of)

@@ -107,3 +107,32 @@ def test_a_key_is_told_from_another_by_its_modifiers_and_the_place(module_page: 
         }"""
     )
     assert found == ["toggle", None, "toggle", None, -2, -10, None]
+
+
+def test_a_file_says_its_place_its_worker_its_try_and_its_workers_silence(module_page: Page) -> None:
+    said = module_page.evaluate(
+        """async () => {
+          const { detailOf } = await import("/static/jobs/live.js");
+          const { Words } = await import("/static/bulktranscribe/words.js");
+          const words = new Words({
+            next: "next in line", "ahead.one": "{n} file ahead", "ahead.other": "{n} files ahead",
+            left: "about {time} left", minutes: "{m} min", worker: "on {name}", try: "try {n}",
+            "try-of": "try {n} of {of}", silent: "silent since {since}, given up at {until}", unreached: "no answer",
+          });
+          const waiting = { status: "queued", attempt: 0, attempts: 1, worker: "" };
+          const running = { status: "running", attempt: 2, attempts: 3, worker: "box-2", percent: 0, stage: "queued" };
+          const silent = { unreachableSince: "2026-11-24T14:02:00+00:00", givenUpAt: "2026-11-24T14:03:30+00:00" };
+          return [
+            { ...waiting, filesAhead: 0, etaSeconds: null }, { ...waiting, filesAhead: 1, etaSeconds: 600 },
+            { ...waiting, filesAhead: null }, running, { ...running, attempts: 1 },
+            { ...running, ...silent, attempt: 1, remote: { lastError: { code: "X" } } },
+            { ...running, attempt: 1, remote: { lastError: { code: "X" } } }, { ...running, status: "failed" },
+          ].map((input) => detailOf(input, words));
+        }"""
+    )
+    assert said[:5] == [
+        "next in line", "1 file ahead · about 10 min left", "", "on box-2 · try 2 of 3", "on box-2 · try 2",
+    ]  # fmt: skip
+    assert said[5].startswith("on box-2 · silent since ")
+    assert "given up at" in said[5]
+    assert said[6:] == ["on box-2 · no answer", ""]

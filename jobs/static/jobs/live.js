@@ -1,4 +1,4 @@
-/** What the session page says and when it asks again. Pure: no DOM, no network. */
+/** What the session page says and when it asks again. Pure: no network, of the DOM the language alone. */
 
 import { clock } from "../bulktranscribe/words.js";
 
@@ -16,13 +16,35 @@ export function nextPause({ active, hidden, failures }) {
   return active && !hidden ? ACTIVE_MS : IDLE_MS;
 }
 
-/** Return what stands beside the status of a file: position, speed, time left, which try. */
+/** Return what stands beside the status of a file: its place in the queue, position, speed, time left, worker, try. */
 export function detailOf(input, words) {
   if (!ACTIVE.includes(input.status)) return "";
-  const parts = input.status === "running" ? progressOf(input, words) : [];
-  if (input.attempt > 1) parts.push(words.say("try", { n: input.attempt }));
-  if (input.status === "running" && input.remote?.lastError) parts.push(words.say("unreached"));
+  const parts = input.status === "queued" ? placeOf(input, words) : input.status === "running" ? progressOf(input, words) : [];
+  if (input.worker && input.status !== "queued") parts.push(words.say("worker", { name: input.worker }));
+  if (input.attempt > 1) parts.push(tryOf(input, words));
+  if (input.status === "running") parts.push(...silenceOf(input, words));
   return parts.join(" · ");
+}
+
+function placeOf({ filesAhead: ahead, etaSeconds: left }, words) {
+  if (ahead === null || ahead === undefined) return [];
+  const parts = [ahead ? words.count("ahead", ahead) : words.say("next")];
+  if (left) parts.push(words.say("left", { time: words.duration(left) }));
+  return parts;
+}
+
+function tryOf({ attempt: n, attempts: of }, words) {
+  return of > 1 && n <= of ? words.say("try-of", { n, of }) : words.say("try", { n });
+}
+
+/** What is known of a worker that does not answer: since when, and until when it is waited for. */
+function silenceOf({ unreachableSince: since, givenUpAt: until, remote }, words) {
+  if (since && until) return [words.say("silent", { since: timeOf(since), until: timeOf(until) })];
+  return remote?.lastError ? [words.say("unreached")] : [];
+}
+
+function timeOf(iso) {
+  return new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium" }).format(new Date(iso));
 }
 
 function progressOf(input, words) {
@@ -48,6 +70,7 @@ export function totalsOf(totals, words) {
   return {
     files: words.count("files", totals.files),
     seconds: totals.seconds ? words.say("audio", { length: words.duration(totals.seconds) }) : "",
+    eta: totals.etaSeconds ? words.say("left", { time: words.duration(totals.etaSeconds) }) : "",
     ...Object.fromEntries(["complete", "running", "waiting", "failed", "canceled"].map((part) => [part, said(part)])),
   };
 }

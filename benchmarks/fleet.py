@@ -1,0 +1,265 @@
+"""How a controller bears many files: `python -m benchmarks.fleet`. Prints figures, judges nothing.
+
+ticks: 1,000 files wait; how long one dispatch tick takes, by how many slots are free.
+polls: 1,000 files are at 20 workers (the real one, in rehearsal); how old the last contact of each gets.
+memory: web, Celery and workers under a trickle of short jobs; how they grow.
+"""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.stage import Stage, tone
+from tests.contract.installation import REPOSITORY, SECRET, clean_environment, wait_for
+from tests.contract.servers import postgres_and_redis
+
+FILES = 1000
+BOXES = 20
+PAIRS = ("sqlite", "postgres")
+FREE_SLOTS = (0, 1, 3, 60)
+REPEATS = 15
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=["ticks", "polls", "memory"])
+    parser.add_argument("--pair", choices=[*PAIRS, "both"], default="both")
+    parser.add_argument("--minutes", type=float, default=20.0, help="of memory")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of polls")
+    parser.add_argument("--inside", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.inside:
+        INSIDE[options.inside]()
+        return
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    for pair in PAIRS if options.pair == "both" else (options.pair,):
+        with servers(pair) as (folder, variables):
+            if options.only in (None, "ticks"):
+                measure_ticks(pair, folder, variables)
+        if options.only in (None, "polls"):
+            with servers(pair) as (folder, variables):
+                measure_polls(pair, folder, variables, options.seconds)
+        if options.only == "memory":
+            with servers(pair) as (folder, variables):
+                measure_memory(pair, folder, variables, options.minutes)
+
+
+@contextmanager
+def servers(pair: str) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A folder and the variables of a fresh database and broker."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fleet-")))
+        folder.chmod(0o711)
+        variables = stack.enter_context(postgres_and_redis(folder)) if pair == "postgres" else {}
+        yield folder, variables
+
+
+def show(what: str, seconds: list[float]) -> None:
+    ordered = sorted(seconds)
+    p95 = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
+    median = statistics.median(ordered)
+    print(
+        f"{what}: median {median * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, max {ordered[-1] * 1000:.0f} ms",
+        flush=True,
+    )
+
+
+# A tick with a thousand files waiting ----------------------------------------------------------------
+
+
+def measure_ticks(pair: str, folder: Path, variables: dict[str, str]) -> None:
+    own = {"DATA_DIR": str(folder / "data"), "SECRET_KEY": SECRET, "LOG_LEVEL": "ERROR", **variables}
+    argv = [sys.executable, "-m", "benchmarks.fleet", "--inside", "ticks"]
+    env = {**clean_environment(), **own}
+    done = subprocess.run(argv, cwd=REPOSITORY, env=env, check=True, capture_output=True, text=True)
+    for slots, seconds in json.loads(done.stdout.splitlines()[-1]).items():
+        show(f"{pair}: a tick, {FILES} files wait, {slots} slots free", seconds)
+
+
+def ticks_inside() -> None:
+    prepare_django()
+    from django.core.management import call_command
+
+    from remoteworker import tasks
+    from remoteworker.models import Worker
+
+    call_command("migrate", verbosity=0)
+    tasks.nudge = lambda *args, **kwargs: None
+    queue_files()
+    for number in range(BOXES):
+        Worker.objects.create(name=f"box-{number}", kind="local", url=f"http://127.0.0.1:9/{number}")
+    measured: dict[int, list[float]] = {}
+    for slots in FREE_SLOTS:
+        for _ in range(REPEATS):
+            offer_slots(slots)
+            started = time.perf_counter()
+            tasks.dispatch_queued()
+            measured.setdefault(slots, []).append(time.perf_counter() - started)
+            give_back()
+    print(json.dumps(measured))
+
+
+def offer_slots(slots: int) -> None:
+    """So many free slots, over all boxes."""
+    from remoteworker.models import Worker
+
+    for number, worker in enumerate(Worker.objects.order_by("pk")):
+        share = slots // BOXES + (number < slots % BOXES)
+        Worker.objects.filter(pk=worker.pk).update(is_connected=True, capacity=share)
+
+
+def give_back() -> None:
+    """All files wait again."""
+    from jobs.models import JobInput
+    from remoteworker.models import Attempt
+
+    Attempt.objects.all().delete()
+    JobInput.objects.update(status="queued", attempt_count=0)
+
+
+def queue_files(recording: bytes = b"x") -> None:
+    """FILES files in ten sessions, in jobs of a hundred."""
+    from django.contrib.auth.models import User
+
+    from gpu_worker.protocol import Options
+    from jobs import batches, uploads
+    from jobs.models import Session
+
+    owner, _created = User.objects.get_or_create(username="fleet")
+    draft = Path(tempfile.mkdtemp()) / "mill.wav"
+    draft.write_bytes(recording)
+    for number in range(10):
+        session = Session.objects.create(owner=owner, name=f"Session {number}")
+        files = [uploads.receive_path(session, draft) for _ in range(FILES // 10)]
+        batches.create_job(session, files, Options(model="tiny.en"), use_remote=False, created_by=owner)
+
+
+def prepare_django() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "bulktranscribe.settings"
+    import django
+
+    django.setup()
+
+
+# A thousand files at twenty workers ------------------------------------------------------------------
+
+
+def measure_polls(pair: str, folder: Path, variables: dict[str, str], seconds: float) -> None:
+    with fleet(folder, BOXES, speed=0.01, queue=FILES // BOXES - 1, variables=variables) as stage:
+        started = time.monotonic()
+        inside(stage, "queue")
+        wait_for(lambda: len(ages(stage)) == FILES, 300, f"{FILES} files are at their workers")
+        print(
+            f"{pair}: {FILES} files handed to {BOXES} workers in {time.monotonic() - started:.0f} s",
+            flush=True,
+        )
+        time.sleep(10)
+        samples: list[float] = []
+        worst: list[float] = []
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            seen = ages(stage)
+            samples += seen
+            worst.append(max(seen))
+            time.sleep(0.5)
+        show(f"{pair}: age of the last contact of {FILES} running files, polled every 2 s", samples)
+        show(f"{pair}: of the oldest contact at a moment", worst)
+
+
+@contextmanager
+def fleet(folder: Path, boxes: int, speed: float, queue: int, variables: dict[str, str]) -> Iterator[Stage]:
+    """An installation with undivided periods and workers that are spoken to without a proxy."""
+    usual = {"PERIODS_DIVISOR": "1", "REMOTE_WORKER_POLL_SECONDS": "2", "LOG_LEVEL": "WARNING"}
+    stage = Stage(folder, workers=boxes, speed=speed, **{**usual, **variables})
+    stage.controller_env["REMOTE_WORKER_URL"] = ",".join(
+        f"http://127.0.0.1:{port}" for port in stage.worker_ports
+    )
+    stage.worker_env |= {"PERIODS_DIVISOR": "1", "WORKER_QUEUE_SIZE": str(queue)}
+    with stage:
+        wait_for(stage.all_connected, 120, "all workers are connected")
+        yield stage
+
+
+def inside(stage: Stage, what: str) -> str:
+    argv = [sys.executable, "-m", "benchmarks.fleet", "--inside", what]
+    done = subprocess.run(
+        argv, cwd=REPOSITORY, env=stage.controller_env, check=True, capture_output=True, text=True
+    )
+    return done.stdout.splitlines()[-1] if done.stdout else ""
+
+
+def ages(stage: Stage) -> list[float]:
+    """Seconds since the last contact of every running attempt."""
+    statement = (
+        "SELECT last_contact_at FROM remoteworker_attempt WHERE ended_at IS NULL AND worker_job_id <> ''"
+    )
+    url = stage.controller_env.get("DATABASE_URL")
+    if url:
+        import psycopg
+
+        with psycopg.connect(url) as server:
+            rows = server.execute(
+                f"SELECT extract(epoch FROM clock_timestamp() - c.last_contact_at) FROM ({statement}) c"
+            )  # type: ignore[arg-type]
+            return [float(age) for (age,) in rows]
+    import sqlite3
+
+    with sqlite3.connect(stage.folder / "data" / "bulktranscribe.sqlite3", timeout=20) as database:
+        rows = database.execute(
+            f"SELECT (julianday('now') - julianday(last_contact_at)) * 86400 FROM ({statement})"
+        )
+        return [float(age) for (age,) in rows]
+
+
+def queue_inside() -> None:
+    prepare_django()
+    queue_files(tone(1.0))
+
+
+# Memory over time ------------------------------------------------------------------------------------
+
+
+def measure_memory(pair: str, folder: Path, variables: dict[str, str], minutes: float) -> None:
+    with fleet(folder, 2, speed=20.0, queue=2, variables=variables) as stage:
+        session = stage.new_session("Memory")
+        seen: list[dict[str, float]] = []
+        until = time.monotonic() + minutes * 60
+        while time.monotonic() < until:
+            begun = time.monotonic()
+            for _ in range(6):
+                stage.wait_job(stage.run(session, 1.0, 2.0), 120)
+                if len(seen) % 10 == 9:
+                    session = stage.new_session("Memory")
+            seen.append({name: resident_mb(process.pid) for name, process in stage.processes.items()})
+            time.sleep(max(0.0, 30 - (time.monotonic() - begun)))
+        settled = min(4, len(seen) - 1)
+        hours = max(1e-9, (len(seen) - 1 - settled) * 30 / 3600)
+        for name in seen[0]:
+            growth = seen[-1][name] - seen[settled][name]
+            print(
+                f"{pair}: {name}: {seen[0][name]:.0f} MB at first, {seen[settled][name]:.0f} after 2 min, "
+                f"{seen[-1][name]:.0f} at the end, {growth / hours:+.1f} MB an hour",
+                flush=True,
+            )
+
+
+def resident_mb(pid: int) -> float:
+    """Of a process; its children have their own."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
+
+
+INSIDE: dict[str, Any] = {"ticks": ticks_inside, "queue": queue_inside}
+
+if __name__ == "__main__":
+    main()
