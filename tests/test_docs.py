@@ -53,7 +53,7 @@ def test_deployment_names_every_variable_of_a_worker() -> None:
         name
         for source in sources
         for name in re.findall(r'environ(?:, |\.get\()"([A-Z][A-Z_]+)"', source.read_text())
-        if not re.match("HTTP_|PATH_|CONTENT_", name)  # of a request, by WSGI
+        if not re.match("HTTP_|PATH_|CONTENT_|QUERY_", name)  # of a request, by WSGI
     }
     assert {"WORKER_TOKEN", "HF_TOKEN", "GIT_COMMIT", "WORKER_REHEARSAL_SPEED"} <= read
     assert {name for name in read if f"`{name}`" not in DEPLOYMENT} == set()

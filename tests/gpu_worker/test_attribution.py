@@ -146,7 +146,7 @@ def flows(draw: st.DrawFn) -> list[Segment]:
             start = at + draw(st.sampled_from([0, 0, 0.1, 0.3, 2]))
             at = start + draw(st.sampled_from([0, 0.1, 0.3, 0.6, 8]))
             words.append(said(draw(st.sampled_from(["a", "bb", "ccc"])), round(start, 3), round(at, 3)))
-        rows.append(segment(*words, start=at, end=at + 1, text="" if words else " none"))
+        rows.append(segment(*words, start=round(at, 3), end=round(at + 1, 3), text="" if words else " none"))
     return rows
 
 
