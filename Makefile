@@ -33,6 +33,7 @@ test-chaos: $(DEV_STAMP)  ## every fault, every mutant, storms with a known and 
 	tests/chaos/run.sh mixed --jobs 200 --seed 1
 	tests/chaos/run.sh mixed --jobs 200
 	tests/chaos/run.sh freeze --jobs 60
+	$(PY) -m tests.chaos.mutants --storm "no attempt check" duplicated freeze --jobs 60
 	tests/chaos/run.sh freeze --jobs 60 --pair sqlite+files
 
 check: $(DEV_STAMP)  ## style, types, imports, migrations, drawings

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from jobs import batches
-from jobs.models import Job, JobEvent, JobInput, Result, Session, Upload
+from jobs.models import Job, JobEvent, JobInput, Priority, Result, Session, Upload
 
 
 class ReadOnlyInline(admin.TabularInline[Any, Any]):
@@ -74,12 +74,21 @@ class UploadAdmin(LookOnlyAdmin):
 
 @admin.register(Job)
 class JobAdmin(LookOnlyAdmin):
-    list_display = ("__str__", "status", "model", "language", "use_remote", "created_at", "ended_at")
-    list_filter = ("status", "model", "use_remote", "created_at")
+    list_display = (
+        "__str__",
+        "status",
+        "priority",
+        "model",
+        "language",
+        "use_remote",
+        "created_at",
+        "ended_at",
+    )
+    list_filter = ("status", "priority", "model", "use_remote", "created_at")
     search_fields = ("id", "session__name", "inputs__upload__name")
     list_select_related = ("session",)
     inlines = (JobInputInline,)
-    actions = ("retry", "cancel")
+    actions = ("retry", "cancel", "go_first", "go_in_turn", "go_later")
 
     @admin.action(description=_("Retry the failed files"))
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
@@ -90,6 +99,22 @@ class JobAdmin(LookOnlyAdmin):
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         count = sum(batches.cancel_job(job, str(request.user)) for job in queryset)
         say(self, request, ngettext("%d file canceled.", "%d files canceled.", count) % count)
+
+    @admin.action(description=_("Priority: before all others"))
+    def go_first(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._put(request, queryset, Priority.FIRST)
+
+    @admin.action(description=_("Priority: in turn"))
+    def go_in_turn(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._put(request, queryset, Priority.NORMAL)
+
+    @admin.action(description=_("Priority: after all others"))
+    def go_later(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._put(request, queryset, Priority.LATER)
+
+    def _put(self, request: HttpRequest, queryset: QuerySet[Job], priority: Priority) -> None:
+        count = queryset.update(priority=priority)
+        say(self, request, ngettext("%d job reordered.", "%d jobs reordered.", count) % count)
 
 
 @admin.register(JobInput)

@@ -10,10 +10,10 @@ from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from gpu_worker.protocol import Options
-from jobs import access, batches, uploads
-from jobs.forms import speaker_options
-from jobs.live import job_state, session_state, upload_state
-from jobs.models import Job
+from jobs import access, batches, history, uploads
+from jobs.forms import choices_of, speaker_options
+from jobs.live import file_state, job_state, session_state, upload_state
+from jobs.models import Job, Session
 
 router = Router()
 Answer = dict[str, Any]
@@ -33,6 +33,13 @@ class JobOrder(Schema):
     min_speakers: int | None = None
     max_speakers: int | None = None
     use_remote: bool = False
+
+
+class JobChanges(JobOrder):
+    """What POST /api/jobs/<id>/rerun takes: what should be different; the rest is as in that job."""
+
+    upload_ids: list[UUID] = []
+    model: str = ""
 
 
 @router.get("/sessions/{uuid:pk}/state", url_name="session-state")
@@ -56,29 +63,27 @@ def post_uploads(request: HttpRequest, pk: UUID, files: File[list[UploadedFile]]
 
 @router.post("/sessions/{uuid:pk}/jobs", url_name="session-jobs", response={201: Any, 400: Any})
 def post_job(request: HttpRequest, pk: UUID, order: JobOrder) -> Status[Answer]:
-    session = access.find_session(request.user, pk)
-    found = {upload.pk: upload for upload in session.uploads.filter(pk__in=order.upload_ids)}
-    try:
-        if order.speakers not in ("auto", "none", "exact", "between"):
-            raise batches.InvalidJob("speakers", "Choose auto, none, exact or between.")
-        if missing := [pk for pk in order.upload_ids if pk not in found]:
-            raise batches.InvalidJob("uploadIds", f"No file {missing[0]} here.", "UNKNOWN_UPLOAD")
-        job = batches.create_job(
-            session,
-            [found[upload_id] for upload_id in order.upload_ids],
-            _options(order),
-            use_remote=order.use_remote,
-            created_by=access.person_of(request),
-        )
-    except batches.InvalidJob as wrong:
-        error = {"code": wrong.code, "message": wrong.message, "field": wrong.field}
-        return Status(400, {"error": error})
-    return Status(201, {"job": job_state(job)})
+    return _create(request, access.find_session(request.user, pk), order)
+
+
+@router.post("/jobs/{uuid:pk}/rerun", url_name="api-job-rerun", response={201: Any, 400: Any})
+def post_job_rerun(request: HttpRequest, pk: UUID, changes: JobChanges) -> Status[Answer]:
+    job = access.find_job(request.user, pk)
+    before = choices_of(job)
+    before["upload_ids"] = before.pop("uploads")
+    order = JobOrder(**{**before, **changes.model_dump(exclude_unset=True)})
+    return _create(request, job.session, order)
 
 
 @router.get("/jobs/{uuid:pk}", url_name="job")
 def get_job(request: HttpRequest, pk: UUID) -> Answer:
     return {"job": job_state(access.find_job(request.user, pk))}
+
+
+@router.get("/inputs/{uuid:pk}", url_name="input")
+def get_input(request: HttpRequest, pk: UUID) -> Answer:
+    entry = access.find_input(request.user, pk)
+    return {"input": file_state(entry), "events": history.timeline(entry)}
 
 
 @router.post("/jobs/{uuid:pk}/cancel", url_name="api-job-cancel", response=VERB_ANSWERS)
@@ -103,6 +108,26 @@ def post_input_cancel(request: HttpRequest, pk: UUID) -> Status[Answer]:
 def post_input_retry(request: HttpRequest, pk: UUID) -> Status[Answer]:
     job_input = access.find_input(request.user, pk)
     return _done(batches.retry_input(job_input, access.person_of(request).get_username()), job_input.job)
+
+
+def _create(request: HttpRequest, session: Session, order: JobOrder) -> Status[Answer]:
+    found = {upload.pk: upload for upload in session.uploads.filter(pk__in=order.upload_ids)}
+    try:
+        if order.speakers not in ("auto", "none", "exact", "between"):
+            raise batches.InvalidJob("speakers", "Choose auto, none, exact or between.")
+        if missing := [pk for pk in order.upload_ids if pk not in found]:
+            raise batches.InvalidJob("uploadIds", f"No file {missing[0]} here.", "UNKNOWN_UPLOAD")
+        job = batches.create_job(
+            session,
+            [found[upload_id] for upload_id in order.upload_ids],
+            _options(order),
+            use_remote=order.use_remote,
+            created_by=access.person_of(request),
+        )
+    except batches.InvalidJob as wrong:
+        error = {"code": wrong.code, "message": wrong.message, "field": wrong.field}
+        return Status(400, {"error": error})
+    return Status(201, {"job": job_state(job)})
 
 
 def _options(order: JobOrder) -> Options:

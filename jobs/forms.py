@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gpu_worker.protocol import LANGUAGES, WHISPER_MODELS, Options
 from jobs import offers
-from jobs.models import Session, Upload
+from jobs.models import Job, Session, Upload
 
 SPEAKER_CHOICES = [
     ("auto", _("Tell speakers apart")),
@@ -54,6 +54,12 @@ class JobForm(forms.Form):
         if not offer.has_toggle:
             del self.fields["use_remote"]
 
+    @property
+    def chosen_uploads(self) -> set[str] | None:
+        """The ids of the files that are ticked at first; None where nobody chose yet: every new one is."""
+        chosen = self["uploads"].value()
+        return {str(value) for value in chosen or []} if self.is_bound or chosen else None
+
     def options(self) -> Options:
         """Return the chosen options; call after is_valid."""
         chosen = self.cleaned_data
@@ -65,6 +71,26 @@ class JobForm(forms.Form):
             model=chosen["model"],
             language=chosen["language"],
         )
+
+
+def choices_of(job: Job) -> dict[str, Any]:
+    """Return a job's files and options as the form's initial values."""
+    options = job.worker_options()
+    if not options.diarization_enabled:
+        speakers = "none"
+    elif options.num_speakers:
+        speakers = "exact"
+    else:
+        speakers = "between" if options.min_speakers or options.max_speakers else "auto"
+    counts = {name: getattr(options, name) for name in ("num_speakers", "min_speakers", "max_speakers")}
+    return {
+        "uploads": list(job.inputs.values_list("upload_id", flat=True)),
+        "model": job.model,
+        "language": job.language,
+        "speakers": speakers,
+        "use_remote": job.use_remote,
+        **counts,
+    }
 
 
 def speaker_options(

@@ -79,6 +79,11 @@ def job_state(job: Job, standing: dict[UUID, Standing] | None = None) -> dict[st
     }
 
 
+def file_state(entry: JobInput) -> dict[str, Any]:
+    """Return one file of a job by itself."""
+    return input_state(entry, standings.of([entry]).get(entry.pk, standings.UNKNOWN))
+
+
 def input_state(entry: JobInput, standing: Standing) -> dict[str, Any]:
     """Return one file of a job: where it stands, how far, what went wrong, where its transcript is."""
     is_complete = entry.status == InputStatus.COMPLETE

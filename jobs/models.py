@@ -198,7 +198,8 @@ class JobInput(models.Model):
         The only writer of `status`. One conditional UPDATE under the job's lock: of two racing moves
         exactly one finds a source status. Writes the JobEvent and the job's derived status with it.
         `attempt` fences: the move is made only while that attempt is the latest. `changes` are other
-        columns of the row to set in the same UPDATE.
+        columns of the row to set in the same UPDATE. The event keeps `code` and `message`; the row has them
+        while it is failed.
         """
         move, now = MOVES[event], timezone.now()
         with transaction.atomic():
@@ -210,7 +211,8 @@ class JobInput(models.Model):
                 rows = rows.filter(attempt_count=attempt)
             source = rows.values_list("status", flat=True).first()
             ended_at = now if move.target in ENDED else None
-            error = {"error_code": code, "error_message": message if code else ""}
+            is_failed = move.target == InputStatus.FAILED
+            error = {"error_code": code if is_failed else "", "error_message": message if is_failed else ""}
             if source is None or not rows.update(status=move.target, ended_at=ended_at, **error, **changes):
                 return False
             JobEvent.objects.create(

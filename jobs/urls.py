@@ -9,6 +9,7 @@ urlpatterns = [
     path("sessions/<uuid:pk>/start", views.start_job, name="session-start"),
     path("jobs/<uuid:pk>/cancel", views.cancel_job, name="job-cancel"),
     path("jobs/<uuid:pk>/retry", views.retry_job, name="job-retry"),
+    path("inputs/<uuid:pk>/", views.file_page, name="input"),
     path("inputs/<uuid:pk>/cancel", views.cancel_input, name="input-cancel"),
     path("inputs/<uuid:pk>/retry", views.retry_input, name="input-retry"),
     path("uploads/<uuid:pk>/media", views.upload_media, name="upload-media"),

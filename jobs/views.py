@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Count, Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -11,11 +12,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from jobs import access, batches, uploads
-from jobs.forms import JobForm, SessionForm
-from jobs.live import session_state
+from jobs import access, batches, history, uploads
+from jobs.forms import JobForm, SessionForm, choices_of
+from jobs.live import file_state, session_state
 from jobs.media import file_response
-from jobs.models import Session
+from jobs.models import Job, JobInput, Session
 from jobs.statuses import InputStatus
 
 
@@ -48,7 +49,9 @@ def session_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def session_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     session = access.find_session(request.user, pk)
-    return _session_page(request, session, JobForm(session))
+    again = _job_to_run_again(request, session)
+    form = JobForm(session, initial=choices_of(again) if again else {})
+    return _session_page(request, session, form, again=again)
 
 
 @login_required
@@ -98,11 +101,19 @@ def retry_job(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @login_required
+@require_safe
+def file_page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    entry = access.find_input(request.user, pk)
+    state = {"input": file_state(entry), "events": history.timeline(entry)}
+    return render(request, "jobs/file.html", {"job": entry.job, "state": state})
+
+
+@login_required
 @require_POST
 def cancel_input(request: HttpRequest, pk: UUID) -> HttpResponse:
     job_input = access.find_input(request.user, pk)
     batches.cancel_input(job_input, str(request.user))
-    return redirect("session", job_input.job.session_id)
+    return _back(request, job_input)
 
 
 @login_required
@@ -110,7 +121,7 @@ def cancel_input(request: HttpRequest, pk: UUID) -> HttpResponse:
 def retry_input(request: HttpRequest, pk: UUID) -> HttpResponse:
     job_input = access.find_input(request.user, pk)
     batches.retry_input(job_input, str(request.user))
-    return redirect("session", job_input.job.session_id)
+    return _back(request, job_input)
 
 
 @login_required
@@ -125,8 +136,24 @@ def upload_media(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         raise Http404(_("The recording is no longer on the disk.")) from missing
 
 
-def _session_page(request: HttpRequest, session: Session, form: JobForm, status: int = 200) -> HttpResponse:
-    context = {"session": session, "form": form, "state": session_state(session)}
+def _job_to_run_again(request: HttpRequest, session: Session) -> Job | None:
+    """The job that `?again=` names, whose files and options the form starts with."""
+    try:
+        return session.jobs.filter(pk=request.GET.get("again", "")).first()
+    except ValidationError:  # not an id
+        return None
+
+
+def _back(request: HttpRequest, job_input: JobInput) -> HttpResponse:
+    if request.POST.get("from") == "file":
+        return redirect("input", job_input.pk)
+    return redirect("session", job_input.job.session_id)
+
+
+def _session_page(
+    request: HttpRequest, session: Session, form: JobForm, *, status: int = 200, again: Job | None = None
+) -> HttpResponse:
+    context = {"session": session, "form": form, "again": again, "state": session_state(session)}
     return render(request, "jobs/session.html", context, status=status)
 
 

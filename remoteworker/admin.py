@@ -4,16 +4,21 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.core.validators import RegexValidator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from jobs import batches
 from jobs.admin import LookOnlyAdmin
-from remoteworker import fleet
+from remoteworker import dispatch, fleet, overview, tasks
 from remoteworker.client import WorkerError
 from remoteworker.models import Attempt, Worker
+
+MOVED_BY_PERSON = "Moved to another worker in admin."
 
 
 class WorkerForm(forms.ModelForm[Worker]):
@@ -55,7 +60,7 @@ class WorkerAdmin(admin.ModelAdmin[Worker]):
         "from_settings", "is_connected", "failures", "checked_at", "last_ping_at", "latency_ms", "capabilities",
         "last_error",
     )  # fmt: skip
-    actions = ("test_connection", "enable", "disable", "start_drain", "end_drain")
+    actions = ("test_connection", "ask_now", "enable", "disable", "start_drain", "end_drain", "move_files")
 
     @admin.display(description=_("last error"))
     def trouble(self, worker: Worker) -> str:
@@ -82,6 +87,34 @@ class WorkerAdmin(admin.ModelAdmin[Worker]):
     def end_drain(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         queryset.update(drain=False)
 
+    @admin.action(description=_("Ask now how their files are"))
+    def ask_now(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
+        for worker in queryset:
+            tasks.nudge(tasks.poll_worker, worker.pk)
+        self.message_user(request, _("Asked: %d") % queryset.count(), messages.SUCCESS)
+
+    @admin.action(description=_("Move their files to other workers"))
+    def move_files(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
+        held = Attempt.objects.filter(worker__in=queryset)
+        count = dispatch.move_all(held, str(request.user), MOVED_BY_PERSON)
+        self.message_user(request, _("Moved: %d") % count, messages.SUCCESS)
+
+    def get_urls(self) -> list[URLPattern]:
+        live = path("live/", self.admin_site.admin_view(self.live), name="remoteworker_worker_live")
+        return [live, *super().get_urls()]
+
+    def live(self, request: HttpRequest) -> HttpResponse:
+        """All workers on one page that keeps itself up to date."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Workers, live"),
+            "workers": overview.workers(),
+            "queued": overview.queued(),
+        }
+        return TemplateResponse(request, "remoteworker/live.html", context)
+
 
 @admin.register(Attempt)
 class AttemptAdmin(LookOnlyAdmin):
@@ -92,7 +125,7 @@ class AttemptAdmin(LookOnlyAdmin):
     list_filter = ("outcome", "worker", "error_code", "created_at")
     search_fields = ("id", "worker_job_id", "job_input__id", "job_input__upload__name", "job_input__job__id")
     list_select_related = ("job_input__upload", "worker")
-    actions = ("retry", "cancel")
+    actions = ("retry", "cancel", "move")
 
     @admin.action(description=_("Retry their files"))
     def retry(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> None:
@@ -103,6 +136,11 @@ class AttemptAdmin(LookOnlyAdmin):
     def cancel(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> None:
         count = sum(batches.cancel_input(row.job_input, str(request.user)) for row in queryset)
         self.message_user(request, _("Canceled: %d") % count, messages.SUCCESS)
+
+    @admin.action(description=_("Move their files to other workers"))
+    def move(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> None:
+        count = dispatch.move_all(queryset, str(request.user), MOVED_BY_PERSON)
+        self.message_user(request, _("Moved: %d") % count, messages.SUCCESS)
 
 
 def _verdict(worker: Worker) -> tuple[str, int]:

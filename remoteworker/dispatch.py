@@ -200,7 +200,6 @@ def move_away(attempt: Attempt, actor: str, reason: str) -> bool:
             Event.MOVED,
             actor=actor,
             attempt=attempt.number,
-            code="",
             message=reason,
             not_before=clock.now(),
             **QUEUED_AGAIN,
@@ -208,6 +207,12 @@ def move_away(attempt: Attempt, actor: str, reason: str) -> bool:
         if moved:
             attempt.end(Attempt.Outcome.SUPERSEDED, code=queue.MOVED, message=reason, tell_worker=True)
     return moved
+
+
+def move_all(attempts: QuerySet[Attempt], actor: str, reason: str) -> int:
+    """Take inputs away from their workers, for other ones; return how many. What has ended stays."""
+    active = attempts.filter(ended_at=None).select_related("job_input__job", "worker")
+    return sum(move_away(attempt, actor, reason) for attempt in active)
 
 
 def may_try_again(attempt: Attempt) -> bool:
@@ -250,12 +255,9 @@ def _refuse(attempt: Attempt, code: str, message: str) -> None:
 def _give_up(attempt: Attempt) -> None:
     code = "REMOTE_DISPATCH_TIMEOUT"
     message = ERRORS[code].sentence
-    if may_try_again(attempt):
-        event, kept = Event.REQUEUED, {"code": "", "message": ""}
-    else:
-        event, kept = Event.DISPATCH_TIMED_OUT, {"code": code, "message": message}
+    event = Event.REQUEUED if may_try_again(attempt) else Event.DISPATCH_TIMED_OUT
     with transaction.atomic():
-        if attempt.job_input.move_to(event, actor=ACTOR, attempt=attempt.number, **kept):
+        if attempt.job_input.move_to(event, actor=ACTOR, attempt=attempt.number, code=code, message=message):
             attempt.end(Attempt.Outcome.FAILED, code=code, message=message, tell_worker=True)
 
 

@@ -235,14 +235,13 @@ def _end(attempt: Attempt, decision: Decision) -> None:
     changes: dict[str, Any] = {"remote_last_error": error}
     if event == Event.LOST and dispatch.may_try_again(attempt):
         event, changes = Event.REQUEUED, {**changes, **dispatch.QUEUED_AGAIN, "not_before": clock.now()}
-    is_failure = event != Event.REQUEUED
     with transaction.atomic():
         moved = attempt.job_input.move_to(
             event,
             actor=ACTOR,
             attempt=attempt.number,
-            code=decision.code if is_failure else "",
-            message=decision.message if is_failure else "",
+            code=decision.code,
+            message=decision.message,
             **changes,
         )
         if moved:

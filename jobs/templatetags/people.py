@@ -45,6 +45,15 @@ def moment(iso: str) -> str:
 
 
 @register.filter
+def moment_exactly(iso: str) -> str:
+    """The same to the second."""
+    if not iso:
+        return ""
+    at = timezone.localtime(datetime.fromisoformat(iso))
+    return f"{date_format(at, 'SHORT_DATE_FORMAT')} {at:%H:%M:%S}"
+
+
+@register.filter
 def language_name(code: str | None) -> str:
     """`en` → `English`; an unknown code stays as it is."""
     return LANGUAGES.get(code or "", code or "")

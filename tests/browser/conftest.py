@@ -112,7 +112,7 @@ def transcribed(installation: Installation, chromium: Browser, signed_in: Path) 
     desk.start(speakers="none")
     desk.wait_ended()
     desk.transcript_url = installation.url + str(
-        desk.row(RECORDING.name).get_by_role("link").get_attribute("href")
+        desk.row(RECORDING.name).get_by_role("link", name="Open transcript").get_attribute("href")
     )
     context.close()
     return desk

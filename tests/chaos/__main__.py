@@ -77,7 +77,7 @@ def weather(options: argparse.Namespace, storm: Storm, person: Person, started: 
     if options.kind == "mixed":
         storm.kill_everything()
     else:
-        storm.freeze_workers(1, 3)
+        storm.freeze_workers(1, 3, deaf=2.0)
     until = started + LIMIT_SECONDS - CALM_SECONDS
     while not person.look() and time.monotonic() < until:
         time.sleep(0.5)

@@ -1,10 +1,12 @@
 """`python -m tests.chaos.mutants`: takes each protection out of a copy, and expects its tests to go red.
 
 A suite that cannot fail proves nothing. Ends with 0 only where the untouched copy is green and every mutant is
-killed. `--apply NAME` makes the copy and prints where it is, for a storm over it.
+killed. `--storm NAME` runs a storm over the mutated copy instead, and expects it to count what it exists to count:
+`python -m tests.chaos.mutants --storm "no attempt check" duplicated freeze --jobs 60`.
 """
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -116,12 +118,11 @@ MUTANTS = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--apply", choices=list(MUTANTS))
     parser.add_argument("names", nargs="*", help="only these")
+    parser.add_argument("--storm", nargs=argparse.REMAINDER, metavar=("NAME", "COUNTED"), help="and a storm")
     options = parser.parse_args()
-    if options.apply:
-        print(copy_of(Path(tempfile.mkdtemp(prefix="mutant-")), MUTANTS[options.apply].edits))
-        return 0
+    if options.storm:
+        return storm_over(*options.storm)
     chosen = {name: MUTANTS[name] for name in options.names or MUTANTS}
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         everything = {test for mutant in chosen.values() for test in mutant.tests}
@@ -133,6 +134,20 @@ def main() -> int:
             print(f"{'killed' if code == 1 else f'SURVIVED ({code})'}: {name}", flush=True)
             survived += [] if code == 1 else [name]
     return 1 if survived else 0
+
+
+def storm_over(name: str, counted: str, *storm: str) -> int:
+    """Return 0 where a storm over the mutant counts some of what must be nought."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+        Path(folder).chmod(0o711)
+        copy_of(Path(folder), MUTANTS[name].edits)
+        argv = [sys.executable, "-m", "tests.chaos", *storm]
+        done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
+    print(done.stdout, done.stderr[-1000:], flush=True)
+    found = re.search(rf"\b(\d+) {re.escape(counted)}\b", done.stdout)
+    is_killed = done.returncode == 1 and found is not None and int(found[1]) > 0
+    print(f"{'killed' if is_killed else 'SURVIVED'} by the storm: {name}", flush=True)
+    return 0 if is_killed else 1
 
 
 def copy_of(folder: Path, edits: tuple[Edit, ...]) -> Path:

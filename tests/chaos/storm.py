@@ -3,7 +3,8 @@
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
 from tests.chaos.stage import LEASE, Stage
 from tests.contract.servers import OwnRedis
@@ -28,9 +29,10 @@ class Storm:
             self._every(10, 10, "flush redis", self.redis.flush)
         self.freeze_workers(15, 15)
 
-    def freeze_workers(self, least: float, most: float) -> None:
-        """One worker at a time, for longer than its lease."""
-        self._every(least, most, "freeze", self._freeze)
+    def freeze_workers(self, least: float, most: float, deaf: float = 0.0) -> None:
+        """One worker at a time, for longer than its lease. For `deaf` seconds after it wakes it can speak and hears
+        nothing: it is not told in time that its files were given to others, and brings what it has."""
+        self._every(least, most, "freeze", lambda: self._freeze(deaf))
 
     def calm(self) -> None:
         """End it; everything is left running."""
@@ -55,10 +57,21 @@ class Storm:
         with self.locks[name]:
             self.stage.restart(name)
 
-    def _freeze(self) -> None:
+    def _freeze(self, deaf: float) -> None:
         name = random.Random(f"{self.seed} {self.done['freeze']}").choice(self.stage.names)
         process = self.stage.processes[name]
         self.stage.freeze(name)
         self.over.wait(LEASE * 1.5)
         if self.stage.processes.get(name) is process:  # else it was killed meanwhile, and a new one runs
-            self.stage.thaw(name)
+            with self._silence(name) if deaf else nullcontext():
+                self.stage.thaw(name)
+                self.over.wait(deaf)
+
+    @contextmanager
+    def _silence(self, name: str) -> Iterator[None]:
+        proxy = self.stage.to_workers[int(name.rpartition("-")[2])]
+        proxy.cut()
+        try:
+            yield
+        finally:
+            proxy.heal()

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.core.serializers.json import DjangoJSONEncoder
 
-from remoteworker import fleet
-from remoteworker.models import Worker
+from remoteworker import overview
 
 COLUMNS = ("name", "kind", "state", "active", "slots", "speed", "lastContact", "trouble")
 
@@ -18,25 +18,18 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        active = {worker.pk: worker.active for worker in fleet.enabled_workers()}  # type: ignore[attr-defined]
-        rows = [_row(worker, active.get(worker.pk, 0)) for worker in Worker.objects.all()]
+        workers = overview.workers()
         if options["json"]:
-            self.stdout.write(json.dumps(rows, indent=2))
+            self.stdout.write(json.dumps(workers, indent=2, cls=DjangoJSONEncoder))
             return
-        lines = [COLUMNS, *([str(row[name]) for name in COLUMNS] for row in rows)]
+        lines = [COLUMNS, *(_line(row) for row in workers)]
         widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
         for line in lines:
             self.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)))
 
 
-def _row(worker: Worker, active: int) -> dict[str, Any]:
-    return {
-        "name": worker.name,
-        "kind": worker.kind,
-        "state": fleet.state(worker),
-        "active": active,
-        "slots": worker.slots,
-        "speed": ", ".join(f"{model} {speed:g}×" for model, speed in worker.speeds.items()),
-        "lastContact": worker.last_ping_at.isoformat(timespec="seconds") if worker.last_ping_at else "never",
-        "trouble": str((worker.last_error or {}).get("message", "")),
-    }
+def _line(row: dict[str, Any]) -> tuple[str, ...]:
+    speed = ", ".join(f"{known['model']} {known['speed']:g}×" for known in row["speeds"])
+    contact = row["lastContact"].isoformat(timespec="seconds") if row["lastContact"] else "never"
+    shown = {**row, "speed": speed, "lastContact": contact}
+    return tuple(str(shown[name]) for name in COLUMNS)

@@ -76,6 +76,7 @@ class JobForm extends HTMLElement {
       await postJson(this.dataset.url, this.order());
       this.refuse("");
       for (const box of this.chosen()) box.checked = false;
+      this.endAgain();
       this.showChoice();
       this.dispatchEvent(new CustomEvent("changed", { bubbles: true }));
     } catch (problem) {
@@ -84,6 +85,12 @@ class JobForm extends HTMLElement {
     } finally {
       this.button.removeAttribute("aria-busy");
     }
+  }
+
+  /** What was run again is under way: a reload does not offer it once more. */
+  endAgain() {
+    this.part("again")?.remove();
+    history.replaceState(history.state, "", location.pathname);
   }
 
   /** The job as the API takes it; a count is sent only where its field is shown. */

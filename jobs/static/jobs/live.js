@@ -10,6 +10,10 @@ export function isActive(state) {
   return state.jobs.some((job) => ACTIVE.includes(job.status));
 }
 
+export function isActiveInput(input) {
+  return ACTIVE.includes(input.status);
+}
+
 /** Return how many milliseconds to wait before asking again. */
 export function nextPause({ active, hidden, failures }) {
   if (failures) return Math.min(IDLE_MS, ACTIVE_MS * 2 ** (failures - 1));
@@ -18,7 +22,7 @@ export function nextPause({ active, hidden, failures }) {
 
 /** Return what stands beside the status of a file: its place in the queue, position, speed, time left, worker, try. */
 export function detailOf(input, words) {
-  if (!ACTIVE.includes(input.status)) return "";
+  if (!isActiveInput(input)) return "";
   const parts = input.status === "queued" ? placeOf(input, words) : input.status === "running" ? progressOf(input, words) : [];
   if (input.worker && input.status !== "queued") parts.push(words.say("worker", { name: input.worker }));
   if (input.attempt > 1) parts.push(tryOf(input, words));

@@ -1,0 +1,63 @@
+"""What happened to a file, as people read it: its events, oldest first."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from gpu_worker.protocol import ERRORS
+from jobs.models import JobEvent, JobInput
+from jobs.statuses import Event
+
+KEPT = 200  # of the newest events
+BACK_AND_FORTH = (Event.CLAIMED, Event.PUSHED_BACK)
+
+
+def timeline(entry: JobInput) -> list[dict[str, Any]]:
+    """Return the events of a file as JSON-ready rows, the start of its job first."""
+    newest = list(entry.events.order_by("-at", "-id")[:KEPT])[::-1]
+    owner = entry.job.created_by
+    begun = {
+        "id": "begun",
+        "at": entry.job.created_at.isoformat(),
+        "text": _("put into the queue"),
+        "actor": owner.get_username() if owner else "",
+        "code": "",
+        "sentence": "",
+        "times": 1,
+    }
+    return [begun, *_folded(newest)]
+
+
+def _folded(events: Sequence[JobEvent]) -> Iterator[dict[str, Any]]:
+    """A busy worker is offered a file again and again: such rounds are told once, with their number."""
+    at = 0
+    while at < len(events):
+        rounds = _rounds(events, at)
+        if rounds > 1:
+            yield {**_row(events[at + 2 * rounds - 1], rounds), "id": str(events[at].pk)}
+            at += 2 * rounds
+        else:
+            yield _row(events[at], 1)
+            at += 1
+
+
+def _rounds(events: Sequence[JobEvent], at: int) -> int:
+    """How many times from here the file was claimed and given back at once."""
+    rounds = 0
+    while tuple(event.event for event in events[at + 2 * rounds : at + 2 * rounds + 2]) == BACK_AND_FORTH:
+        rounds += 1
+    return rounds
+
+
+def _row(event: JobEvent, times: int) -> dict[str, Any]:
+    known = ERRORS.get(event.code)
+    return {
+        "id": str(event.pk),
+        "at": event.at.isoformat(),
+        "text": str(Event(event.event).label),
+        "actor": event.actor,
+        "code": event.code,
+        "sentence": known.sentence if known else event.message,
+        "times": times,
+    }

@@ -1,0 +1,65 @@
+"""How every worker is, at a glance: for the live page in admin and `manage.py worker_status`. From the rows."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from jobs.models import JobInput
+from jobs.statuses import InputStatus
+from remoteworker import fleet
+from remoteworker.models import Attempt, Worker
+
+SHOWN_FILES = 20  # of one worker
+
+
+def workers() -> list[dict[str, Any]]:
+    """Return a row for each worker, those out of service last."""
+    rows = list(Worker.objects.all())
+    active = {worker.pk: worker.active for worker in fleet.enabled_workers()}  # type: ignore[attr-defined]
+    held = _held(rows)
+    found = [_row(worker, active.get(worker.pk, 0), held.get(worker.pk, [])) for worker in rows]
+    return sorted(found, key=lambda row: row["state"] in ("disabled", "retired"))
+
+
+def queued() -> int:
+    """How many files wait for a worker."""
+    return JobInput.objects.filter(status=InputStatus.QUEUED).count()
+
+
+def _row(worker: Worker, active: int, files: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "id": worker.pk,
+        "name": worker.name,
+        "kind": worker.get_kind_display(),
+        "state": fleet.state(worker),
+        "active": active,
+        "slots": worker.slots,
+        "speeds": [{"model": model, "speed": speed} for model, speed in worker.speeds.items()],
+        "lastContact": worker.last_ping_at,
+        "unreachableSince": worker.unreachable_since,
+        "failures": worker.failures,
+        "isCircuitOpen": worker.is_circuit_open,
+        "latencyMs": worker.latency_ms,
+        "gpu": str(worker.capabilities.get("gpuName") or ""),
+        "version": str(worker.capabilities.get("version") or ""),
+        "trouble": str((worker.last_error or {}).get("message", "")),
+        "files": files[:SHOWN_FILES],
+        "more": max(0, len(files) - SHOWN_FILES),
+    }
+
+
+def _held(rows: Iterable[Worker]) -> dict[int, list[dict[str, Any]]]:
+    """What each worker has now, in one query."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    held = Attempt.objects.filter(ended_at=None, worker__in=list(rows)).order_by("created_at")
+    for attempt in held.select_related("job_input__upload", "worker"):
+        entry = attempt.job_input
+        found.setdefault(attempt.worker_id, []).append(
+            {
+                "id": entry.pk,
+                "name": entry.upload.name,
+                "stage": entry.stage or entry.status,
+                "percent": round(entry.percent),
+                "givenUpAt": attempt.lease_until if attempt.worker.unreachable_since else None,
+            }
+        )
+    return found

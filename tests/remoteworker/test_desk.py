@@ -1,0 +1,103 @@
+"""Workers, attempts and priorities in admin: what a person at the desk sees and does there."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from jobs.models import Job, JobInput
+from remoteworker import fleet, tasks
+from remoteworker.models import Attempt, Worker
+from tests.conftest import WORKER_TOKEN
+from tests.steps import claim
+
+LIVE = "/admin/remoteworker/worker/live/"
+
+
+@pytest.fixture
+def desk(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("chief"))
+    return client
+
+
+def act(desk: Client, model: str, action: str, pk: object) -> None:
+    url = f"/admin/{model}/"
+    assert desk.post(url, {"action": action, "_selected_action": [str(pk)]}).status_code == 302
+
+
+def test_the_live_page_shows_every_worker_what_it_has_and_until_when_it_is_waited_for(
+    desk: Client, attempt: Attempt, worker: Worker
+) -> None:
+    JobInput.objects.update(stage="transcribing", percent=41.2)
+    Worker.objects.update(speeds={"base": 7.5})
+    fleet.note_failure(worker, "UNREACHABLE", "connection refused")
+    page = desk.get(LIVE).content.decode()
+    for part in ("box", "unreachable since", "connection refused", "1 / 1", "base 7.5×", "file-0.wav"):
+        assert part in page
+    assert "transcribing 41 %" in page
+    assert "given up at" in page
+    assert WORKER_TOKEN not in page
+
+
+def test_the_live_page_costs_the_same_however_many_files_a_worker_has(
+    desk: Client, worker: Worker, job_of: Callable[..., Job]
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            desk.get(LIVE)
+        return len(asked)
+
+    job_of(files=30)
+    claim(worker, 1)
+    few = queries()
+    claim(worker, 29)
+    assert queries() == few
+
+
+def test_the_live_page_is_for_the_desk_only(browser: Client) -> None:
+    assert browser.get(LIVE).status_code == 302
+
+
+@pytest.mark.parametrize("model", ["remoteworker/worker", "remoteworker/attempt"])
+def test_the_desk_moves_files_to_another_worker(
+    model: str, desk: Client, attempt: Attempt, worker: Worker, job_input: JobInput
+) -> None:
+    name = "move_files" if model.endswith("worker") else "move"
+    act(desk, model, name, worker.pk if model.endswith("worker") else attempt.pk)
+    attempt.refresh_from_db()
+    job_input.refresh_from_db()
+    assert (job_input.status, attempt.error_code, attempt.cancel_pending) == ("queued", "MOVED", True)
+    last = job_input.events.last()
+    assert last is not None
+    assert last.actor == "chief"
+
+
+def test_the_desk_sets_priorities(desk: Client, job_of: Callable[..., Job], worker: Worker) -> None:
+    first, second = job_of(), job_of()
+    act(desk, "jobs/job", "go_first", second.pk)
+    assert claim(worker)[0].job_input.job_id == second.pk
+    act(desk, "jobs/job", "go_later", first.pk)
+    third = job_of()
+    assert claim(worker)[0].job_input.job_id == third.pk
+
+
+def test_the_desk_asks_a_worker_at_once(
+    desk: Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(tasks, "nudge", lambda task, *args: asked.append((task.name, *args)))
+    act(desk, "remoteworker/worker", "ask_now", worker.pk)
+    assert asked == [("remoteworker.tasks.poll_worker", worker.pk)]
+
+
+def test_workers_out_of_service_stand_last(desk: Client, worker: Worker) -> None:
+    Worker.objects.create(name="a-box", url="http://127.0.0.1:8", enabled=False, last_ping_at=timezone.now())
+    page = desk.get(LIVE).content.decode()
+    assert page.index(">box<") < page.index(">a-box<")
