@@ -1,10 +1,12 @@
 """Celery's part. A message is a nudge: each task is short, harmless to repeat, and looks in the database."""
 
 import logging
+import time
 from functools import partial
 from typing import Any
 
 from celery import Task, shared_task
+from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -12,13 +14,22 @@ from remoteworker import clock, dispatch, fleet, polling, pushing
 from remoteworker.models import Attempt, Worker
 
 log = logging.getLogger(__name__)
+_quiet_until = 0.0  # of this process, by its monotonic clock
 
 
 def nudge(task: "Task[Any, Any]", *args: object, expires: float = 30.0) -> None:
-    """Ask Celery to run a task soon. A broker that is away is logged and otherwise ignored: the next tick comes."""
+    """Ask Celery to run a task soon. A broker that is away is logged and otherwise ignored: the next tick comes.
+
+    One that did not answer is not asked again for a moment: a page that nudges twenty workers, with a frozen
+    Redis, waits once for it and not twenty times.
+    """
+    global _quiet_until
+    if time.monotonic() < _quiet_until:
+        return
     try:
         task.apply_async(args=args, retry=False, expires=expires)
     except (OperationalError, OSError) as failure:
+        _quiet_until = time.monotonic() + settings.BROKER_PAUSE_SECONDS
         log.warning("broker unreachable", extra={"task": task.name, "reason": type(failure).__name__})
 
 

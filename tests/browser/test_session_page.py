@@ -168,3 +168,60 @@ def test_everything_works_without_javascript(
     expect(row.locator("[data-field=sentence]")).to_be_visible()
     page.get_by_role("button", name="Retry Job").click()
     expect(row.locator("[data-field=status]")).not_to_have_text("Failed")
+
+
+def test_a_file_has_a_page_that_tells_its_history_while_it_happens(desk: Desk) -> None:
+    desk.upload(file("broken.mp3", NOT_SOUND))
+    desk.start()
+    desk.wait_ended()
+    page = desk.page
+    page.get_by_role("link", name="broken.mp3").click()
+    events = page.locator("[data-list=events] > li")
+    expect(events.first).to_contain_text("put into the queue")
+    expect(events.last).to_contain_text("This file has no sound that can be read.")
+    told = events.count()
+    events.first.evaluate("row => { row.mark = 'the same element' }")
+    page.evaluate("window.stayed = true")
+    verb = page.get_by_role("button", name="Retry").get_attribute("formaction")
+    page.evaluate(
+        """async (path) => {
+          const token = document.querySelector("meta[name=csrf-token]").content;
+          await fetch(`/api${path}`, { method: "POST", headers: { "X-CSRFToken": token } });
+        }""",
+        verb,
+    )
+    expect(events).not_to_have_count(told)
+    expect(page.locator("[data-field=try]")).to_have_text("2 / 2")
+    assert page.evaluate("window.stayed")
+    assert events.first.evaluate("row => row.mark") == "the same element"
+    page.get_by_role("button", name="Retry").click()
+    page.wait_for_url("**/inputs/*/")
+    expect(page.get_by_role("heading", name="broken.mp3")).to_be_visible()
+
+
+def test_a_job_is_run_again_with_other_options(desk: Desk) -> None:
+    desk.upload(file("one.mp3", NOT_SOUND), file("two.mp3", NOT_SOUND))
+    desk.start(speakers="none")
+    desk.wait_ended()
+    page = desk.page
+    page.get_by_role("link", name="Run again with other options").click()
+    expect(page.get_by_text("The files and options of job 1")).to_be_visible()
+    expect(page.get_by_label("Speakers", exact=True)).to_have_value("none")
+    page.get_by_label("Model").select_option("base")
+    page.get_by_role("button", name="Start transcribing 2 files").click()
+    expect(page.locator(".job")).to_have_count(2)
+    expect(page.locator(".job").first.locator("[data-field=model]")).to_have_text("base")
+    expect(page.locator(".job").last.locator("[data-field=model]")).to_have_text("tiny.en")
+    assert page.url == desk.session_url, "a reload does not run it once more"
+
+
+def test_the_live_page_of_workers_keeps_itself_up_to_date(desk: Desk, transcribed: Desk) -> None:
+    page = desk.page
+    page.goto(f"{desk.url}/admin/remoteworker/worker/live/")
+    row = page.get_by_role("row", name="local")
+    expect(row).to_contain_text("ready")
+    expect(row).to_contain_text("tiny.en")
+    row.evaluate("row => { row.mark = 'the same element' }")
+    before = row.inner_text()
+    expect(row).not_to_have_text(before, use_inner_text=True)  # the time of the last contact, at least
+    assert row.evaluate("row => row.mark") == "the same element"

@@ -175,8 +175,29 @@ def test_a_broker_that_is_away_does_not_fail_the_page(monkeypatch: pytest.Monkey
     def away(*args: object, **kwargs: object) -> None:
         raise OperationalError("no broker")
 
+    monkeypatch.setattr(tasks, "_quiet_until", 0.0)
     monkeypatch.setattr(tasks.dispatch_queued, "apply_async", away)
     assert tasks.nudge(tasks.dispatch_queued) is None
+
+
+def test_a_broker_that_did_not_answer_is_waited_for_once_and_asked_again_later(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    asked: list[str] = []
+
+    def away(*args: object, **kwargs: object) -> None:
+        asked.append("asked")
+        raise OSError("timed out")
+
+    monkeypatch.setattr(tasks, "_quiet_until", 0.0)
+    monkeypatch.setattr(tasks.poll_worker, "apply_async", away)
+    settings.BROKER_PAUSE_SECONDS = 5.0
+    for worker_id in range(20):
+        tasks.nudge(tasks.poll_worker, worker_id)
+    assert len(asked) == 1
+    monkeypatch.setattr(tasks, "_quiet_until", tasks._quiet_until - 5.0)
+    tasks.nudge(tasks.poll_worker, 1)
+    assert len(asked) == 2
 
 
 def test_odd_numbers_and_nul_from_a_worker_are_not_stored(
