@@ -26,6 +26,10 @@ export class Words {
     return new Words(Object.fromEntries(entries), document.documentElement.lang || "en");
   }
 
+  knows(key) {
+    return key in this.sentences;
+  }
+
   say(key, values = {}) {
     const sentence = this.sentences[key];
     if (sentence === undefined) throw new Error(`No sentence for ${key}`);

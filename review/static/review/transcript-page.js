@@ -1,67 +1,217 @@
-/** The transcript page: text and player hear of each other here, and the keyboard of both. */
+/** The review page: it loads the state, and brings together text, speakers, player, keyboard and outbox. */
 
-import { keyFor } from "./keys.js";
+import { getJson, postJson } from "../bulktranscribe/http.js";
+import { Words } from "../bulktranscribe/words.js";
+import { commandsOf } from "./commands.js";
+import { InvalidEdit } from "./edits.js";
+import { hearKeys } from "./keyboard.js";
+import { nameOf } from "./segment-list.js";
+import "./speaker-list.js";
+import { newId, openWorkingCopy } from "./sending.js";
 import "./transcript-player.js";
-import "./transcript-text.js";
 
-const TAKES_KEYS = "button, a, summary, select, textarea, input, [contenteditable]";
+const CHANGES_MS = 4_000;
 
 class TranscriptPage extends HTMLElement {
-  connectedCallback() {
+  async connectedCallback() {
+    this.words = Words.from(document.getElementById("words"));
     this.player = this.querySelector("transcript-player");
-    this.text = this.querySelector("transcript-text"); // missing where nobody spoke
+    this.list = this.querySelector("segment-list");
+    this.speakers = this.querySelector("speaker-list");
     this.back = this.player.querySelector("[data-do=back]");
-    this.text?.start();
-    this.addEventListener("moved", () => this.show());
-    this.addEventListener("chosen", (event) => this.playFrom(event.detail));
     this.player.start();
-    document.addEventListener("keydown", (event) => this.press(event));
+    this.listen();
+    await this.load().catch((problem) => this.explain(problem));
+  }
+
+  async load() {
+    const { person, url } = this.dataset;
+    const { body } = await getJson(url);
+    const show = (changed) => this.show(changed);
+    const tell = (event) => this.hear(event);
+    this.copy = await openWorkingCopy(body, { person, url: `${url}/edits`, show, tell });
+    this.store = this.copy.store;
+    this.list.start(this.store, this.words);
+    this.speakers.start(this.store, this.words, newId);
+    this.commands = commandsOf(this);
+    hearKeys(this);
+    this.speakers.hidden = this.part("verbs").hidden = this.part("keys").hidden = false;
+    this.showTranscript();
+    this.showSaving(this.copy.outbox.state);
+    this.recall();
+    this.watchOthers();
+  }
+
+  listen() {
+    this.addEventListener("moved", () => this.showSpoken());
+    this.addEventListener("chosen", ({ detail }) => this.play(detail));
+    this.addEventListener("typed", ({ detail }) => this.type(detail));
+    this.addEventListener("asked", ({ detail }) => this.act(detail.edits));
+    this.addEventListener("speaker", ({ detail }) => this.commands["give-to"](detail));
+    this.addEventListener("click", ({ target }) => this.press(target));
     for (const happening of ["wheel", "touchmove"]) addEventListener(happening, () => this.yieldTo(), { passive: true });
     this.back.addEventListener("click", () => this.comeBack());
     this.player.follow.addEventListener("change", () => this.comeBack());
+    this.querySelector("[name=merged]").addEventListener("change", () => this.keepHabits());
+    this.querySelector("[name=threshold]").addEventListener("input", () => this.keepHabits());
+    this.querySelector("[name=status]").addEventListener("change", ({ target }) => this.act([{ kind: "SetStatus", status: target.value }]));
+    addEventListener("beforeunload", (event) => this.copy && !this.copy.outbox.state.isKept && event.preventDefault());
   }
 
-  playFrom(seconds) {
+  press(target) {
+    const button = target.closest("[data-command]");
+    if (button) this.commands[button.dataset.command]({ step: Number(button.dataset.step) });
+    const choice = target.closest("[data-decide]")?.dataset.decide;
+    if (choice) this.decide(choice);
+  }
+
+  // What a person changes --------------------------------------------------------------------------
+
+  /** Apply edits, show them and send them; return whether they made sense. */
+  act(edits) {
+    return this.keep(() => this.copy.act(edits));
+  }
+
+  keep(change) {
+    try {
+      change();
+      return true;
+    } catch (problem) {
+      if (!(problem instanceof InvalidEdit)) throw problem;
+      this.player.tell(problem.message);
+      return false;
+    }
+  }
+
+  type({ key, text }) {
+    this.player.pauseForTyping();
+    if (this.store.state.segments.get(key)?.text !== text) this.act([{ kind: "SetText", segment: key, text }]);
+  }
+
+  // What is shown ----------------------------------------------------------------------------------
+
+  show({ segments, speakers, transcript }) {
+    if (segments.length) this.list.update(segments);
+    if (speakers.length) this.list.refresh();
+    if (speakers.length || segments.length) this.speakers.show();
+    if (transcript) this.showTranscript();
+  }
+
+  showTranscript() {
+    const { doubtful, reviewStatus } = this.store.state.transcript;
+    this.part("doubtful").textContent = doubtful ? `· ${this.words.count("doubtful", doubtful)}` : "";
+    this.querySelector("[name=status]").value = reviewStatus;
+  }
+
+  showSaving({ name, count, isKept }) {
+    const key = name === "offline" && !isKept ? "unkept" : name;
+    this.part("saving").textContent = this.words.say(`state-${key}`, { n: count });
+    this.part("saving").dataset.state = key;
+  }
+
+  showSpoken() {
+    const entered = this.store && this.list.speak(this.player.time);
+    if (entered && this.player.isPlaying && this.player.follow.checked && this.back.hidden && !this.list.editing) {
+      this.list.bringIntoView(entered.dataset.key);
+    }
+  }
+
+  // What the server says ---------------------------------------------------------------------------
+
+  hear({ kind, state, problem }) {
+    if (kind === "state") this.showSaving(state);
+    if (kind === "behind") this.askOthers();
+    if (kind === "refused") this.player.tell(problem?.error?.message ?? this.words.say("refused"));
+    this.showClash();
+  }
+
+  showClash() {
+    const [clash] = this.store?.clashes ?? [];
+    this.part("clash").hidden = !clash;
+    if (!clash) return;
+    this.part("clash").dataset.id = clash.id;
+    const [{ mine, theirs }] = clash.rows;
+    const textOf = (row) => row?.text ?? (row ? nameOf(row) : this.words.say("gone"));
+    this.part("mine").textContent = textOf(mine);
+    this.part("theirs").textContent = textOf(theirs);
+  }
+
+  decide(choice) {
+    this.copy.decide(this.part("clash").dataset.id, choice);
+    this.showClash();
+  }
+
+  /** Other people's edits, and who else is here; a tab that nobody looks at asks no more. */
+  watchOthers() {
+    setTimeout(async () => {
+      if (!document.hidden) await this.askOthers();
+      this.watchOthers();
+    }, CHANGES_MS);
+  }
+
+  async askOthers() {
+    try {
+      const { url } = this.dataset;
+      await postJson(`${url}/presence`, { client: this.store.client, segment: this.list.current });
+      const { body } = await getJson(`${url}/changes?since=${this.store.version}`);
+      this.copy.takeChanges(body);
+      this.showPeople(body.people ?? []);
+    } catch (problem) {
+      if (problem.status === undefined) throw problem; // what cannot be sent is told by the outbox
+    }
+  }
+
+  showPeople(people) {
+    const others = [...new Set(people.map(({ name }) => name))].filter((name) => name !== this.dataset.person);
+    this.part("people").textContent = others.length ? `· ${this.words.say("others", { names: others.join(", ") })}` : "";
+  }
+
+  explain(problem) {
+    if (problem.status === undefined) throw problem;
+    this.part("saving").textContent = this.words.say(problem.isSignedOut ? "state-signed-out" : "not-loaded");
+  }
+
+  // Listening --------------------------------------------------------------------------------------
+
+  play({ seconds, key, plays }) {
+    this.list.makeCurrent(key);
     this.back.hidden = true;
-    this.player.playFrom(seconds);
-  }
-
-  show() {
-    const entered = this.text?.show(this.player.time);
-    if (entered && this.player.isPlaying && this.player.follow.checked && this.back.hidden) this.bringIntoView(entered);
+    if (plays) this.player.playFrom(seconds);
+    else this.player.goTo(seconds);
   }
 
   /** Somebody scrolls while it plays: leave the page to them and offer a way back. */
   yieldTo() {
-    if (this.player.isPlaying && this.player.follow.checked && this.text?.current) this.back.hidden = false;
+    if (this.player.isPlaying && this.player.follow.checked && this.list.current) this.back.hidden = false;
   }
 
   comeBack() {
     this.back.hidden = true;
-    if (this.player.follow.checked && this.text?.current) this.bringIntoView(this.text.current);
+    if (this.player.follow.checked && this.list.current) this.list.bringIntoView(this.list.current);
   }
 
-  bringIntoView(segment) {
-    const { top, bottom } = segment.getBoundingClientRect();
-    if (top >= 0 && bottom <= this.player.getBoundingClientRect().top) return;
-    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    segment.scrollIntoView({ block: "center", behavior: isCalm ? "instant" : "smooth" });
+  // Habits: kept in this browser, for every transcript ----------------------------------------------
+
+  recall() {
+    this.querySelector("[name=merged]").checked = localStorage.getItem("review.merged") === "yes";
+    this.querySelector("[name=threshold]").value = localStorage.getItem("review.threshold") ?? "0.5";
+    this.keepHabits();
   }
 
-  press(event) {
-    const key = keyFor(event, !event.target.closest?.(TAKES_KEYS));
-    if (!key) return this.pressSlider(event);
-    event.preventDefault();
-    if (key.command === "toggle" && !event.repeat) this.player.toggle();
-    if (key.command === "skip") this.player.skip(key.seconds);
+  keepHabits() {
+    const merged = this.querySelector("[name=merged]").checked;
+    const threshold = Number(this.querySelector("[name=threshold]").value);
+    localStorage.setItem("review.merged", merged ? "yes" : "no");
+    localStorage.setItem("review.threshold", threshold);
+    this.list.classList.toggle("is-merged", merged);
+    if (this.list.marks && this.list.marks.threshold !== threshold) {
+      this.list.marks.threshold = threshold;
+      this.list.refresh();
+    }
   }
 
-  /** The slider's own arrow keys would move a tenth of a second. */
-  pressSlider(event) {
-    const step = { ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2 }[event.key];
-    if (event.target !== this.player.seek || !step) return;
-    event.preventDefault();
-    this.player.skip(event.shiftKey ? step * 5 : step);
+  part(name) {
+    return this.querySelector(`[data-field="${name}"]`);
   }
 }
 

@@ -2,12 +2,17 @@
 
 import { clock } from "../bulktranscribe/words.js";
 
+const TYPING_MS = 1_000;
+const TELLING_MS = 8_000;
+
 class TranscriptPlayer extends HTMLElement {
   start() {
     this.audio = this.querySelector("audio");
     this.seek = this.querySelector(".seek");
     this.speed = this.querySelector("[name=speed]");
     this.follow = this.querySelector("[name=follow]");
+    this.volume = this.querySelector("[name=volume]");
+    this.pausesForTyping = this.querySelector("[name=typing]");
     this.part("bar").hidden = false;
     this.audio.controls = false;
     this.recall();
@@ -20,7 +25,8 @@ class TranscriptPlayer extends HTMLElement {
     this.act("toggle").addEventListener("click", () => this.toggle());
     this.seek.addEventListener("input", () => this.goTo(Number(this.seek.value)));
     this.speed.addEventListener("change", () => this.keep());
-    this.follow.addEventListener("change", () => this.keep());
+    for (const habit of [this.follow, this.volume, this.pausesForTyping]) habit.addEventListener("change", () => this.keep());
+    this.volume.addEventListener("input", () => (this.audio.volume = Number(this.volume.value)));
     for (const happening of ["play", "pause", "ended"]) this.audio.addEventListener(happening, () => this.showPlaying());
     for (const happening of ["timeupdate", "seeked"]) this.audio.addEventListener(happening, () => this.show());
     for (const happening of ["durationchange", "loadedmetadata"]) {
@@ -29,11 +35,14 @@ class TranscriptPlayer extends HTMLElement {
     this.audio.addEventListener("error", () => this.fail());
   }
 
-  /** Speed and follow are a person's habit: kept in this browser, for every recording. */
+  /** Speed, volume and the rest are a person's habit: kept in this browser, for every recording. */
   recall() {
     const speed = localStorage.getItem("player.speed");
     if ([...this.speed.options].some((option) => option.value === speed)) this.speed.value = speed;
     this.follow.checked = localStorage.getItem("player.follow") !== "no";
+    this.pausesForTyping.checked = localStorage.getItem("player.typing") !== "no";
+    this.volume.value = localStorage.getItem("player.volume") ?? "1";
+    this.audio.volume = Number(this.volume.value);
     this.audio.defaultPlaybackRate = this.audio.playbackRate = Number(this.speed.value);
   }
 
@@ -41,6 +50,35 @@ class TranscriptPlayer extends HTMLElement {
     this.audio.defaultPlaybackRate = this.audio.playbackRate = Number(this.speed.value);
     localStorage.setItem("player.speed", this.speed.value);
     localStorage.setItem("player.follow", this.follow.checked ? "yes" : "no");
+    localStorage.setItem("player.typing", this.pausesForTyping.checked ? "yes" : "no");
+    localStorage.setItem("player.volume", this.volume.value);
+  }
+
+  /** One step on the list of speeds. */
+  changeSpeed(step) {
+    const next = this.speed.options[this.speed.selectedIndex + step];
+    if (!next) return;
+    this.speed.value = next.value;
+    this.keep();
+  }
+
+  /** Somebody types: be quiet, and go on a second back once they have stopped. */
+  pauseForTyping() {
+    if (!this.pausesForTyping.checked || (!this.isPlaying && !this.resuming)) return;
+    if (this.isPlaying) this.audio.pause();
+    clearTimeout(this.resuming);
+    this.resuming = setTimeout(() => {
+      this.resuming = null;
+      this.skip(-1);
+      this.play();
+    }, TYPING_MS);
+  }
+
+  /** Say what went wrong, where the eye is. */
+  tell(sentence) {
+    this.part("trouble").textContent = sentence;
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => (this.part("trouble").textContent = ""), TELLING_MS);
   }
 
   get time() {
@@ -57,8 +95,15 @@ class TranscriptPlayer extends HTMLElement {
   }
 
   toggle() {
+    clearTimeout(this.resuming);
+    const isResuming = Boolean(this.resuming);
+    this.resuming = null;
     if (this.isPlaying) this.audio.pause();
-    else this.play();
+    else if (!isResuming) this.play(); // a pause for typing that is meant to stay
+  }
+
+  pause() {
+    this.audio.pause();
   }
 
   playFrom(seconds) {

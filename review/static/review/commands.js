@@ -1,0 +1,119 @@
+/** What each command of the keyboard and of the buttons does. The names are those of key-table.js. */
+
+import { caretIn, placeCaret } from "./caret.js";
+import { isDoubtful } from "./patches.js";
+import { newId } from "./sending.js";
+
+/** Return the commands of a page by name. */
+export function commandsOf(page) {
+  const { list, player } = page;
+  const { store } = page.copy;
+  const rows = () => store.state.segments;
+  const currentKey = () => list.editing ?? list.current ?? rows().at(0)?.key ?? null;
+  const currentRow = () => rows().get(currentKey());
+
+  /** Go to a segment; whoever was typing types on there. */
+  function goTo(key, { plays = false, at = 0 } = {}) {
+    if (!key) return;
+    const wasEditing = list.editing !== null;
+    list.makeCurrent(key);
+    list.bringIntoView(key);
+    if (wasEditing) caretAt(key, at);
+    if (plays) player.playFrom(rows().get(key).start);
+  }
+
+  function caretAt(key, at) {
+    const said = list.edit(key);
+    if (said) placeCaret(said, at);
+  }
+
+  function neighbour(step) {
+    return rows().at(rows().indexOf(currentKey()) + step)?.key;
+  }
+
+  function doubtful(step) {
+    let index = rows().indexOf(currentKey());
+    for (let looked = 0; looked < rows().size; looked += 1) {
+      index = (index + step + rows().size) % rows().size;
+      if (isDoubtful(rows().at(index))) return rows().at(index).key;
+    }
+    return null;
+  }
+
+  function give(digit, scope) {
+    const speaker = [...store.state.speakers.values()].find((each) => each.hotkey === digit && !each.removed);
+    if (speaker) giveTo(speaker.key, scope);
+  }
+
+  function giveTo(key, scope = "one") {
+    if (currentKey()) page.act([{ kind: "SetSpeaker", segment: currentKey(), speaker: key, scope }]);
+  }
+
+  function remove() {
+    const key = currentKey();
+    const next = neighbour(1) ?? neighbour(-1);
+    if (key && page.act([{ kind: "Delete", segment: key }])) goTo(next);
+  }
+
+  function split() {
+    const key = list.editing;
+    const place = key && caretIn(list.saidOf(key));
+    if (!place) return;
+    const isSelection = place.from !== place.to;
+    const edit = isSelection
+      ? { kind: "SplitThreeWay", segment: key, from: place.from, to: place.to, newKeys: [newId(), newId()] }
+      : { kind: "Split", segment: key, at: place.from, newKey: newId() };
+    if (page.act([edit])) caretAt(isSelection ? key : edit.newKey, 0);
+  }
+
+  function mergeUp() {
+    const key = list.editing;
+    const previous = key && rows().previous(key);
+    if (!previous) return;
+    const at = [...previous.text].length + 1;
+    if (page.act([{ kind: "Merge", segment: key, with: "previous" }])) caretAt(previous.key, at);
+  }
+
+  function toggle(kind, field) {
+    const row = currentRow();
+    if (row) page.act([{ kind, segment: row.key, on: !row[field] }]);
+  }
+
+  function fine() {
+    const row = currentRow();
+    const flags = row?.flags.filter((flag) => !flag.dismissed) ?? [];
+    if (flags.length) page.act(flags.map(({ kind }) => ({ kind: "DismissFlag", segment: row.key, flag: kind })));
+    goTo(doubtful(1));
+  }
+
+  function done() {
+    const row = currentRow();
+    if (row && !row.checked) page.act([{ kind: "Check", segment: row.key, on: true }]);
+    goTo(neighbour(1));
+  }
+
+  return {
+    toggle: () => player.toggle(),
+    "hold-to-play": () => player.play(),
+    "let-go": () => player.pause(),
+    skip: ({ seconds }) => player.skip(seconds),
+    speed: ({ step }) => player.changeSpeed(step),
+    "go-segment": ({ step }) => goTo(neighbour(step)),
+    "play-segment": ({ step }) => goTo(neighbour(step), { plays: true }),
+    "go-doubtful": ({ step }) => goTo(doubtful(step)),
+    speaker: ({ digit, scope }) => give(digit, scope),
+    edit: () => caretAt(currentKey(), Number.MAX_SAFE_INTEGER),
+    split,
+    "new-line": () => document.execCommand("insertText", false, "\n"),
+    "merge-up": mergeUp,
+    undo: () => page.keep(() => page.copy.undo()),
+    redo: () => page.keep(() => page.copy.redo()),
+    fine,
+    highlight: () => toggle("Highlight", "highlighted"),
+    delete: () => remove(),
+    "segment-done": done,
+    "file-done": () => page.act([{ kind: "SetStatus", status: "done" }]),
+    help: () => (page.part("keys").open = !page.part("keys").open),
+    "give-to": ({ key }) => giveTo(key),
+  };
+}

@@ -1,0 +1,65 @@
+/** The keyboard of the page: presses become commands, and the help is drawn from the same table. */
+
+import { caretIn } from "./caret.js";
+import { bindingsOf, describe, keyFor, readChoice } from "./keys.js";
+
+const TAKES_KEYS = "button, a, summary, select, textarea, input, [contenteditable]";
+const isMac = /Mac/.test(navigator.platform);
+
+/** From now on keys do what the table says. */
+export function hearKeys(page) {
+  const bindings = bindingsOf(readChoice());
+  document.addEventListener("keydown", (event) => press(page, bindings, event));
+  document.addEventListener("keyup", (event) => letGo(page, bindings, event));
+  drawHelp(page.querySelector("[data-list=keys]"), bindings, page.words);
+}
+
+function press(page, bindings, event) {
+  if (event.isComposing) return; // an input method uses the keys now
+  const binding = keyFor(event, contextOf(page, event), bindings);
+  const command = binding && page.commands[binding.command];
+  if (!command) return;
+  event.preventDefault();
+  const isHeld = event.repeat && ["toggle", "hold-to-play"].includes(binding.command);
+  if (!isHeld) command(binding);
+}
+
+function letGo(page, bindings, event) {
+  const isPedal = ({ command, code }) => command === "hold-to-play" && code === event.code;
+  if (bindings.some(isPedal)) page.commands["let-go"]();
+}
+
+function contextOf(page, event) {
+  const key = page.list.editing;
+  const caret = key && caretIn(page.list.saidOf(key));
+  return {
+    isReading: !event.target.closest?.(TAKES_KEYS),
+    isWriting: key !== null,
+    isAtStart: Boolean(caret) && caret.from === 0 && caret.to === 0,
+    isMac,
+  };
+}
+
+/** One line a command: its keys, and what it does. */
+function drawHelp(list, bindings, words) {
+  const byWords = new Map();
+  for (const binding of bindings) byWords.set(binding.words, [...(byWords.get(binding.words) ?? []), binding]);
+  for (const [key, some] of byWords) {
+    if (!words.knows(key)) continue; // a command that this page does not have
+    const term = document.createElement("dt");
+    const shown = some.length > 4 ? [some[0], some.at(-1)] : some;
+    term.append(...shown.flatMap((binding, index) => [...(index ? [index && some.length > 4 ? " … " : ", "] : []), ...keysOf(binding, words)]));
+    const meaning = document.createElement("dd");
+    meaning.textContent = words.say(key);
+    list.append(term, meaning);
+  }
+}
+
+function keysOf(binding, words) {
+  const say = (name) => (words.knows(`keyname-${name}`) ? words.say(`keyname-${name}`) : name);
+  return describe(binding, { say }).flatMap((name, index) => {
+    const key = document.createElement("kbd");
+    key.textContent = name;
+    return index ? [" ", key] : [key];
+  });
+}

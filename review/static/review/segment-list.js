@@ -1,0 +1,239 @@
+/** The text: one row a segment, drawn from the store and edited in place. It draws again only what has changed.
+ *
+ * It says "typed" `{ key, text }`, "chosen" `{ seconds }` where somebody wants to listen, "entered" `{ key }` when the
+ * caret comes into a segment.
+ */
+
+import { clock } from "../bulktranscribe/words.js";
+import { unitsAtPoint } from "./caret.js";
+import { Marks } from "./marks.js";
+import { isDoubtful } from "./patches.js";
+import { placesOf, wordAt } from "./word-places.js";
+
+const AT_ONCE = 200; // rows of the first paint
+const AT_A_TIME = 1_000; // rows of each later one, with the browser let in between
+
+class SegmentList extends HTMLElement {
+  start(store, words) {
+    Object.assign(this, { store, words });
+    this.list = this.querySelector("ol");
+    this.template = this.querySelector("template");
+    this.rows = new Map(); // key → element
+    this.marks = new Marks();
+    this.current = null; // the key where playing or working is
+    this.list.replaceChildren();
+    this.drawFrom(0, AT_ONCE);
+    this.list.addEventListener("pointerdown", (event) => this.makeEditable(event.target.closest?.(".said")));
+    this.list.addEventListener("focusin", (event) => this.enter(event.target));
+    this.list.addEventListener("focusout", (event) => this.leave(event.target));
+    this.list.addEventListener("input", (event) => this.hear(event.target));
+    this.list.addEventListener("click", (event) => this.choose(event));
+    this.list.addEventListener("paste", (event) => pastePlain(event));
+    this.list.addEventListener("drop", (event) => event.preventDefault());
+  }
+
+  // Drawing ----------------------------------------------------------------------------------------
+
+  drawFrom(index, count) {
+    const { segments } = this.store.state;
+    const some = document.createDocumentFragment();
+    const end = Math.min(segments.size, index + count);
+    for (let at = index; at < end; at += 1) if (!this.rows.has(segments.at(at).key)) some.append(this.make(segments.at(at)));
+    this.list.append(some);
+    if (end < segments.size) setTimeout(() => this.drawFrom(end, AT_A_TIME));
+    else this.dispatchEvent(new CustomEvent("drawn", { bubbles: true }));
+  }
+
+  make(row) {
+    const element = this.template.content.firstElementChild.cloneNode(true);
+    element.dataset.key = row.key;
+    this.rows.set(row.key, element);
+    this.fill(element, row);
+    return element;
+  }
+
+  /** Draw these segments again, and those behind them, whose speaker's name may show or hide now. */
+  update(keys) {
+    const { segments } = this.store.state;
+    const also = new Set(keys);
+    for (const key of keys) {
+      const row = segments.get(key);
+      if (row) this.put(row);
+      else this.drop(key);
+      const next = row && segments.next(key);
+      if (next) also.add(next.key);
+    }
+    for (const key of also) if (segments.has(key) && this.rows.has(key)) this.fill(this.rows.get(key), segments.get(key));
+  }
+
+  put(row) {
+    const element = this.rows.get(row.key) ?? this.make(row);
+    const next = this.followerOf(row.key);
+    if (element.parentNode !== this.list || element.nextElementSibling !== next) this.list.insertBefore(element, next);
+  }
+
+  /** The element of the next segment that is drawn already. */
+  followerOf(key) {
+    const { segments } = this.store.state;
+    for (let index = segments.indexOf(key) + 1; index < segments.size; index += 1) {
+      const element = this.rows.get(segments.at(index).key);
+      if (element?.parentNode === this.list) return element;
+    }
+    return null;
+  }
+
+  drop(key) {
+    this.marks.show(key, null, null);
+    this.rows.get(key)?.remove();
+    this.rows.delete(key);
+  }
+
+  /** Draw every row again: a speaker was renamed, the threshold moved. */
+  refresh(keys = this.rows.keys()) {
+    for (const key of keys) this.fill(this.rows.get(key), this.store.state.segments.get(key));
+  }
+
+  fill(element, row) {
+    const speaker = this.store.state.speakers.get(row.speaker);
+    const previous = this.store.state.segments.previous(row.key);
+    const isTurn = !previous || previous.speaker !== row.speaker;
+    const [time, name, said, marks] = element.children;
+    setText(time, clock(row.start));
+    time.title = this.words.say("play-from", { time: clock(row.start) });
+    setText(name, speaker ? nameOf(speaker) : this.words.say("nobody"));
+    element.dataset.colour = speaker?.colour ?? "";
+    element.classList.toggle("is-turn", isTurn);
+    element.classList.toggle("is-highlighted", row.highlighted);
+    element.classList.toggle("is-doubtful", isDoubtful(row));
+    if (said.textContent !== row.text) said.textContent = row.text;
+    said.ariaLabel = speaker ? this.words.say("said-by", { name: nameOf(speaker), time: clock(row.start) }) : clock(row.start);
+    setText(marks, this.marksOf(row).join(" · "));
+    this.marks.show(row.key, row, said.firstChild);
+  }
+
+  marksOf(row) {
+    const open = row.flags.filter((flag) => !flag.dismissed && !row.checked).map(({ kind }) => this.words.say(`flag-${kind}`));
+    return [...open, ...(row.highlighted ? [this.words.say("highlighted")] : []), ...(row.checked ? [this.words.say("checked")] : [])];
+  }
+
+  // Listening --------------------------------------------------------------------------------------
+
+  /** Mark what is spoken at `seconds`; return the row's element where it is another one now. */
+  speak(seconds) {
+    const { segments } = this.store.state;
+    const row = segments.at(lastBegun(segments, seconds));
+    this.marks.speak(row, row && this.saidOf(row.key)?.firstChild, seconds);
+    return row && row.key !== this.current ? this.makeCurrent(row.key) : null;
+  }
+
+  makeCurrent(key) {
+    this.rows.get(this.current)?.classList.remove("is-current");
+    this.current = key;
+    const element = this.rows.get(key);
+    element?.classList.add("is-current");
+    return element ?? null;
+  }
+
+  choose(event) {
+    const element = event.target.closest(".segment");
+    const row = element && this.store.state.segments.get(element.dataset.key);
+    if (!row || event.target.closest(".speaker")) return;
+    if (event.target.closest(".time")) this.say("chosen", { seconds: row.start, key: row.key, plays: true });
+    else if (event.target.closest(".said") && getSelection().isCollapsed) this.chooseWord(event, element, row);
+  }
+
+  chooseWord(event, element, row) {
+    const said = element.querySelector(".said");
+    const units = unitsAtPoint(said, event.clientX, event.clientY);
+    const word = units === null ? null : wordAt(placesOf(row), units);
+    if (word) this.say("chosen", { seconds: word.start, key: row.key, plays: false });
+  }
+
+  // Editing ----------------------------------------------------------------------------------------
+
+  /** One segment is editable at a time: the one that was pointed at, or that a key opened. */
+  makeEditable(said) {
+    if (!said || said.isContentEditable) return;
+    said.contentEditable = "plaintext-only";
+    said.role = "textbox";
+    said.ariaMultiLine = "true";
+  }
+
+  edit(key) {
+    const said = this.saidOf(key);
+    this.makeEditable(said);
+    said?.focus();
+    return said ?? null;
+  }
+
+  enter(target) {
+    const key = keyOf(target);
+    if (!key || !target.isContentEditable) return;
+    this.makeCurrent(key);
+    this.say("entered", { key });
+  }
+
+  leave(target) {
+    if (!target.isContentEditable) return;
+    for (const name of ["contenteditable", "role", "aria-multiline"]) target.removeAttribute(name);
+    const row = this.store.state.segments.get(keyOf(target));
+    if (row && target.textContent !== row.text) target.textContent = row.text;
+  }
+
+  hear(said) {
+    const key = keyOf(said);
+    if (key) this.say("typed", { key, text: said.textContent });
+  }
+
+  /** The key of the segment that has the caret, or null. */
+  get editing() {
+    const active = document.activeElement;
+    return active?.isContentEditable && this.contains(active) ? keyOf(active) : null;
+  }
+
+  saidOf(key) {
+    return this.rows.get(key)?.querySelector(".said");
+  }
+
+  bringIntoView(key) {
+    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.rows.get(key)?.scrollIntoView({ block: "center", behavior: isCalm ? "instant" : "smooth" });
+  }
+
+  say(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
+  }
+}
+
+export function nameOf(speaker) {
+  return speaker.name || speaker.label;
+}
+
+/** The index of the last segment that begins at `seconds` or before; segments lie in order of their start, but for edits. */
+export function lastBegun(segments, seconds) {
+  let low = 0;
+  let high = segments.size;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (segments.at(middle).start <= seconds) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+function keyOf(element) {
+  return element?.closest?.(".segment")?.dataset.key ?? null;
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** What is pasted comes as its plain text, on one line. */
+function pastePlain(event) {
+  event.preventDefault();
+  const text = event.clipboardData.getData("text/plain").replaceAll(/\s*[\r\n]+\s*/g, " ");
+  document.execCommand("insertText", false, text);
+}
+
+customElements.define("segment-list", SegmentList);
