@@ -41,9 +41,10 @@ def _assign(kind: Worker.Kind, deadline: float) -> bool:
     if not boxes:
         return False
     room = sum(box.free for box in boxes)
-    waiting = {entry.pk: entry for entry in queue.next_up(kind, room + queue.PASSED_OVER)}
+    limits = queue.Limits.of(kind, boxes)
+    waiting = {entry.pk: entry for entry in queue.next_up(kind, room + queue.PASSED_OVER, limits)}
     workers = Worker.objects.in_bulk([box.worker_id for box in boxes])
-    files = queue.files(waiting.values(), kind)
+    files = queue.files(waiting.values(), kind, limits)
     for file, box in choice.plan(files, boxes):
         claim(waiting[file.input_id], workers[box.worker_id])
         if time.monotonic() > deadline:
@@ -54,8 +55,8 @@ def _assign(kind: Worker.Kind, deadline: float) -> bool:
 def _hold_assignment() -> bool:
     now = clock.now()
     Tick.objects.get_or_create(name="assign", defaults={"at": now})
-    free = Q(held_until=None) | Q(held_until__lt=now)
     until = now + _seconds(settings.CLAIM_SECONDS)
+    free = fleet.is_free("held_until")
     return bool(Tick.objects.filter(free, name="assign").update(at=now, held_until=until))
 
 
@@ -131,7 +132,8 @@ def send(attempt: Attempt, worker: Worker) -> bool:
     if not attempt.job_input.upload.path.exists():
         _refuse(attempt, "UPLOAD_MISSING", ERRORS["UPLOAD_MISSING"].sentence)
         return True
-    Attempt.objects.filter(pk=attempt.pk).update(sent_at=clock.now())
+    if not Attempt.objects.filter(pk=attempt.pk, ended_at=None).update(sent_at=clock.now()):
+        return True  # canceled or moved since the list was read
     fields = {"worker": worker.name, "attempt": attempt.number, "inputId": str(attempt.job_input_id)}
     log.info("dispatch", extra=fields)
     try:
@@ -180,7 +182,10 @@ def accept(attempt: Attempt, worker_job_id: str) -> bool:
 
 
 def push_back(attempt: Attempt, seconds: float, error: dict[str, str] | None = None) -> None:
-    """Put the input back into the queue for a while; no try is burnt."""
+    """Put the input back into the queue for a while; no try is burnt.
+
+    A worker that was handed it before, and whose answer was lost, is told to stop.
+    """
     with transaction.atomic():
         if attempt.job_input.move_to(
             Event.PUSHED_BACK,
@@ -190,7 +195,7 @@ def push_back(attempt: Attempt, seconds: float, error: dict[str, str] | None = N
             worker_name="",
             remote_last_error=error,
         ):
-            attempt.end(Attempt.Outcome.SUPERSEDED)
+            attempt.end(Attempt.Outcome.SUPERSEDED, tell_worker=attempt.sent_at is not None)
 
 
 def move_away(attempt: Attempt, actor: str, reason: str) -> bool:
@@ -255,9 +260,13 @@ def _refuse(attempt: Attempt, code: str, message: str) -> None:
 def _give_up(attempt: Attempt) -> None:
     code = "REMOTE_DISPATCH_TIMEOUT"
     message = ERRORS[code].sentence
-    event = Event.REQUEUED if may_try_again(attempt) else Event.DISPATCH_TIMED_OUT
+    event, changes = Event.DISPATCH_TIMED_OUT, {}
+    if may_try_again(attempt):
+        event, changes = Event.REQUEUED, {**QUEUED_AGAIN, "not_before": clock.now()}
     with transaction.atomic():
-        if attempt.job_input.move_to(event, actor=ACTOR, attempt=attempt.number, code=code, message=message):
+        if attempt.job_input.move_to(
+            event, actor=ACTOR, attempt=attempt.number, code=code, message=message, **changes
+        ):
             attempt.end(Attempt.Outcome.FAILED, code=code, message=message, tell_worker=True)
 
 

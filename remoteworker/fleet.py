@@ -132,7 +132,7 @@ def boxes(kind: Worker.Kind) -> list[Box]:
             speeds=worker.speeds,
             has_gpu=bool(worker.capabilities.get("gpu")),
             models=frozenset(worker.models_at_hand),
-            max_bytes=_max_bytes(worker),
+            max_bytes=max_bytes(worker),
             tells_speakers=not worker.capabilities.get("diarizationTrouble"),
         )
         for worker in free
@@ -152,7 +152,8 @@ def _backlogs(workers: list[Worker]) -> dict[int, float]:
     return seconds
 
 
-def _max_bytes(worker: Worker) -> int | None:
+def max_bytes(worker: Worker) -> int | None:
+    """How large a file may be for this worker, as it says; None: it does not say."""
     said = worker.capabilities.get("maxFileMB")
     return said * 1024 * 1024 if isinstance(said, int) and said > 0 else None
 
@@ -179,10 +180,15 @@ def hold(worker_id: int, name: str) -> bool:
 
     The messages for a frozen worker must not pile up and hold every thread.
     """
+    until = clock.now() + timedelta(seconds=settings.CLAIM_SECONDS)
+    return bool(Worker.objects.filter(is_free(name), pk=worker_id).update(**{name: until}))
+
+
+def is_free(name: str) -> Q:
+    """Whether a claim that ends at the time `name` is over. One too far ahead is of before the clock went back."""
     now = clock.now()
-    is_free = Q(**{name: None}) | Q(**{f"{name}__lt": now})
-    until = now + timedelta(seconds=settings.CLAIM_SECONDS)
-    return bool(Worker.objects.filter(is_free, pk=worker_id).update(**{name: until}))
+    ahead = now + timedelta(seconds=settings.CLAIM_SECONDS)
+    return Q(**{name: None}) | Q(**{f"{name}__lt": now}) | Q(**{f"{name}__gt": ahead})
 
 
 def release(worker_id: int, name: str) -> None:
