@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 ACTOR = "controller"
 QUEUED_AGAIN = queue.CLEARED
 ASSIGN_SECONDS = 0.1  # of claiming, until a tick lets the next one go on
+CLAIMS = 20  # of one kind in a tick; what is looked at for more would have to be looked at again
 
 
 def assign() -> bool:
@@ -30,24 +31,25 @@ def assign() -> bool:
     if not _hold_assignment():
         return False
     try:
-        deadline = time.monotonic() + ASSIGN_SECONDS
-        return any(_assign(kind, deadline) for kind in Worker.Kind)
+        more = [_assign(kind) for kind in Worker.Kind]  # each kind has its turn
+        return any(more)
     finally:
         Tick.objects.filter(name="assign").update(held_until=None)
 
 
-def _assign(kind: Worker.Kind, deadline: float) -> bool:
+def _assign(kind: Worker.Kind) -> bool:
     boxes = fleet.boxes(kind)
     if not boxes:
         return False
-    room = sum(box.free for box in boxes)
+    room = min(CLAIMS, sum(box.free for box in boxes))
     limits = queue.Limits.of(kind, boxes)
     waiting = {entry.pk: entry for entry in queue.next_up(kind, room + queue.PASSED_OVER, limits)}
     workers = Worker.objects.in_bulk([box.worker_id for box in boxes])
     files = queue.files(waiting.values(), kind, limits)
-    for file, box in choice.plan(files, boxes):
+    deadline = time.monotonic() + ASSIGN_SECONDS
+    for number, (file, box) in enumerate(choice.plan(files, boxes), start=1):
         claim(waiting[file.input_id], workers[box.worker_id])
-        if time.monotonic() > deadline:
+        if number >= CLAIMS or time.monotonic() > deadline:
             return True
     return False
 

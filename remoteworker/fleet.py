@@ -13,6 +13,7 @@ from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from jobs import media
 from jobs.offers import Offer, runs_remotely
 from remoteworker import clock
 from remoteworker.choice import Box, learn, speed
@@ -143,12 +144,18 @@ def _backlogs(workers: list[Worker]) -> dict[int, float]:
     """Seconds that each worker needs for what it has, by what was learned of its speed."""
     by_pk = {worker.pk: worker for worker in workers}
     seconds = dict.fromkeys(by_pk, 0.0)
-    for attempt in Attempt.objects.filter(ended_at=None, worker__in=workers).select_related(
-        "job_input__job", "job_input__upload"
-    ):
-        worker, entry = by_pk[attempt.worker_id], attempt.job_input
-        pace = speed(worker.speeds, entry.job.model, has_gpu=bool(worker.capabilities.get("gpu")))
-        seconds[worker.pk] += entry.expected_seconds * (1 - entry.percent / 100) / pace
+    held = Attempt.objects.filter(ended_at=None, worker__in=workers).values_list(
+        "worker_id",
+        "job_input__job__model",
+        "job_input__percent",
+        "job_input__audio_duration",
+        "job_input__upload__name",
+        "job_input__upload__size_bytes",
+    )
+    for worker_id, model, percent, known, name, size in held:
+        worker = by_pk[worker_id]
+        pace = speed(worker.speeds, model, has_gpu=bool(worker.capabilities.get("gpu")))
+        seconds[worker_id] += (known or media.usual_seconds(name, size)) * (1 - percent / 100) / pace
     return seconds
 
 

@@ -207,3 +207,17 @@ def test_a_moved_file_comes_back_where_nobody_else_can_take_it(
     dispatch.assign()
     job_input.refresh_from_db()
     assert (job_input.status, job_input.worker_name) == ("dispatching", "box")
+
+
+def test_both_kinds_of_workers_have_their_turn_in_a_tick(
+    queued: Callable[..., list[JobInput]], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REMOTE_WORKER_MODE = "optional"
+    monkeypatch.setattr(dispatch, "CLAIMS", 2)
+    box("here", capacity=9)
+    box("there", kind=REMOTE, capacity=9)
+    queued("a", 5)
+    queued("b", 5, use_remote=True)
+    assert dispatch.assign(), "there is more to claim"
+    names = list(Attempt.objects.values_list("worker__name", flat=True))
+    assert (names.count("here"), names.count("there")) == (2, 2)
