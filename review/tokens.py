@@ -65,7 +65,7 @@ def trim_start(text: str) -> str:
 
 def trim_end(text: str) -> str:
     """The text without the spaces at its end."""
-    return text[: len(text) - len(trim_start(text[::-1]))]
+    return text[: len(trim_start(text[::-1]))]
 
 
 def gap_between(left: str, right: str) -> str:
