@@ -1,12 +1,16 @@
 """The JSON the review page talks to. Errors: {"error": {"code", "message"}}; 404 for what is not yours."""
 
+import json
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID, uuid4
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest
 from ninja import Router, Schema, Status
+from ninja.errors import HttpError
 from pydantic import ConfigDict, Field, StrictInt
+from pydantic import ValidationError as PydanticError
 from pydantic.alias_generators import to_camel
 
 from jobs import access
@@ -16,6 +20,7 @@ from review.orders import InvalidEdit, uuid_text
 
 router = Router()
 Answer = dict[str, Any]
+Sent = TypeVar("Sent", bound=Schema)
 MAX_EDITS = 200
 MAX_BYTES = 2**20
 EDIT_ANSWERS = {200: Any, 409: Any, 413: Any, 422: Any}
@@ -58,8 +63,9 @@ def get_transcript(request: HttpRequest, pk: UUID) -> Answer:
 
 
 @router.post("/transcripts/{uuid:pk}/edits", url_name="transcript-edits", response=EDIT_ANSWERS)
-def post_edits(request: HttpRequest, pk: UUID, batch: EditBatch) -> Status[Answer]:
+def post_edits(request: HttpRequest, pk: UUID) -> Status[Answer]:
     transcript = _find(request, pk)
+    batch = _body(request, EditBatch)
     if len(request.body) > MAX_BYTES or len(batch.edits) > MAX_EDITS:
         return _refused(413, "TOO_LARGE", f"Send at most {MAX_EDITS} edits and 1 MiB at a time.")
     person = access.person_of(request)
@@ -67,14 +73,15 @@ def post_edits(request: HttpRequest, pk: UUID, batch: EditBatch) -> Status[Answe
 
 
 @router.get("/transcripts/{uuid:pk}/changes", url_name="transcript-changes")
-def get_changes(request: HttpRequest, pk: UUID, since: Annotated[int, Field(ge=0, lt=2**31)]) -> Answer:
+def get_changes(request: HttpRequest, pk: UUID, since: Annotated[int, Field(ge=0, lt=2**31)] = 0) -> Answer:
     transcript = _find(request, pk)
     return {**following.changes(transcript, since), "people": following.people(transcript)}
 
 
 @router.post("/transcripts/{uuid:pk}/presence", url_name="transcript-presence")
-def post_presence(request: HttpRequest, pk: UUID, here: Here) -> Answer:
+def post_presence(request: HttpRequest, pk: UUID) -> Answer:
     transcript = _find(request, pk)
+    here = _body(request, Here)
     following.note_presence(transcript, access.person_of(request), here.client, here.segment)
     return {"people": following.people(transcript)}
 
@@ -93,10 +100,11 @@ def get_revisions(request: HttpRequest, pk: UUID) -> Answer:
 
 
 @router.post("/transcripts/{uuid:pk}/revisions", response={201: Any, 422: Any})
-def post_revision(request: HttpRequest, pk: UUID, body: RevisionName) -> Status[Answer]:
+def post_revision(request: HttpRequest, pk: UUID) -> Status[Answer]:
     transcript = _find(request, pk)
+    name = _body(request, RevisionName).name
     try:
-        made = revisions.create(transcript, access.person_of(request), body.name)
+        made = revisions.create(transcript, access.person_of(request), name)
     except InvalidEdit as wrong:
         return _refused(422, wrong.code, wrong.message)
     return Status(201, {"revision": revisions.described(made)})
@@ -109,10 +117,10 @@ def get_revision(request: HttpRequest, pk: UUID, rid: int) -> Answer:
 
 
 @router.post("/transcripts/{uuid:pk}/revisions/{int:rid}/restore", response=EDIT_ANSWERS)
-def post_restore(request: HttpRequest, pk: UUID, rid: int, body: Restoring | None = None) -> Status[Answer]:
+def post_restore(request: HttpRequest, pk: UUID, rid: int) -> Status[Answer]:
     transcript = _find(request, pk)
     revision = revisions.find(transcript, rid)
-    person, order = access.person_of(request), body or Restoring()
+    person, order = access.person_of(request), _body(request, Restoring)
     client, edit_id = order.client or uuid4(), order.id or uuid4()
     return _edited(transcript, lambda: revisions.restore(revision, person, client, edit_id))
 
@@ -134,6 +142,19 @@ def _find(request: HttpRequest, pk: UUID) -> Transcript:
         raise Http404("No such transcript")
     access.check_session(request.user, transcript.job_input.job.session)
     return transcript
+
+
+def _body(request: HttpRequest, kind: type[Sent]) -> Sent:
+    """Read what was sent, once it is known that the address is theirs: a stranger learns nothing from a 400."""
+    try:
+        return kind.model_validate(json.loads(request.body or b"{}"))
+    except RequestDataTooBig:
+        raise HttpError(413, "This is more than can be sent at a time.") from None
+    except PydanticError as wrong:
+        first = wrong.errors()[0]
+        raise HttpError(400, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    except (ValueError, RecursionError):
+        raise HttpError(400, "The body is not JSON.") from None
 
 
 def _batch(sent: EditBatch) -> history.Batch:
