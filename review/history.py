@@ -54,7 +54,8 @@ class Writing:
 
     def add(self, kind: str, payload: Row, patch: Patch) -> Edit:
         """Carry out one edit's patch and note it in the history."""
-        if not self.written and kind != "Undo" and changes_anything(patch):
+        is_first = not any(edit.changes for edit in self.written)
+        if is_first and kind != "Undo" and changes_anything(patch):
             patch = compose([patch, _first_touch(self.rows, payload, patch, self.person)])
         self.rows.write(patch)
         edit = Edit(
@@ -174,19 +175,13 @@ def _apply_all(writing: Writing, orders: Sequence[Order], foreign: _Foreign) -> 
             patch = edits.apply(writing.rows, order)
         except InvalidEdit:
             named = {
-                order[name]
-                for name in ("segment", "after", "speaker", "from", "into")
-                if _is_key(order, name)
+                key for value in order.values() for key in (value if isinstance(value, list) else [value])
             }
             foreign.check(named, named)  # what somebody took away is a conflict, not nonsense
             raise
         foreign.check({one["key"] for one in patch["segments"]}, {one["key"] for one in patch["speakers"]})
         payload = {name: value for name, value in order.items() if name != "kind"}
         writing.add(order["kind"], payload, patch)
-
-
-def _is_key(order: Order, name: str) -> bool:
-    return isinstance(order.get(name), str)
 
 
 def _first_touch(rows: Rows, payload: Row, patch: Patch, person: User) -> Patch:

@@ -21,6 +21,7 @@ from review.models import Segment, Speaker, Transcript
 from review.patches import Change, Patch, Row, is_doubtful, lay
 from review.timing import Word
 from review.wire import (
+    SEGMENT_FIELDS,
     segment_columns,
     segment_row,
     speaker_row,
@@ -145,9 +146,8 @@ class Rows:
     def _read(self, rows: QuerySet[Segment]) -> list[Row]:
         names = {pk: key for key, pk in self._speaker_ids.items()}
         found: list[Row] = []
-        for one in rows:
-            row = segment_row(one, None)
-            row["speaker"] = names[one.speaker_id] if one.speaker_id else None
+        for columns in rows.values(*SEGMENT_FIELDS):
+            row = segment_row(columns, names.get(columns["speaker"]))
             found.append(self._segments.get(row["key"]) or row)
             self._segments[row["key"]] = found[-1]
         return found

@@ -1,9 +1,8 @@
 """Rows as they go over the wire, and back."""
 
 from typing import Any
-from uuid import UUID
 
-from review.models import Segment, Speaker, Transcript
+from review.models import Speaker, Transcript
 from review.patches import Row
 from review.timing import Word, rounded
 
@@ -29,21 +28,18 @@ def speaker_row(speaker: Speaker) -> Row:
     }
 
 
-def segment_row(segment: Segment, speaker_key: UUID | None) -> Row:
-    return {
-        "key": str(segment.key),
-        "rank": segment.rank,
-        "start": segment.start,
-        "end": segment.end,
-        "text": segment.text,
-        "words": wire_words(segment.words),
-        "speaker": str(speaker_key) if speaker_key else None,
-        "flags": segment.flags,
-        "highlighted": segment.highlighted,
-        "checked": segment.checked,
-        "machineText": segment.machine_text,
-        "version": segment.version,
-    }
+SEGMENT_FIELDS = (
+    *("key", "rank", "start", "end", "text", "words", "speaker", "flags"),
+    *("highlighted", "checked", "machine_text", "version"),
+)
+
+
+def segment_row(columns: Row, speaker: str | None) -> Row:
+    """A segment of `values(*SEGMENT_FIELDS)`: thousands at a time, for which models would take twice as long."""
+    machine_text, version = columns.pop("machine_text"), columns.pop("version")
+    words = wire_words(columns["words"])
+    fresh = {"key": str(columns["key"]), "words": words, "speaker": speaker}
+    return {**columns, **fresh, "machineText": machine_text, "version": version}
 
 
 def wire_words(stored: list[Any]) -> list[Word]:
