@@ -14,6 +14,7 @@ from review import timeline
 from review.exports import FORMATS
 from review.exports.subtitles import cues
 from review.models import Presence, Transcript
+from review.orders import KINDS
 from tests.review.page import Page
 from tests.review.test_history import essence, some_edits
 
@@ -282,8 +283,6 @@ READERS = {"txt": read_txt, "md": read_markdown, "srt": read_cues, "vtt": read_c
 
 
 def test_every_kind_of_edit_is_tried_on_every_format(page: Page) -> None:
-    from review.orders import KINDS
-
     tried = {order["kind"] for order in some_edits(page)}
     assert tried == set(KINDS) - {"Undo", "Redo"}
     assert len(some_edits(page)) == 21

@@ -120,6 +120,36 @@ def test_an_edit_on_a_row_that_somebody_else_took_away_is_a_conflict(page: Page,
     assert (late.status_code, late.json()["removed"]) == (409, [one])
 
 
+def test_a_list_that_names_a_row_that_somebody_took_away_is_a_conflict(page: Page, other_page: Page) -> None:
+    one, two, *_ = page.keys()
+    page.edit("Delete", segment=one)
+    late = other_page.send({"kind": "Restore", "segments": [two, one]})
+    assert (late.status_code, late.json()["removed"]) == (409, [one])
+
+
+def test_a_batch_of_which_a_part_was_made_before_is_refused(page: Page) -> None:
+    one, two, *_ = page.keys()
+    body = page.body({"kind": "Check", "segment": one, "on": True})
+    page.post("/edits", body)
+    fresh = page.body({"kind": "Check", "segment": two, "on": True})["edits"]
+    refused = page.post("/edits", {**body, "edits": [*fresh, *body["edits"]]})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "ID_TAKEN")
+    assert Edit.objects.count() == 1
+
+
+def test_whoever_edits_a_new_transcript_first_reviews_it_until_that_is_undone(
+    page: Page, colleague: Page
+) -> None:
+    one, two, *_ = page.keys()
+    page.edit("Check", segment=one, on=False)  # changes nothing: that is no review yet
+    assert page.get()["reviewStatus"] == "new"
+    page.edit("Check", segment=one, on=True)
+    colleague.edit("Check", segment=two, on=True)
+    assert (page.get()["reviewStatus"], page.get()["reviewer"]) == ("in_review", "anna")
+    page.edit("Undo")
+    assert (page.get()["reviewStatus"], page.get()["reviewer"]) == ("new", None)
+
+
 def test_a_page_never_conflicts_with_itself(page: Page) -> None:
     one = page.keys()[0]
     for text in ("a", "b", "c"):
