@@ -92,7 +92,7 @@ export function longTranscript(count) {
 }
 
 /** The state of a transcript as edits see it. */
-export function stateOf({ segments, speakers, ...rest }) {
+export function stateOf({ segments, speakers, version: _version, ...rest }) {
   return {
     segments: new Rows(segments),
     speakers: new Map(speakers.map((row) => [row.key, row])),

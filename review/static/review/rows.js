@@ -1,7 +1,9 @@
 /** The segments of a transcript by key and in order. Rows are never changed, only replaced. */
 
 export class Rows {
-  constructor(rows = []) {
+  /** `note(key, former)` hears of every change before it is made. */
+  constructor(rows = [], note = () => {}) {
+    this.note = note;
     this.byKey = new Map(rows.map((row) => [row.key, row]));
     this.order = [...this.byKey.values()].sort(compare).map((row) => row.key);
   }
@@ -39,6 +41,7 @@ export class Rows {
   /** Add a row, or put it in the place of the one with its key. */
   put(row) {
     const former = this.byKey.get(row.key);
+    this.note(row.key, former);
     if (former?.rank !== row.rank) {
       if (former) this.order.splice(this.placeFor(former), 1);
       this.order.splice(this.placeFor(row), 0, row.key);
@@ -49,6 +52,7 @@ export class Rows {
   remove(key) {
     const place = this.indexOf(key);
     if (place < 0) return;
+    this.note(key, this.byKey.get(key));
     this.order.splice(place, 1);
     this.byKey.delete(key);
   }
