@@ -1,8 +1,24 @@
 /** The server's side of the edits of one transcript, in memory, as docs of the API say it. */
 
-import { applyAll, applyPatch, inverse, InvalidEdit } from "../../review/static/review/edits.js";
+import { applyAll, applyPatch, inverse, InvalidEdit, takeBack } from "../../review/static/review/edits.js";
 import { keysOf } from "../../review/static/review/orders.js";
+import { isSame } from "../../review/static/review/patches.js";
 import { stateOf } from "./support.js";
+
+class Outdated extends Error {
+  constructor(keys) {
+    super("the rows have changed meanwhile");
+    this.keys = keys;
+  }
+}
+
+function isOutdated(rows) {
+  return ({ key, before }) => {
+    const row = rows.get(key);
+    if (!row || !before) return Boolean(row) !== Boolean(before);
+    return Object.entries(before).some(([name, value]) => !isSame(row[name], value));
+  };
+}
 
 export class FakeServer {
   constructor(wire) {
@@ -36,6 +52,7 @@ export class FakeServer {
       this.answers.set(edits[0].id, body);
       return { status: 200, body };
     } catch (problem) {
+      if (problem instanceof Outdated) return { status: 409, body: this.answer(new Set(problem.keys)) };
       if (!(problem instanceof InvalidEdit)) throw problem;
       return { status: 422, body: { error: { code: problem.code, message: problem.message } } };
     }
@@ -57,12 +74,26 @@ export class FakeServer {
       return patches;
     }
     const [from, to] = kind === "Undo" ? [stack.done, stack.undone] : [stack.undone, stack.done];
-    const target = from.pop();
+    const target = from.at(-1);
     if (!target) throw new InvalidEdit("NOTHING_TO_UNDO", "There is nothing to undo.");
-    to.push(target);
     const patches = kind === "Undo" ? [...target].reverse().map(inverse) : target;
-    for (const patch of patches) applyPatch(this.state, patch);
+    this.applyIfFresh(patches);
+    to.push(from.pop());
     return patches;
+  }
+
+  /** What others changed since is not undone over their heads. */
+  applyIfFresh(patches) {
+    const done = [];
+    for (const patch of patches) {
+      const outdated = ["segments", "speakers"].flatMap((kind) => patch[kind].filter(isOutdated(this.state[kind])));
+      if (outdated.length) {
+        takeBack(this.state, done);
+        throw new Outdated(outdated.map(({ key }) => key));
+      }
+      applyPatch(this.state, patch);
+      done.push(patch);
+    }
   }
 
   commit(client, patches) {

@@ -202,7 +202,7 @@ test("steps that were kept are taken in after a reload", () => {
 });
 
 test("pages that edit at once, by chance, end with what the server has", () => {
-  for (let seed = 1; seed <= 25; seed += 1) {
+  for (let seed = 1; seed <= 40; seed += 1) {
     const chance = new Chance(seed);
     const flags = [{ kind: "low_confidence", score: 0.4 }];
     const segments = TEXTS.map((text, number) => segment(number, text, { flags: chance.maybe() ? flags : [] }));

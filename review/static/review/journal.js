@@ -3,12 +3,13 @@
 import { applyAll, applyPatch, inverse, takeBack } from "./edits.js";
 import { changed, deleted, differenceOf, doubtfulChange, made } from "./patches.js";
 
-/** A step on its way: `patches` is what it changes here, `doubt` by how much the doubtful places change. */
+/** A step on its way, and what it changes here. */
 export class Entry {
   constructor(step) {
     this.step = step;
     this.patches = null; // null: it makes no sense here now; the server decides
-    this.doubt = 0;
+    this.isApplied = false;
+    this.doubt = 0; // by how much the doubtful places change
     this.target = null; // of an Undo or Redo: the entry it takes back or does again
     this.isSent = false;
     this.clash = null;
@@ -29,11 +30,13 @@ export class Entry {
     const patches = this.isOfHistory ? again(state, this) : applyAll(state, this.step.edits, person);
     this.doubt = state.transcript.doubtful - doubtful;
     this.patches = patches.map(withoutDoubtful);
+    this.isApplied = true;
   }
 
   takeBack(state) {
-    if (!this.patches) return;
+    if (!this.isApplied) return;
     takeBack(state, this.patches);
+    this.isApplied = false; // the patches stay: an Undo needs them
     state.transcript = { ...state.transcript, doubtful: state.transcript.doubtful - this.doubt };
     this.doubt = 0;
   }

@@ -129,7 +129,7 @@ export class Store {
     const keys = clashKeys(entry.clash);
     const { version } = entry.clash;
     const later = this.pending.slice(this.pending.indexOf(entry));
-    const touching = later.filter((each) => each.step.edits.some(isAbout(keys)));
+    const touching = later.filter((each) => each === entry || each.step.edits.some(isAbout(keys)));
     return choice === "mine" ? this.keepMine(entry, touching, version) : this.keepTheirs(entry, touching, keys);
   }
 
@@ -140,8 +140,9 @@ export class Store {
   }
 
   keepTheirs(clashing, touching, keys) {
-    const former = new Map([...new Set([clashing, ...touching])].map((entry) => [entry, entry.step.id]));
-    const left = (entry) => entry.step.edits.filter((edit) => !isAbout(keys)(edit));
+    const former = new Map(touching.map((entry) => [entry, entry.step.id]));
+    const isDropped = (entry) => entry === clashing && entry.isOfHistory; // it names no rows
+    const left = (entry) => (isDropped(entry) ? [] : entry.step.edits.filter((edit) => !isAbout(keys)(edit)));
     const gone = this.withDependents([...former.keys()].filter((entry) => !left(entry).length));
     for (const entry of gone) former.set(entry, entry.step.id);
     const changed = this.watch(() => {
@@ -180,34 +181,52 @@ export class Store {
 
   /** Put rows of the server below the pending steps that touch them; `gone` are steps that are pending no more. */
   rebase(answer, gone, between = () => {}) {
-    const again = this.entriesOn(answer, gone);
-    for (const entry of [...again].reverse()) entry.takeBack(this.state);
+    const { entries, keys } = this.entriesOn(answer, gone);
+    this.takeBack(entries);
     if (gone.length) this.pending = this.pending.filter((entry) => !gone.includes(entry));
     between();
     this.install(answer);
-    for (const entry of again) if (!gone.includes(entry)) this.tryAgain(entry);
+    const again = entries.filter((entry) => !gone.includes(entry));
+    for (const entry of again) this.tryAgain(entry);
+    const hasStrayed = again.some((entry) => entry.touched().some((key) => !keys.has(key)));
+    if (hasStrayed) this.replayAll(again);
     const doubt = this.pending.reduce((sum, entry) => sum + entry.doubt, 0);
     this.state.transcript = { ...this.state.transcript, doubtful: this.doubtful + doubt };
+  }
+
+  /** A step touches other rows than before, perhaps of steps behind it that lie below it now: restore the order. */
+  replayAll(lastApplied) {
+    this.takeBack(lastApplied);
+    this.takeBack(this.pending.filter((entry) => !lastApplied.includes(entry)));
+    for (const entry of this.pending) this.tryAgain(entry);
+  }
+
+  takeBack(entries) {
+    for (const entry of [...entries].reverse()) entry.takeBack(this.state);
   }
 
   /** The pending entries that change rows of the answer, or rows that such an entry changes; oldest first. */
   entriesOn({ segments = [], removed = [], speakers = [], transcript, affected = [] }, gone) {
     const keys = new Set([...segments, ...speakers].map((row) => row.key).concat(removed));
     if (transcript) keys.add("transcript");
-    return this.pending.filter((entry) => {
+    const entries = this.pending.filter((entry) => {
       const own = [...entry.touched(), ...entry.step.edits.flatMap((edit) => keysOf(edit) ?? [])];
-      const isNamed = !entry.patches || gone.includes(entry) || affected.includes(entry);
+      const isNamed = !entry.isApplied || gone.includes(entry) || affected.includes(entry);
       const isOn = isNamed || own.some((key) => keys.has(key));
-      if (isOn) entry.touched().forEach((key) => keys.add(key));
+      if (isOn) own.forEach((key) => keys.add(key));
       return isOn;
     });
+    return { entries, keys };
   }
 
   install({ segments = [], removed = [], speakers = [], transcript, version }) {
     const { segments: rows, speakers: people } = this.state;
     for (const row of segments) if (isNewer(row, rows.get(row.key))) rows.put(row);
     for (const row of speakers) if (isNewer(row, people.get(row.key))) people.set(row.key, row);
-    for (const key of removed) rows.remove(key);
+    for (const key of removed) {
+      rows.remove(key);
+      if (people.has(key)) people.delete(key); // a speaker whose making was undone
+    }
     if (!transcript || version < this.transcriptVersion) return;
     this.transcriptVersion = version;
     this.doubtful = transcript.doubtful ?? this.doubtful;
