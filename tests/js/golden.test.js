@@ -18,7 +18,7 @@ const TIMING = {
     const { left, right, middle } = splitWords(row, at);
     return [left, right, middle];
   },
-  cut_machine_text: ({ text, at, machine }) => machineOffset(text, at, machine),
+  cutMachineText: ({ text, at, machine }) => machineOffset(text, at, machine),
 };
 
 const timesOf = ([start, end]) => ({ start, end });
@@ -27,7 +27,7 @@ const ANSWERS = {
   "ranks.json": ({ input }) => ({ output: input.between ? between(...input.between) : spread(input.spread) }),
   "timing.json": ({ input }) => {
     const [verb] = Object.keys(input);
-    return { output: TIMING[verb in TIMING ? verb : "cut_machine_text"](input[verb]) };
+    return { output: TIMING[verb](input[verb]) };
   },
   "edits.json": ({ state, edit }) => ({ patch: apply(stateOf(state), edit) }),
 };
