@@ -1,29 +1,30 @@
-/** The outbox of a page: with this browser's storage, network and clock. */
+/** A working copy with this browser's storage, network and clock. */
 
 import { csrfToken } from "../bulktranscribe/http.js";
 import { openKeptSteps } from "./kept-steps.js";
-import { Outbox } from "./outbox.js";
-import { enter, locksOf } from "./visits.js";
+import { locksOf } from "./visits.js";
+import { WorkingCopy } from "./working-copy.js";
 
 const PATIENCE = 30_000; // ms
 const MOST_KEPT_ALIVE = 60_000; // bytes that browsers send on after the page is gone
 
-/** Return `{ outbox, client, steps }`: who this tab is, and the steps of an earlier visit, for the store to take in
- * before `outbox.takeIn(steps)`. `hear` is told what happens. */
-export async function openOutbox({ transcript, person, url, hear }) {
-  const place = `${transcript}/${person}`;
-  const storage = await openKeptSteps(place).catch(() => new NoStorage());
-  const locks = locksOf(place);
-  const { client, steps } = await enter(storage, locks, newId);
-  const timer = { now: Date.now, set: (work, wait) => setTimeout(work, wait), clear: (alarm) => clearTimeout(alarm) };
-  const outbox = new Outbox({ storage, locks, timer, hear, post: (body) => post(url, body) });
-  addEventListener("online", () => outbox.wake());
-  addEventListener("pagehide", () => outbox.flush());
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "hidden") outbox.flush();
-    else outbox.wake();
+/** Open the transcript that the server gave; `url` takes its edits. `show` and `tell` are WorkingCopy's. */
+export async function openWorkingCopy(transcript, { person, url, show, tell }) {
+  const place = `${transcript.id}/${person}`;
+  const copy = await WorkingCopy.open(transcript, {
+    storage: await openKeptSteps(place).catch(() => new NoStorage()),
+    locks: locksOf(place),
+    timer: { now: Date.now, set: (work, wait) => setTimeout(work, wait), clear: (alarm) => clearTimeout(alarm) },
+    post: (body) => post(url, body),
+    ...{ newId, person, show, tell },
   });
-  return { outbox, client, steps };
+  addEventListener("online", () => copy.outbox.wake());
+  addEventListener("pagehide", () => copy.outbox.flush());
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") copy.outbox.flush();
+    else copy.outbox.wake();
+  });
+  return copy;
 }
 
 /** A UUID; crypto.randomUUID is missing on plain http. */

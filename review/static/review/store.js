@@ -181,14 +181,15 @@ export class Store {
 
   /** Put rows of the server below the pending steps that touch them; `gone` are steps that are pending no more. */
   rebase(answer, gone, between = () => {}) {
-    const { entries, keys } = this.entriesOn(answer, gone);
+    const entries = this.entriesOn(answer, gone);
+    const before = new Map(entries.map((entry) => [entry, new Set(entry.touched())]));
     this.takeBack(entries);
     if (gone.length) this.pending = this.pending.filter((entry) => !gone.includes(entry));
     between();
     this.install(answer);
     const again = entries.filter((entry) => !gone.includes(entry));
     for (const entry of again) this.tryAgain(entry);
-    const hasStrayed = again.some((entry) => entry.touched().some((key) => !keys.has(key)));
+    const hasStrayed = again.some((entry) => entry.touched().some((key) => !before.get(entry).has(key)));
     if (hasStrayed) this.replayAll(again);
     const doubt = this.pending.reduce((sum, entry) => sum + entry.doubt, 0);
     this.state.transcript = { ...this.state.transcript, doubtful: this.doubtful + doubt };
@@ -209,14 +210,13 @@ export class Store {
   entriesOn({ segments = [], removed = [], speakers = [], transcript, affected = [] }, gone) {
     const keys = new Set([...segments, ...speakers].map((row) => row.key).concat(removed));
     if (transcript) keys.add("transcript");
-    const entries = this.pending.filter((entry) => {
+    return this.pending.filter((entry) => {
       const own = [...entry.touched(), ...entry.step.edits.flatMap((edit) => keysOf(edit) ?? [])];
       const isNamed = !entry.isApplied || gone.includes(entry) || affected.includes(entry);
       const isOn = isNamed || own.some((key) => keys.has(key));
       if (isOn) own.forEach((key) => keys.add(key));
       return isOn;
     });
-    return { entries, keys };
   }
 
   install({ segments = [], removed = [], speakers = [], transcript, version }) {
