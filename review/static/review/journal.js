@@ -1,6 +1,7 @@
 /** What this page has done and undone, so that Undo and Redo show at once what the server will answer. */
 
 import { applyAll, applyPatch, inverse, takeBack } from "./edits.js";
+import { keysOf } from "./orders.js";
 import { changed, deleted, differenceOf, doubtfulChange, made } from "./patches.js";
 
 /** A step on its way, and what it changes here. */
@@ -11,6 +12,7 @@ export class Entry {
     this.isApplied = false;
     this.doubt = 0; // by how much the doubtful places change
     this.target = null; // of an Undo or Redo: the entry it takes back or does again
+    this.known = null; // `keys`, once somebody asked
     this.isSent = false;
     this.clash = null;
   }
@@ -26,7 +28,7 @@ export class Entry {
   /** Change the state by this step, for `person`. Throw InvalidEdit, with all as before, where it makes no sense. */
   do(state, person) {
     const doubtful = state.transcript.doubtful;
-    this.patches = null;
+    this.patches = this.known = null;
     const patches = this.isOfHistory ? again(state, this) : applyAll(state, this.step.edits, person);
     this.doubt = state.transcript.doubtful - doubtful;
     this.patches = patches.map(withoutDoubtful);
@@ -39,6 +41,12 @@ export class Entry {
     this.isApplied = false; // the patches stay: an Undo needs them
     state.transcript = { ...state.transcript, doubtful: state.transcript.doubtful - this.doubt };
     this.doubt = 0;
+  }
+
+  /** The keys of the rows that it changes or names. An hour offline makes thousands of steps, asked at each answer. */
+  get keys() {
+    this.known ??= [...this.touched(), ...this.step.edits.flatMap((edit) => keysOf(edit) ?? [])];
+    return this.known;
   }
 
   /** The keys of the rows that it changes; "transcript" stands for the transcript itself. */

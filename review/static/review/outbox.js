@@ -100,10 +100,14 @@ export class Outbox {
   async run(round) {
     if (this.round) return;
     this.timer.clear(this.alarm);
-    this.round = round();
-    const wait = await this.round;
-    this.round = null;
-    this.plan(wait);
+    let wait = FIRST_PAUSE; // where drawing an answer fails, saving goes on
+    try {
+      this.round = round();
+      wait = await this.round;
+    } finally {
+      this.round = null;
+      this.plan(wait);
+    }
   }
 
   /** Send until nothing is left that can be sent. */

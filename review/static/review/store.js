@@ -211,10 +211,9 @@ export class Store {
     const keys = new Set([...segments, ...speakers].map((row) => row.key).concat(removed));
     if (transcript) keys.add("transcript");
     return this.pending.filter((entry) => {
-      const own = [...entry.touched(), ...entry.step.edits.flatMap((edit) => keysOf(edit) ?? [])];
       const isNamed = !entry.isApplied || gone.includes(entry) || affected.includes(entry);
-      const isOn = isNamed || own.some((key) => keys.has(key));
-      if (isOn) own.forEach((key) => keys.add(key));
+      const isOn = isNamed || entry.keys.some((key) => keys.has(key));
+      if (isOn) for (const key of entry.keys) keys.add(key);
       return isOn;
     });
   }

@@ -19,19 +19,20 @@ export function textOf(words) {
 /** Return the words of a new text: tokens that stay keep their times, new ones share the room between them. */
 export function align(words, text, start, end) {
   const old = timedTokens(words);
-  const fresh = tokensOf(text);
-  const kept = keptTokens(old, fresh);
+  const tokens = tokensOf(text);
+  const kept = keptTokens(old, tokens);
   const result = [];
   let run = [];
   let left = start;
-  for (const [index, token] of fresh.entries()) {
+  for (const [index, token] of tokens.entries()) {
     const source = kept[index];
     if (!source) {
       run.push(token);
       continue;
     }
     const word = [token.text, rounded(source[1]), rounded(source[2]), source[3], source[4], token.gap];
-    result.push(...shared(run, left, source[1]), word);
+    for (const fresh of shared(run, left, source[1])) result.push(fresh);
+    result.push(word);
     [run, left] = [[], source[2]];
   }
   return [...result, ...shared(run, left, end)];
@@ -67,8 +68,8 @@ function timedTokens(words) {
     let last = first;
     while (bounds[last].to < end) last += 1;
     const parts = bounds.slice(first, last + 1).map(({ word }) => word);
-    const probability = Math.min(...parts.map((word) => word[3]));
-    const estimated = Math.max(...parts.map((word) => word[4]));
+    const probability = parts.reduce((least, word) => Math.min(least, word[3]), 1);
+    const estimated = parts.some((word) => word[4]) ? 1 : 0;
     return [text, momentAt(bounds[first], at), momentAt(bounds[last], end), probability, estimated, gap];
   });
 }
