@@ -69,8 +69,10 @@ export class FakeServer {
     const [{ kind }] = edits;
     if (kind !== "Undo" && kind !== "Redo") {
       const patches = applyAll(this.state, edits);
-      stack.done.push(patches);
-      stack.undone = [];
+      if (patches.some((patch) => patch.segments.length || patch.speakers.length || patch.transcript)) {
+        stack.done.push(patches);
+        stack.undone = [];
+      }
       return patches;
     }
     const [from, to] = kind === "Undo" ? [stack.done, stack.undone] : [stack.undone, stack.done];

@@ -60,6 +60,24 @@ test("what makes no sense is refused, and nothing has changed", () => {
   assert.deepEqual([plain(store.state), store.pending.length], [before, 1]);
 });
 
+test("what changes nothing is no step, and an undo passes over it", () => {
+  const { server, stores: [store] } = pages(1);
+  store.act([setText(0, "Mine")], { canCoalesce: false });
+  assert.equal(store.act([setText(1, TEXTS[1])]).step, null);
+  store.act([setText(2, "Theirs")], { canCoalesce: false });
+  store.act([setText(2, TEXTS[2])]); // typed back before it was sent
+  store.undo();
+  assert.deepEqual([textOf(store, 0), store.pending.length], [TEXTS[0], 3]);
+  while (store.pending.length) send(server, store);
+  assert.deepEqual(plain(store.state).segments, plain(server.state).segments);
+});
+
+test("a step has no more edits than a batch", () => {
+  const { stores: [store] } = pages(1);
+  const edits = Array.from({ length: 201 }, () => setText(0, "Mine"));
+  assert.throws(() => store.act(edits), { code: "TOO_LARGE" });
+});
+
 test("others' edits come below what is on its way", () => {
   const { server, stores: [mine, theirs] } = pages(2);
   theirs.act([setText(1, "Who kept it?")]);
@@ -136,6 +154,37 @@ test("theirs: what was typed in that segment is dropped, nothing else", () => {
   assert.deepEqual(replaced.map(({ step }) => step?.edits.length ?? 0).sort(), [0, 0, 0, 1]);
   send(server, mine);
   assert.deepEqual([server.state.segments.get(uuid(1)).text, mine.pending.length], ["Kept", 0]);
+});
+
+test("theirs: a merge goes that clashed with a segment it does not name", () => {
+  const { server, stores: [mine, theirs] } = pages(2);
+  theirs.act([setText(1, "Theirs")]);
+  send(server, theirs);
+  const { step } = mine.act([{ kind: "Merge", segment: uuid(0), with: "next" }]);
+  mine.takeClash(step.id, server.answer(new Set([uuid(1)])));
+  mine.decide(step.id, "theirs");
+  assert.deepEqual([0, 1].map((n) => textOf(mine, n)), [TEXTS[0], "Theirs"]);
+  assert.deepEqual([mine.pending, mine.clashes], [[], []]);
+});
+
+test("a clash that names no rows ends with either decision", () => {
+  for (const [choice, left] of [["mine", 1], ["theirs", 0]]) {
+    const { stores: [store] } = pages(1);
+    const { step } = store.act([{ kind: "MergeSpeakers", from: uuid(100), into: uuid(101) }]);
+    store.takeClash(step.id, { version: 1, segments: [], removed: [], speakers: [] });
+    store.decide(step.id, choice);
+    assert.deepEqual([store.pending.length, store.clashes], [left, []]);
+  }
+});
+
+test("a speaker whose making was undone goes, though the answer only lacks it", () => {
+  const { server, stores: [store] } = pages(1);
+  store.act([{ kind: "AddSpeaker", newKey: uuid(9), name: "Jonas" }]);
+  send(server, store);
+  const { step } = store.undo();
+  const { body } = server.post(step);
+  store.acknowledge(step.id, { ...body, removed: [] });
+  assert.equal(store.state.speakers.has(uuid(9)), false);
 });
 
 test("a segment that somebody deleted meanwhile clashes with nothing on their side", () => {

@@ -35,8 +35,9 @@ export function withTotals(state, patch, person = null) {
   const { segments, speakers, transcript } = patch;
   if (!segments.length && !speakers.length && !transcript) return patch;
   const doubtful = state.transcript.doubtful + doubtfulChange(state.segments, segments);
-  const isFirst = person !== null && state.transcript.reviewStatus === "new";
-  const begun = isFirst ? { reviewStatus: "in_review", reviewer: person } : {};
+  const { reviewStatus, reviewer } = state.transcript;
+  const isFirst = person !== null && reviewStatus === "new";
+  const begun = isFirst ? { reviewStatus: "in_review", reviewer: reviewer || person } : {};
   const fields = { doubtful, ...begun, ...transcript?.after };
   return { segments, speakers, transcript: differenceOf(state.transcript, fields) };
 }

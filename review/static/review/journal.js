@@ -49,6 +49,10 @@ export class Entry {
     return this.known;
   }
 
+  get hasEffect() {
+    return this.touched().length > 0;
+  }
+
   /** The keys of the rows that it changes; "transcript" stands for the transcript itself. */
   touched() {
     return (this.patches ?? []).flatMap(({ segments, speakers, transcript }) => [
@@ -73,6 +77,7 @@ export class Journal {
       return;
     }
     const [from, to] = entry.kind === "Undo" ? [this.done, this.undone] : [this.undone, this.done];
+    while (from.length && !from.at(-1).hasEffect) from.pop(); // the server passes over these too
     entry.target = from.pop() ?? null;
     if (entry.target) to.push(entry.target);
   }

@@ -137,7 +137,7 @@ export class Outbox {
       const isHeld = held.size > 0 && keys.some((some) => some === null || some.some((key) => held.has(key)));
       if (!item.clash && !isHeld) return item;
       if (keys.includes(null)) return null; // what follows an Undo that waits has to wait as well
-      for (const key of keys.flat()) held.add(key);
+      for (const key of [...keys.flat(), ...rowsOf(item.clash)]) held.add(key);
     }
     return null;
   }
@@ -214,6 +214,10 @@ export class Outbox {
     this.shown = state;
     this.hear({ kind: "state", state: this.state });
   }
+}
+
+function rowsOf(clash) {
+  return [...(clash?.segments ?? []), ...(clash?.speakers ?? [])].map((row) => row.key).concat(clash?.removed ?? []);
 }
 
 /** The same place in the queue with another step; the clash is settled. */

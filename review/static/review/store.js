@@ -12,6 +12,8 @@ import { keysOf } from "./orders.js";
 import { isSame } from "./patches.js";
 import { Rows } from "./rows.js";
 
+const MAX_EDITS = 200; // a batch; the server takes no more
+
 export class Store {
   /** `transcript` is as the wire has it; `newId` makes ids for edits. */
   constructor({ segments, speakers, version, ...transcript }, { client, person = null, newId }) {
@@ -34,8 +36,10 @@ export class Store {
   /** Apply edits at once. Return `{ step, replaces, changed }`; throw InvalidEdit, and nothing has changed.
    *
    * Typing on in one segment is one step until it is sent: `replaces` is the id of the step that it takes in.
+   * What changes nothing is no step: `step` is null.
    */
   act(edits, { canCoalesce = true } = {}) {
+    if (edits.length > MAX_EDITS) throw new InvalidEdit("TOO_LARGE", `A step has at most ${MAX_EDITS} edits.`);
     const named = edits.map((edit) => ({ id: this.newId(), ...edit }));
     const step = { id: named[0].id, client: this.client, baseVersion: this.version, edits: named };
     const last = this.pending.at(-1);
@@ -43,7 +47,8 @@ export class Store {
     if (former) step.baseVersion = former.step.baseVersion;
     const entry = new Entry(step);
     const changed = this.watch(() => (former ? this.replaceLast(former, entry) : this.push(entry)));
-    return { step, replaces: former?.step.id ?? null, changed };
+    const isNothing = !former && !entry.isOfHistory && !entry.hasEffect;
+    return { step: isNothing ? null : step, replaces: former?.step.id ?? null, changed };
   }
 
   undo() {
@@ -80,7 +85,8 @@ export class Store {
     const entry = this.entryOf(id);
     if (answer.version === this.version + 1) this.version = answer.version;
     else if (answer.version > this.version) this.isBehind = true;
-    return this.watch(() => this.rebase(answer, entry ? [entry] : []));
+    const removed = [...(answer.removed ?? []), ...speakersGone(entry, answer)];
+    return this.watch(() => this.rebase({ ...answer, removed }, entry ? [entry] : []));
   }
 
   /** What others did: everything after `this.version`. */
@@ -129,7 +135,7 @@ export class Store {
     const keys = clashKeys(entry.clash);
     const { version } = entry.clash;
     const later = this.pending.slice(this.pending.indexOf(entry));
-    const touching = later.filter((each) => each === entry || each.step.edits.some(isAbout(keys)));
+    const touching = later.filter((each) => each === entry || each.keys.some((key) => keys.has(key)));
     return choice === "mine" ? this.keepMine(entry, touching, version) : this.keepTheirs(entry, touching, keys);
   }
 
@@ -141,8 +147,11 @@ export class Store {
 
   keepTheirs(clashing, touching, keys) {
     const former = new Map(touching.map((entry) => [entry, entry.step.id]));
-    const isDropped = (entry) => entry === clashing && entry.isOfHistory; // it names no rows
-    const left = (entry) => (isDropped(entry) ? [] : entry.step.edits.filter((edit) => !isAbout(keys)(edit)));
+    const parted = new Map(touching.map((entry) => [entry, editsBeside(keys, entry)]));
+    // The server may name rows that nothing here is about; what clashed must not come back as it was.
+    if (parted.get(clashing).length === clashing.step.edits.length) parted.set(clashing, []);
+    const left = (entry) => parted.get(entry) ?? entry.step.edits;
+    clashing.clash = null;
     const gone = this.withDependents([...former.keys()].filter((entry) => !left(entry).length));
     for (const entry of gone) former.set(entry, entry.step.id);
     const changed = this.watch(() => {
@@ -163,6 +172,7 @@ export class Store {
   push(entry) {
     if (entry.isOfHistory) this.journal.add(entry);
     entry.do(this.state, this.person);
+    if (!entry.isOfHistory && !entry.hasEffect) return;
     if (!entry.isOfHistory) this.journal.add(entry);
     this.pending.push(entry);
   }
@@ -300,8 +310,19 @@ function clashKeys({ segments = [], removed = [], speakers = [] }) {
   return new Set([...[...segments, ...speakers].map((row) => row.key), ...removed]);
 }
 
-function isAbout(keys) {
-  return (edit) => (keysOf(edit) ?? []).some((key) => keys.has(key));
+/** The edits of a step that neither name nor change rows with these keys. */
+function editsBeside(keys, { step, patches, isOfHistory }) {
+  const isAbout = (list) => list.some((key) => keys.has(key));
+  const changes = (number) => [...(patches?.[number]?.segments ?? []), ...(patches?.[number]?.speakers ?? [])];
+  return step.edits.filter(
+    (edit, number) => isOfHistory || !isAbout([...(keysOf(edit) ?? []), ...changes(number).map(({ key }) => key)]),
+  );
+}
+
+/** Speakers whose making was undone: an answer may say so by not having them. */
+function speakersGone(entry, { speakers = [] }) {
+  const gone = (entry?.patches ?? []).flatMap((patch) => patch.speakers.filter(({ after }) => after === null));
+  return gone.map(({ key }) => key).filter((key) => !speakers.some((row) => row.key === key));
 }
 
 function withEdits(entry, edits) {

@@ -49,7 +49,7 @@ export class WorkingCopy {
 
   send({ step, replaces, changed }) {
     this.show(changed);
-    return this.outbox.add(step, { replaces });
+    return step ? this.outbox.add(step, { replaces }) : Promise.resolve();
   }
 
   hear({ kind, id, answer, state }) {
