@@ -16,7 +16,7 @@ function isOutdated(rows) {
   return ({ key, before }) => {
     const row = rows.get(key);
     if (!row || !before) return Boolean(row) !== Boolean(before);
-    return Object.entries(before).some(([name, value]) => !isSame(row[name], value));
+    return Object.entries(before).some(([name, value]) => name !== "version" && !isSame(row[name], value));
   };
 }
 

@@ -19,7 +19,7 @@ function contentOf({ version: _version, ...row }) {
 }
 
 export const made = (row) => ({ key: row.key, before: null, after: contentOf(row) });
-export const deleted = (row) => ({ key: row.key, before: contentOf(row), after: null });
+export const deleted = (row) => ({ key: row.key, before: row, after: null }); // taken back it is what it was
 
 /** Return the change of a row to these fields, or null where all are as before. */
 export function changed(row, fields) {
