@@ -6,9 +6,11 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import django_auth
 
 from jobs.api import router as jobs_router
+from review.api import router as review_router
 
 api = NinjaAPI(title="Bulk Transcribe", version="1", auth=django_auth, docs_url=None, openapi_url=None)
 api.add_router("", jobs_router)
+api.add_router("", review_router)
 
 
 def _error(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:

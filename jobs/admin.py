@@ -51,6 +51,11 @@ class LookOnlyAdmin(admin.ModelAdmin[Any]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # a row deleted here would leave its bytes on the disk, or a file running for ever
 
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Whether the actions are this person's: who may only look, only looks."""
+        user = request.user
+        return user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
 
 @admin.register(Session)
 class SessionAdmin(admin.ModelAdmin[Session]):
@@ -90,25 +95,25 @@ class JobAdmin(LookOnlyAdmin):
     inlines = (JobInputInline,)
     actions = ("retry", "cancel", "go_first", "go_in_turn", "go_later")
 
-    @admin.action(description=_("Retry the failed files"))
+    @admin.action(permissions=["act"], description=_("Retry the failed files"))
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         count = sum(batches.retry_job(job, str(request.user)) for job in queryset)
         say(self, request, ngettext("%d file queued again.", "%d files queued again.", count) % count)
 
-    @admin.action(description=_("Cancel"))
+    @admin.action(permissions=["act"], description=_("Cancel"))
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         count = sum(batches.cancel_job(job, str(request.user)) for job in queryset)
         say(self, request, ngettext("%d file canceled.", "%d files canceled.", count) % count)
 
-    @admin.action(description=_("Priority: before all others"))
+    @admin.action(permissions=["act"], description=_("Priority: before all others"))
     def go_first(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._put(request, queryset, Priority.FIRST)
 
-    @admin.action(description=_("Priority: in turn"))
+    @admin.action(permissions=["act"], description=_("Priority: in turn"))
     def go_in_turn(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._put(request, queryset, Priority.NORMAL)
 
-    @admin.action(description=_("Priority: after all others"))
+    @admin.action(permissions=["act"], description=_("Priority: after all others"))
     def go_later(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._put(request, queryset, Priority.LATER)
 
@@ -128,12 +133,12 @@ class JobInputAdmin(LookOnlyAdmin):
     inlines = (JobEventInline,)
     actions = ("retry", "cancel")
 
-    @admin.action(description=_("Retry"))
+    @admin.action(permissions=["act"], description=_("Retry"))
     def retry(self, request: HttpRequest, queryset: QuerySet[JobInput]) -> None:
         count = sum(batches.retry_input(entry, str(request.user)) for entry in queryset)
         say(self, request, ngettext("%d file queued again.", "%d files queued again.", count) % count)
 
-    @admin.action(description=_("Cancel"))
+    @admin.action(permissions=["act"], description=_("Cancel"))
     def cancel(self, request: HttpRequest, queryset: QuerySet[JobInput]) -> None:
         count = sum(batches.cancel_input(entry, str(request.user)) for entry in queryset)
         say(self, request, ngettext("%d file canceled.", "%d files canceled.", count) % count)

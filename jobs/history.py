@@ -15,7 +15,7 @@ BACK_AND_FORTH = (Event.CLAIMED, Event.PUSHED_BACK)
 
 def timeline(entry: JobInput) -> list[dict[str, Any]]:
     """Return the events of a file as JSON-ready rows, the start of its job first."""
-    newest = list(entry.events.order_by("-at", "-id")[:KEPT])[::-1]
+    newest = list(entry.events.order_by("-id")[:KEPT])[::-1]
     owner = entry.job.created_by
     begun = {
         "id": "begun",

@@ -122,7 +122,7 @@ class Job(models.Model):
 
     def refresh_status(self) -> None:
         """Derive the status from the inputs and store it. Call with the job's row locked."""
-        status = job_status(self.inputs.values_list("status", flat=True))
+        status = job_status(self.inputs.order_by().values_list("status", flat=True).distinct())
         ended = status not in (JobStatus.QUEUED, JobStatus.DISPATCHING, JobStatus.RUNNING)
         Job.objects.filter(pk=self.pk).update(status=status, ended_at=timezone.now() if ended else None)
 
@@ -238,7 +238,7 @@ class JobEvent(models.Model):
     message = models.TextField(blank=True)
 
     class Meta:
-        ordering = ["at", "id"]
+        ordering = ["id"]  # as the moves were made; `at` may be set by a clock that went back
 
     def __str__(self) -> str:
         return f"{self.source} → {self.target} ({self.event})"

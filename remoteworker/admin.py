@@ -66,34 +66,34 @@ class WorkerAdmin(admin.ModelAdmin[Worker]):
     def trouble(self, worker: Worker) -> str:
         return str((worker.last_error or {}).get("message", ""))
 
-    @admin.action(description=_("Test the connection"))
+    @admin.action(permissions=["change"], description=_("Test the connection"))
     def test_connection(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         for worker in queryset:
             self.message_user(request, *_verdict(worker))
 
-    @admin.action(description=_("Enable"))
+    @admin.action(permissions=["change"], description=_("Enable"))
     def enable(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         queryset.update(enabled=True)
 
-    @admin.action(description=_("Disable: no new work, no polling"))
+    @admin.action(permissions=["change"], description=_("Disable: no new work, no polling"))
     def disable(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         queryset.update(enabled=False, is_connected=False)
 
-    @admin.action(description=_("Drain: finish what runs, take nothing new"))
+    @admin.action(permissions=["change"], description=_("Drain: finish what runs, take nothing new"))
     def start_drain(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         queryset.update(drain=True)
 
-    @admin.action(description=_("End draining"))
+    @admin.action(permissions=["change"], description=_("End draining"))
     def end_drain(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         queryset.update(drain=False)
 
-    @admin.action(description=_("Ask now how their files are"))
+    @admin.action(permissions=["change"], description=_("Ask now how their files are"))
     def ask_now(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         for worker in queryset:
             tasks.nudge(tasks.poll_worker, worker.pk)
         self.message_user(request, _("Asked: %d") % queryset.count(), messages.SUCCESS)
 
-    @admin.action(description=_("Move their files to other workers"))
+    @admin.action(permissions=["change"], description=_("Move their files to other workers"))
     def move_files(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         held = Attempt.objects.filter(worker__in=queryset)
         count = dispatch.move_all(held, str(request.user), MOVED_BY_PERSON)
@@ -127,17 +127,17 @@ class AttemptAdmin(LookOnlyAdmin):
     list_select_related = ("job_input__upload", "worker")
     actions = ("retry", "cancel", "move")
 
-    @admin.action(description=_("Retry their files"))
+    @admin.action(permissions=["act"], description=_("Retry their files"))
     def retry(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> None:
         count = sum(batches.retry_input(row.job_input, str(request.user)) for row in queryset)
         self.message_user(request, _("Queued again: %d") % count, messages.SUCCESS)
 
-    @admin.action(description=_("Cancel their files"))
+    @admin.action(permissions=["act"], description=_("Cancel their files"))
     def cancel(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> None:
         count = sum(batches.cancel_input(row.job_input, str(request.user)) for row in queryset)
         self.message_user(request, _("Canceled: %d") % count, messages.SUCCESS)
 
-    @admin.action(description=_("Move their files to other workers"))
+    @admin.action(permissions=["act"], description=_("Move their files to other workers"))
     def move(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> None:
         count = dispatch.move_all(queryset, str(request.user), MOVED_BY_PERSON)
         self.message_user(request, _("Moved: %d") % count, messages.SUCCESS)

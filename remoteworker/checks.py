@@ -41,7 +41,18 @@ def check_worker_settings(**kwargs: Any) -> list[CheckMessage]:
                 id="remoteworker.W001",
             )
         )
-    return found + _insecure()
+    return found + _periods() + _insecure()
+
+
+def _periods() -> list[CheckMessage]:
+    if settings.REMOTE_WORKER_POLL_SECONDS <= settings.LEASE_SECONDS / 3:
+        return []
+    hint = (
+        "A worker must be asked several times before it is given up: make LEASE_SECONDS three times as long."
+    )
+    return [
+        Warning("REMOTE_WORKER_POLL_SECONDS is long for LEASE_SECONDS.", hint=hint, id="remoteworker.W002")
+    ]
 
 
 def _insecure() -> list[CheckMessage]:

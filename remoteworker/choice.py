@@ -11,7 +11,7 @@ MIN_SPEED, MAX_SPEED = 0.01, 10_000.0
 
 @dataclass(frozen=True)
 class Box:
-    """A worker with room: `backlog` is how many seconds it needs for what it has."""
+    """A worker with room: `backlog` is how many seconds it needs for what it has, one recording at a time."""
 
     worker_id: int
     free: int
@@ -34,6 +34,7 @@ class File:
     size_bytes: int = 0
     wants_speakers: bool = False
     avoid: int | None = None
+    is_too_large: bool = False  # for every worker there is: whoever takes it says so
 
 
 def plan(files: Iterable[File], boxes: Iterable[Box]) -> Iterator[tuple[File, Box]]:
@@ -46,7 +47,7 @@ def plan(files: Iterable[File], boxes: Iterable[Box]) -> Iterator[tuple[File, Bo
         if best is None:
             continue
         yield file, best
-        loaded = replace(best, free=best.free - 1, backlog=best.backlog + takes(file, best) / best.parallel)
+        loaded = replace(best, free=best.free - 1, backlog=best.backlog + takes(file, best))
         room[best.worker_id] = loaded
         if not loaded.free:
             del room[best.worker_id]
@@ -87,7 +88,7 @@ def learn(speeds: Mapping[str, float], model: str, audio_seconds: float, took: f
 
 
 def _fits(file: File, box: Box) -> bool:
-    return box.max_bytes is None or file.size_bytes <= box.max_bytes
+    return file.is_too_large or box.max_bytes is None or file.size_bytes <= box.max_bytes
 
 
 def _lacks(file: File, box: Box) -> int:

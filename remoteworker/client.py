@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import time
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -13,6 +14,7 @@ from django.conf import settings
 from gpu_worker import protocol
 from gpu_worker.protocol import JobRequest, JobStatus, parse_job_status
 
+log = logging.getLogger(__name__)
 BLOCK_BYTES = 64 * 1024
 SLICE_SECONDS = 55.0  # for a mebibyte: 150 kbit/s will do
 
@@ -27,6 +29,10 @@ class WorkerUnavailable(WorkerError):
     def __init__(self, message: str, *, is_unsent: bool = False) -> None:
         super().__init__(message)
         self.is_unsent = is_unsent
+
+
+class NotAStatus(WorkerUnavailable):
+    """What the worker says of one job makes no sense: that job is as good as silent."""
 
 
 class WorkerRefused(WorkerError):
@@ -97,17 +103,23 @@ class WorkerClient:
         try:
             return parse_job_status(self._call("GET", f"/v1/jobs/{worker_job_id}"))
         except protocol.InvalidMessage as wrong:
-            raise WorkerUnavailable(f"not a job status: {wrong}") from wrong
+            raise NotAStatus(f"not a job status: {wrong}") from wrong
 
     def job_statuses(self, worker_job_ids: list[str]) -> dict[str, JobStatus | None]:
-        """GET /v1/jobs?id=…&id=…: many at once; None where the worker does not know a job."""
+        """GET /v1/jobs?id=…&id=…: many at once; None where the worker does not know a job.
+
+        A job of which it says what makes no sense is left out.
+        """
         said = self._call("GET", "/v1/jobs?" + urlencode({"id": worker_job_ids}, doseq=True)).get("jobs")
         if not isinstance(said, dict) or not set(worker_job_ids) <= said.keys():
             raise WorkerUnavailable("the answer does not name every job that was asked for")
-        try:
-            return {name: parse_job_status(said[name]) if said[name] else None for name in worker_job_ids}
-        except protocol.InvalidMessage as wrong:
-            raise WorkerUnavailable(f"not a job status: {wrong}") from wrong
+        found: dict[str, JobStatus | None] = {}
+        for name in worker_job_ids:
+            try:
+                found[name] = parse_job_status(said[name]) if said[name] else None
+            except protocol.InvalidMessage as wrong:
+                log.warning("not a job status", extra={"workerJobId": name, "reason": str(wrong)})
+        return found
 
     def cancel_job(self, worker_job_id: str) -> None:
         """POST /v1/jobs/<id>/cancel."""

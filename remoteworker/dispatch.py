@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 ACTOR = "controller"
 QUEUED_AGAIN = queue.CLEARED
 ASSIGN_SECONDS = 0.1  # of claiming, until a tick lets the next one go on
+CLAIMS = 20  # of one kind in a tick; what is looked at for more would have to be looked at again
 
 
 def assign() -> bool:
@@ -30,23 +31,25 @@ def assign() -> bool:
     if not _hold_assignment():
         return False
     try:
-        deadline = time.monotonic() + ASSIGN_SECONDS
-        return any(_assign(kind, deadline) for kind in Worker.Kind)
+        more = [_assign(kind) for kind in Worker.Kind]  # each kind has its turn
+        return any(more)
     finally:
         Tick.objects.filter(name="assign").update(held_until=None)
 
 
-def _assign(kind: Worker.Kind, deadline: float) -> bool:
+def _assign(kind: Worker.Kind) -> bool:
     boxes = fleet.boxes(kind)
     if not boxes:
         return False
-    room = sum(box.free for box in boxes)
-    waiting = {entry.pk: entry for entry in queue.next_up(kind, room + queue.PASSED_OVER)}
+    room = min(CLAIMS, sum(box.free for box in boxes))
+    limits = queue.Limits.of(kind, boxes)
+    waiting = {entry.pk: entry for entry in queue.next_up(kind, room + queue.PASSED_OVER, limits)}
     workers = Worker.objects.in_bulk([box.worker_id for box in boxes])
-    files = queue.files(waiting.values(), kind)
-    for file, box in choice.plan(files, boxes):
+    files = queue.files(waiting.values(), kind, limits)
+    deadline = time.monotonic() + ASSIGN_SECONDS
+    for number, (file, box) in enumerate(choice.plan(files, boxes), start=1):
         claim(waiting[file.input_id], workers[box.worker_id])
-        if time.monotonic() > deadline:
+        if number >= CLAIMS or time.monotonic() > deadline:
             return True
     return False
 
@@ -54,8 +57,8 @@ def _assign(kind: Worker.Kind, deadline: float) -> bool:
 def _hold_assignment() -> bool:
     now = clock.now()
     Tick.objects.get_or_create(name="assign", defaults={"at": now})
-    free = Q(held_until=None) | Q(held_until__lt=now)
     until = now + _seconds(settings.CLAIM_SECONDS)
+    free = fleet.is_free("held_until")
     return bool(Tick.objects.filter(free, name="assign").update(at=now, held_until=until))
 
 
@@ -131,7 +134,8 @@ def send(attempt: Attempt, worker: Worker) -> bool:
     if not attempt.job_input.upload.path.exists():
         _refuse(attempt, "UPLOAD_MISSING", ERRORS["UPLOAD_MISSING"].sentence)
         return True
-    Attempt.objects.filter(pk=attempt.pk).update(sent_at=clock.now())
+    if not Attempt.objects.filter(pk=attempt.pk, ended_at=None).update(sent_at=clock.now()):
+        return True  # canceled or moved since the list was read
     fields = {"worker": worker.name, "attempt": attempt.number, "inputId": str(attempt.job_input_id)}
     log.info("dispatch", extra=fields)
     try:
@@ -180,7 +184,10 @@ def accept(attempt: Attempt, worker_job_id: str) -> bool:
 
 
 def push_back(attempt: Attempt, seconds: float, error: dict[str, str] | None = None) -> None:
-    """Put the input back into the queue for a while; no try is burnt."""
+    """Put the input back into the queue for a while; no try is burnt.
+
+    A worker that was handed it before, and whose answer was lost, is told to stop.
+    """
     with transaction.atomic():
         if attempt.job_input.move_to(
             Event.PUSHED_BACK,
@@ -190,7 +197,7 @@ def push_back(attempt: Attempt, seconds: float, error: dict[str, str] | None = N
             worker_name="",
             remote_last_error=error,
         ):
-            attempt.end(Attempt.Outcome.SUPERSEDED)
+            attempt.end(Attempt.Outcome.SUPERSEDED, tell_worker=attempt.sent_at is not None)
 
 
 def move_away(attempt: Attempt, actor: str, reason: str) -> bool:
@@ -255,9 +262,13 @@ def _refuse(attempt: Attempt, code: str, message: str) -> None:
 def _give_up(attempt: Attempt) -> None:
     code = "REMOTE_DISPATCH_TIMEOUT"
     message = ERRORS[code].sentence
-    event = Event.REQUEUED if may_try_again(attempt) else Event.DISPATCH_TIMED_OUT
+    event, changes = Event.DISPATCH_TIMED_OUT, {}
+    if may_try_again(attempt):
+        event, changes = Event.REQUEUED, {**QUEUED_AGAIN, "not_before": clock.now()}
     with transaction.atomic():
-        if attempt.job_input.move_to(event, actor=ACTOR, attempt=attempt.number, code=code, message=message):
+        if attempt.job_input.move_to(
+            event, actor=ACTOR, attempt=attempt.number, code=code, message=message, **changes
+        ):
             attempt.end(Attempt.Outcome.FAILED, code=code, message=message, tell_worker=True)
 
 

@@ -13,6 +13,7 @@ from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from jobs import media
 from jobs.offers import Offer, runs_remotely
 from remoteworker import clock
 from remoteworker.choice import Box, learn, speed
@@ -132,7 +133,7 @@ def boxes(kind: Worker.Kind) -> list[Box]:
             speeds=worker.speeds,
             has_gpu=bool(worker.capabilities.get("gpu")),
             models=frozenset(worker.models_at_hand),
-            max_bytes=_max_bytes(worker),
+            max_bytes=max_bytes(worker),
             tells_speakers=not worker.capabilities.get("diarizationTrouble"),
         )
         for worker in free
@@ -143,16 +144,23 @@ def _backlogs(workers: list[Worker]) -> dict[int, float]:
     """Seconds that each worker needs for what it has, by what was learned of its speed."""
     by_pk = {worker.pk: worker for worker in workers}
     seconds = dict.fromkeys(by_pk, 0.0)
-    for attempt in Attempt.objects.filter(ended_at=None, worker__in=workers).select_related(
-        "job_input__job", "job_input__upload"
-    ):
-        worker, entry = by_pk[attempt.worker_id], attempt.job_input
-        pace = speed(worker.speeds, entry.job.model, has_gpu=bool(worker.capabilities.get("gpu")))
-        seconds[worker.pk] += entry.expected_seconds * (1 - entry.percent / 100) / pace
+    held = Attempt.objects.filter(ended_at=None, worker__in=workers).values_list(
+        "worker_id",
+        "job_input__job__model",
+        "job_input__percent",
+        "job_input__audio_duration",
+        "job_input__upload__name",
+        "job_input__upload__size_bytes",
+    )
+    for worker_id, model, percent, known, name, size in held:
+        worker = by_pk[worker_id]
+        pace = speed(worker.speeds, model, has_gpu=bool(worker.capabilities.get("gpu")))
+        seconds[worker_id] += (known or media.usual_seconds(name, size)) * (1 - percent / 100) / pace
     return seconds
 
 
-def _max_bytes(worker: Worker) -> int | None:
+def max_bytes(worker: Worker) -> int | None:
+    """How large a file may be for this worker, as it says; None: it does not say."""
     said = worker.capabilities.get("maxFileMB")
     return said * 1024 * 1024 if isinstance(said, int) and said > 0 else None
 
@@ -179,10 +187,15 @@ def hold(worker_id: int, name: str) -> bool:
 
     The messages for a frozen worker must not pile up and hold every thread.
     """
+    until = clock.now() + timedelta(seconds=settings.CLAIM_SECONDS)
+    return bool(Worker.objects.filter(is_free(name), pk=worker_id).update(**{name: until}))
+
+
+def is_free(name: str) -> Q:
+    """Whether a claim that ends at the time `name` is over. One too far ahead is of before the clock went back."""
     now = clock.now()
-    is_free = Q(**{name: None}) | Q(**{f"{name}__lt": now})
-    until = now + timedelta(seconds=settings.CLAIM_SECONDS)
-    return bool(Worker.objects.filter(is_free, pk=worker_id).update(**{name: until}))
+    ahead = now + timedelta(seconds=settings.CLAIM_SECONDS)
+    return Q(**{name: None}) | Q(**{f"{name}__lt": now}) | Q(**{f"{name}__gt": ahead})
 
 
 def release(worker_id: int, name: str) -> None:

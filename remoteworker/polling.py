@@ -13,10 +13,17 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 
 from gpu_worker.protocol import MAX_JOBS_ASKED, JobStatus
-from jobs.models import JobInput
+from jobs.models import Job, JobInput
 from jobs.statuses import Event, InputStatus
 from remoteworker import clock, dispatch, fleet, leases, orders, pushing
-from remoteworker.client import JobNotFound, WorkerBusy, WorkerClient, WorkerError, WorkerRefused
+from remoteworker.client import (
+    JobNotFound,
+    NotAStatus,
+    WorkerBusy,
+    WorkerClient,
+    WorkerError,
+    WorkerRefused,
+)
 from remoteworker.leases import Decision, Observation, Times
 from remoteworker.models import Attempt, Worker
 
@@ -44,7 +51,9 @@ def workers_to_poll() -> list[Worker]:
 def _is_due(worker: Worker, now: datetime, waits: bool) -> bool:
     """Whether to look at a worker now. `worker` comes from enabled_workers."""
     since = now - worker.checked_at if worker.checked_at is not None else None
-    if since is None or since >= _seconds(settings.PING_SECONDS):
+    if (
+        since is None or since >= _seconds(settings.PING_SECONDS) or since < timedelta(0)
+    ):  # the clock went back
         return True
     if worker.is_circuit_open and since < _seconds(settings.PROBE_SECONDS):
         return False
@@ -98,7 +107,8 @@ def _grant_unwatched(worker: Worker) -> bool:
         return True
     log.warning("nobody polled", extra={"worker": worker.name, "seconds": round(gap.total_seconds(), 1)})
     accepted = worker.active_attempts().exclude(worker_job_id="")
-    accepted.update(lease_until=F("lease_until") + gap, deadline_at=F("deadline_at") + gap)
+    given = {name: F(name) + gap for name in ("lease_until", "deadline_at", "outputs_due_at")}
+    accepted.update(**given)
     clock.bound(accepted)
     return False
 
@@ -115,7 +125,7 @@ def apply_all(observed: Iterable[tuple[Attempt, Observation]], now: datetime) ->
         lease = attempt.lease_until or now
         decision = leases.decide(Times(lease, attempt.deadline_at, attempt.outputs_due_at), seen, now)
         if decision.event is not None:
-            _end(attempt, decision)
+            _end(attempt, decision, now)
         elif decision.is_contact and seen.status is not None:
             renewed.append(attempt.pk)
             _note_attempt(attempt, seen.status, decision, now)
@@ -135,8 +145,9 @@ def _note_attempt(attempt: Attempt, status: JobStatus, decision: Decision, now: 
         news["boot_id"] = boot_id
     if attempt.began_at is None and status.get("stage") in AT_WORK:
         news["began_at"] = now
-    if decision.outputs_expected and attempt.outputs_due_at is None:
-        news["outputs_due_at"] = now + _seconds(settings.OUTPUTS_GRACE_SECONDS)
+    if decision.outputs_expected != (attempt.outputs_due_at is not None):
+        grace = now + _seconds(settings.OUTPUTS_GRACE_SECONDS)
+        news["outputs_due_at"] = grace if decision.outputs_expected else None
     if news:
         Attempt.objects.filter(pk=attempt.pk, ended_at=None).update(**news)
 
@@ -160,23 +171,23 @@ def pass_on_cancels(worker: Worker, client: WorkerClient) -> None:
                 return
             if attempt.worker_job_id:
                 continue
-        Attempt.objects.filter(pk=attempt.pk).update(cancel_pending=False)
+        as_told = {"worker_job_id": attempt.worker_job_id, "sent_at": attempt.sent_at}
+        Attempt.objects.filter(pk=attempt.pk, **as_told).update(cancel_pending=False)
         log.info("cancel delivered", extra={"worker": worker.name, "workerJobId": attempt.worker_job_id})
 
 
 def _tell(attempt: Attempt, client: WorkerClient) -> None:
     """Stop an attempt at its worker. One whose hand-over was never answered is handed over again, for its id."""
-    worker_job_id = attempt.worker_job_id
-    if not worker_job_id and attempt.sent_at is not None:
+    if not attempt.worker_job_id and attempt.sent_at is not None:
         request = orders.job_request(attempt, attempt.worker)
-        worker_job_id, _status = client.create_job(request, str(attempt.pk))
-        Attempt.objects.filter(pk=attempt.pk).update(worker_job_id=worker_job_id)
-    if not worker_job_id:
+        attempt.worker_job_id, _status = client.create_job(request, str(attempt.pk))
+        Attempt.objects.filter(pk=attempt.pk).update(worker_job_id=attempt.worker_job_id)
+    if not attempt.worker_job_id:
         return
     if attempt.is_push:
-        client.delete_job(worker_job_id)
+        client.delete_job(attempt.worker_job_id)
     else:
-        client.cancel_job(worker_job_id)
+        client.cancel_job(attempt.worker_job_id)
 
 
 def _ping_if_due(worker: Worker) -> bool:
@@ -198,8 +209,9 @@ def _observe(running: Sequence[Attempt], client: WorkerClient, worker: Worker) -
             for batch in _batches(running, MAX_JOBS_ASKED):
                 answers = client.job_statuses([attempt.worker_job_id for attempt in batch])
                 for attempt in batch:
-                    status = answers[attempt.worker_job_id]
-                    found[attempt.pk] = Observation(status=status, is_unknown=status is None)
+                    if attempt.worker_job_id in answers:  # else what it said of this one makes no sense
+                        status = answers[attempt.worker_job_id]
+                        found[attempt.pk] = Observation(status=status, is_unknown=status is None)
         else:
             for attempt in running:
                 found[attempt.pk] = _observe_one(attempt, client)
@@ -215,6 +227,8 @@ def _observe_one(attempt: Attempt, client: WorkerClient) -> Observation:
         return Observation(status=client.job_status(attempt.worker_job_id))
     except JobNotFound:
         return Observation(is_unknown=True)
+    except NotAStatus as odd:  # of this job alone: the others are asked for all the same
+        return Observation(reason=str(odd))
 
 
 def _batches(attempts: Sequence[Attempt], size: int) -> Iterator[list[Attempt]]:
@@ -227,7 +241,7 @@ def _reason(worker: Worker) -> str:
     return str((worker.last_error or {}).get("message", "the worker cannot be reached"))
 
 
-def _end(attempt: Attempt, decision: Decision) -> None:
+def _end(attempt: Attempt, decision: Decision, now: datetime) -> None:
     """Fail the input, or queue it again where the fleet may try again by itself."""
     assert decision.event is not None
     error = {"code": decision.code, "message": decision.message}
@@ -236,6 +250,8 @@ def _end(attempt: Attempt, decision: Decision) -> None:
     if event == Event.LOST and dispatch.may_try_again(attempt):
         event, changes = Event.REQUEUED, {**changes, **dispatch.QUEUED_AGAIN, "not_before": clock.now()}
     with transaction.atomic():
+        if decision.code == "REMOTE_LEASE_EXPIRED" and _is_renewed(attempt, now):
+            return
         moved = attempt.job_input.move_to(
             event,
             actor=ACTOR,
@@ -252,6 +268,12 @@ def _end(attempt: Attempt, decision: Decision) -> None:
     if moved:
         ids = {"worker": attempt.worker.name, "workerJobId": attempt.worker_job_id}
         log.warning("attempt ended", extra={**ids, "code": decision.code})
+
+
+def _is_renewed(attempt: Attempt, now: datetime) -> bool:
+    """Whether it wrote back while it was polled in vain. Takes the job's lock, so that this stays true."""
+    Job.lock(attempt.job_input.job_id)
+    return Attempt.objects.filter(pk=attempt.pk, lease_until__gt=now).exists()
 
 
 def _drop(attempt: Attempt, error: dict[str, str]) -> None:

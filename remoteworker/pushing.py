@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from gpu_worker.protocol import (
     ERRORS,
@@ -26,21 +26,29 @@ from remoteworker.models import Attempt
 
 log = logging.getLogger(__name__)
 
-GO_SECONDS = 20.0  # of sending, until the task gives its thread back
+GO_SECONDS = 5.0  # of sending, until the task gives its thread back
+SENDERS = 4  # at once: ticks and polls need threads too
 _MISSING = {"code": "UPLOAD_MISSING", "message": ERRORS["UPLOAD_MISSING"].sentence}
 
 
 def waiting() -> QuerySet[Attempt]:
-    """The attempts whose file a worker waits for, and nobody sends just now."""
-    is_free = Q(brought_until=None) | Q(brought_until__lt=clock.now())
-    return Attempt.objects.filter(is_free, ended_at=None, is_push=True, is_brought=False).exclude(
-        worker_job_id=""
-    )
+    """The attempts whose file a worker waits for, and nobody sends just now; oldest first."""
+    return _unbrought().filter(fleet.is_free("brought_until")).order_by("created_at")
+
+
+def next_to_bring() -> QuerySet[Attempt]:
+    """Of these as many as may be sent beside those that are."""
+    free = SENDERS - _unbrought().exclude(fleet.is_free("brought_until")).count()
+    return waiting()[: max(0, free)]
+
+
+def _unbrought() -> QuerySet[Attempt]:
+    return Attempt.objects.filter(ended_at=None, is_push=True, is_brought=False).exclude(worker_job_id="")
 
 
 def bring(attempt_id: str) -> bool:
-    """Send slices for a while; return whether there is more to send. One sender an attempt."""
-    if not waiting().filter(pk=attempt_id).update(brought_until=_claim_end()):
+    """Send slices for a while; return whether there is more to send. One sender an attempt, few in all."""
+    if not next_to_bring() or not waiting().filter(pk=attempt_id).update(brought_until=_claim_end()):
         return False
     attempt = Attempt.objects.select_related("worker", "job_input__upload", "job_input__job").get(
         pk=attempt_id
@@ -127,7 +135,12 @@ def _fetch(attempt: Attempt, status: JobStatus, client: WorkerClient) -> None:
         results.finish(current, message)
     except (results.StaleAttempt, results.InputCanceled):
         log.info("outputs not wanted any more", extra={"workerJobId": attempt.worker_job_id})
-    except (WorkerError, results.OutputRejected, InvalidMessage) as failure:  # outputs_due_at ends this
+    except (
+        WorkerError,
+        results.OutputRejected,
+        InvalidMessage,
+        OSError,
+    ) as failure:  # outputs_due_at ends this
         reason = str(failure)
         log.warning("outputs not fetched", extra={"workerJobId": attempt.worker_job_id, "reason": reason})
 

@@ -64,7 +64,7 @@ def poll_workers() -> None:
     clock.follow("poll_workers")
     for worker in polling.workers_to_poll():
         nudge(poll_worker, worker.pk)
-    for attempt in pushing.waiting():
+    for attempt in pushing.next_to_bring():
         nudge(bring_file, str(attempt.pk))
 
 

@@ -1,42 +1,71 @@
 """A machine result becomes rows that people can work on."""
 
+from typing import Any
+
 from gpu_worker import transcript as document
 from gpu_worker.protocol import read_json
 from jobs.models import Result
-from review.models import COLOURS, Segment, Speaker, Transcript
+from review.models import Segment, Speaker, Transcript
+from review.orders import COLOURS
+from review.patches import is_doubtful
+from review.ranks import spread
+from review.timing import rounded
+from review.wire import stored_words, wire_words
 
 
 def create_transcript(result: Result) -> Transcript:
     """Make the rows of a committed result. Raises transcript.UnreadableTranscript, OSError."""
     file = result.files.get(output_type="json")
     parsed = document.parse(read_json(file.absolute_path.read_bytes()))
+    rows = parsed["segments"]
+    flags = [_flags(row) for row in rows]
     made = Transcript.objects.create(
         job_input=result.job_input,
         language=parsed["language"][:20],
         model=parsed["model"][:200],
         engine=parsed["engine"][:100],
-        duration=parsed["duration"],
+        duration=rounded(parsed["duration"]),
         warnings=parsed["warnings"],
+        doubtful=sum(is_doubtful({"flags": one, "checked": False}) for one in flags),
     )
     speakers = Speaker.objects.bulk_create(
-        Speaker(transcript=made, label=label, colour=number % COLOURS + 1)
+        Speaker(
+            transcript=made,
+            label=label,
+            colour=number % COLOURS + 1,
+            hotkey=number + 1 if number < COLOURS else None,
+        )
         for number, label in enumerate(dict.fromkeys(label[:64] for label in parsed["speakers"]))
     )
     by_label = {speaker.label: speaker for speaker in speakers}
-    Segment.objects.bulk_create((_segment(made, row, by_label) for row in parsed["segments"]), batch_size=500)
+    Segment.objects.bulk_create(
+        (_segment(made, *parts, by_label) for parts in zip(rows, spread(len(rows)), flags, strict=True)),
+        batch_size=500,
+    )
     return made
 
 
-def _segment(made: Transcript, row: document.Segment, by_label: dict[str, Speaker]) -> Segment:
+def _segment(
+    made: Transcript,
+    row: document.Segment,
+    rank: str,
+    flags: list[dict[str, Any]],
+    by_label: dict[str, Speaker],
+) -> Segment:
     text = row["text"].strip()
     return Segment(
         transcript=made,
-        position=row["id"],
-        start=row["start"],
-        end=row["end"],
+        rank=rank,
+        start=rounded(row["start"]),
+        end=rounded(row["end"]),
         text=text,
         machine_text=text,
-        words=[dict(word) for word in row["words"]],
+        words=stored_words(wire_words(list(row["words"]))),
         speaker=by_label.get(row.get("speaker", "")[:64]),
-        flags=row.get("flags", []),
+        flags=flags,
     )
+
+
+def _flags(row: document.Segment) -> list[dict[str, Any]]:
+    scores = row.get("flag_scores", {})
+    return [{"kind": kind, "score": scores.get(kind, 1.0)} for kind in dict.fromkeys(row.get("flags", []))]

@@ -1,4 +1,4 @@
-"""Transcript, Speaker, Segment: the current state of a transcript, a row each.
+"""Transcript, Speaker, Segment: the current state, a row each. Edit: the history, only ever added to.
 
 The machine's own files stay beside it (`jobs.ResultFile`) and never change.
 """
@@ -8,13 +8,25 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import JobInput
+from review.orders import COLOURS
+from review.ranks import LONGEST
 
-COLOURS = 9
+Texts = models.JSONField[list[str], list[str]]
+
+
+class RankField(models.CharField[str, str]):
+    """Text that is compared byte by byte, as `ranks` wants it, whatever language the database sorts in."""
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
+        collation = "C" if connection.vendor == "postgresql" else None  # SQLite's own order is by byte
+        return {**super().db_parameters(connection), "collation": collation}
 
 
 class Transcript(models.Model):
@@ -29,6 +41,8 @@ class Transcript(models.Model):
     job_input = models.OneToOneField(JobInput, models.CASCADE, primary_key=True, related_name="transcript")
     version = models.PositiveIntegerField(default=0)
     review_status = models.CharField(max_length=12, choices=ReviewStatus.choices, default=ReviewStatus.NEW)
+    reviewer = models.CharField(max_length=200, null=True, blank=True)
+    doubtful = models.PositiveIntegerField(default=0, help_text=_("segments that somebody should look at"))
     language = models.CharField(max_length=20, blank=True)
     model = models.CharField(max_length=200, blank=True)
     engine = models.CharField(max_length=100, blank=True)
@@ -41,41 +55,136 @@ class Transcript(models.Model):
 
 
 class Speaker(models.Model):
-    """Who speaks: the label from diarization and, once a person gave it, a name."""
+    """Who speaks: the label from diarization, empty where a person added it, and the name people gave."""
 
     transcript = models.ForeignKey(Transcript, models.CASCADE, related_name="speakers")
-    label = models.CharField(max_length=64)
+    key = models.UUIDField(default=uuid.uuid4, editable=False)
+    label = models.CharField(max_length=64, blank=True)
     name = models.CharField(max_length=200, blank=True)
     colour = models.PositiveSmallIntegerField(default=1, help_text=_("1 to 9"))
+    hotkey = models.PositiveSmallIntegerField(null=True, blank=True, help_text=_("1 to 9"))
+    removed = models.BooleanField(default=False, help_text=_("merged into another"))
+    version = models.PositiveIntegerField(default=0, help_text=_("the transcript's, when it last changed"))
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["transcript", "label"], name="speaker_label_unique")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["transcript", "label"], condition=~models.Q(label=""), name="speaker_label_unique"
+            ),
+            models.UniqueConstraint(fields=["transcript", "key"], name="speaker_key_unique"),
+            models.UniqueConstraint(fields=["transcript", "hotkey"], name="speaker_hotkey_unique"),
+            models.CheckConstraint(condition=models.Q(colour__range=(1, COLOURS)), name="speaker_colour"),
+            models.CheckConstraint(
+                condition=models.Q(hotkey=None) | models.Q(hotkey__range=(1, COLOURS)), name="speaker_hotkey"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.label
 
 
 class Segment(models.Model):
-    """What the reviewer edits. `words` is a list of {word, start, end, probability}."""
+    """What the reviewer edits. `words` is a list of {word, start, end, probability, estimated?}."""
 
     transcript = models.ForeignKey(Transcript, models.CASCADE, related_name="segments")
     key = models.UUIDField(default=uuid.uuid4, editable=False)
-    position = models.PositiveIntegerField()
+    rank = RankField(max_length=LONGEST)
     start = models.FloatField()
     end = models.FloatField()
-    text = models.TextField()
-    machine_text = models.TextField()
+    text = models.TextField(blank=True)
+    machine_text = models.TextField(blank=True)
     words: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
-    speaker = models.ForeignKey(Speaker, models.SET_NULL, null=True, blank=True, related_name="segments")
-    flags = models.JSONField(default=list)
+    # RESTRICT: a speaker goes only when nobody's words are theirs; the whole transcript may go at once.
+    speaker = models.ForeignKey(Speaker, models.RESTRICT, null=True, blank=True, related_name="segments")
+    flags = models.JSONField(default=list, help_text=_("{kind, score, dismissed?}"))
+    highlighted = models.BooleanField(default=False)
+    checked = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=0, help_text=_("the transcript's, when it last changed"))
 
     class Meta:
-        ordering = ["position"]
+        ordering = ["rank"]
+        indexes = [models.Index(fields=["transcript", "version"], name="segment_changes")]
         constraints = [
-            models.UniqueConstraint(fields=["transcript", "position"], name="segment_position_unique"),
+            models.UniqueConstraint(fields=["transcript", "rank"], name="segment_rank_unique"),
             models.UniqueConstraint(fields=["transcript", "key"], name="segment_key_unique"),
+            models.CheckConstraint(
+                condition=models.Q(start__gte=0, end__gte=models.F("start")), name="segment_times"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+class Edit(models.Model):
+    """One edit of somebody. Rows are only added; all that is ever written later is `undone_by`.
+
+    Edits with one version are a batch: they were made, and are undone, together.
+    """
+
+    transcript = models.ForeignKey(Transcript, models.CASCADE, related_name="edits")
+    seq = models.PositiveIntegerField(help_text=_("its place in the history, from 1"))
+    version = models.PositiveIntegerField(help_text=_("the transcript's version that it made"))
+    edit_id = models.UUIDField(help_text=_("given by the page, so that a lost answer costs nothing"))
+    client = models.UUIDField(help_text=_("the page that sent it"))
+    who = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    who_name = models.CharField(max_length=200)
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=20)
+    payload = models.JSONField(default=dict)
+    patch = models.JSONField(default=dict)
+    segment_keys: Texts = models.JSONField(default=list)
+    speaker_keys: Texts = models.JSONField(default=list)
+    removed_keys: Texts = models.JSONField(default=list)
+    changes = models.BooleanField(default=True, help_text=_("there is something to undo"))
+    undone_by = models.ForeignKey("self", models.SET_NULL, null=True, related_name="undoes")
+
+    class Meta:
+        ordering = ["seq"]
+        indexes = [
+            models.Index(fields=["transcript", "version"], name="edit_changes"),
+            models.Index(fields=["transcript", "who", "version"], name="edit_of_person"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["transcript", "seq"], name="edit_seq_unique"),
+            models.UniqueConstraint(fields=["transcript", "edit_id"], name="edit_id_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seq}: {self.kind}"
+
+
+class Revision(models.Model):
+    """A state of the transcript that somebody gave a name to."""
+
+    transcript = models.ForeignKey(Transcript, models.CASCADE, related_name="revisions")
+    name = models.CharField(max_length=200)
+    who_name = models.CharField(max_length=200)
+    at = models.DateTimeField(default=timezone.now)
+    version = models.PositiveIntegerField()
+    state = models.JSONField(help_text=_("as on the wire"))
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Presence(models.Model):
+    """A page that has the transcript open now, and where in it its person is."""
+
+    transcript = models.ForeignKey(Transcript, models.CASCADE, related_name="presences")
+    client = models.UUIDField()
+    name = models.CharField(max_length=200)
+    segment = models.UUIDField(null=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["transcript", "client"], name="presence_client_unique")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

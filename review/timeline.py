@@ -52,7 +52,7 @@ class Timeline:
 
 def of(transcript: Transcript) -> Timeline:
     """Read the rows of a transcript."""
-    rows = transcript.segments.select_related("speaker").order_by("position")
+    rows = transcript.segments.select_related("speaker").order_by("rank")
     return Timeline(
         title=transcript.job_input.upload.name,
         language=transcript.language,

@@ -109,8 +109,16 @@ MUTANTS = {
         (Edit("remoteworker/queue.py", '            "turn",\n', ""),),
         ("tests/remoteworker/test_queue.py",),
     ),
+    "each tick moves what jumped": Mutant(
+        (Edit("remoteworker/clock.py", "name=REFERENCE", "name=name"),),
+        ("tests/remoteworker/test_clock.py",),
+    ),
+    "a lost answer is forgotten": Mutant(
+        (Edit("remoteworker/dispatch.py", ", tell_worker=attempt.sent_at is not None", ""),),
+        ("tests/remoteworker/test_dispatch.py",),
+    ),
     "a slept lease is not given back": Mutant(
-        (Edit("remoteworker/polling.py", 'lease_until=F("lease_until") + gap, ', ""),),
+        (Edit("remoteworker/polling.py", 'for name in ("lease_until", ', "for name in ("),),
         ("tests/remoteworker/test_clock.py",),
     ),
 }  # fmt: skip

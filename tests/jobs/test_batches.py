@@ -96,3 +96,14 @@ def test_a_retry_gets_the_next_attempt_number(attempt: Attempt, job_input: JobIn
     batches.retry_input(job_input, "anna")
     again = claim(worker)[0]
     assert (attempt.number, again.number) == (1, 2)
+
+
+def test_a_job_of_many_files_is_canceled_and_retried_in_parts_that_let_others_write(
+    job_of: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "IN_ONE_GO", 2)
+    job = job_of(files=5)
+    assert batches.cancel_job(job, "anna") == 5
+    assert batches.retry_job(job, "anna") == 5
+    assert batches.retry_job(job, "anna") == 0
+    assert {entry.status for entry in job.inputs.all()} == {"queued"}

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
 from gpu_worker.protocol import ERRORS
-from jobs import batches, history
+from jobs import batches, history, models
 from jobs.models import Job, JobInput, Session
 from jobs.statuses import Event
 from remoteworker import clock, dispatch, polling
@@ -103,3 +104,13 @@ def test_running_again_refuses_what_makes_no_sense(browser: Client, job_of: Call
         answer = browser.post(f"/api/jobs/{job.pk}/rerun", changes, content_type="application/json")
         assert answer.status_code == 400
     assert Job.objects.count() == 1
+
+
+def test_moves_are_told_as_they_were_made_whatever_the_clock_said(
+    job_input: JobInput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early = timezone.now()
+    job_input.move_to(Event.CLAIMED, actor="controller")
+    monkeypatch.setattr(models.timezone, "now", lambda: early)
+    job_input.move_to(Event.REFUSED, actor="box", code="UNKNOWN_MODEL")
+    assert [row["actor"] for row in history.timeline(job_input)] == ["anna", "controller", "box"]

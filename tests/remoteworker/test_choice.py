@@ -82,3 +82,11 @@ def test_speed_is_learned_slowly_and_each_model_for_itself() -> None:
 @pytest.mark.parametrize("took", [0.0, 1e-9, 1e12])
 def test_an_absurd_measurement_stays_within_bounds(took: float) -> None:
     assert MIN_SPEED <= learn({}, "base", 600.0, took)["base"] <= MAX_SPEED
+
+
+def test_what_a_box_is_given_counts_in_full_for_the_next_file() -> None:
+    four_at_once = Box(1, free=9, speeds={"base": 1.0}, parallel=4)
+    one = Box(2, free=1, speeds={"base": 0.75})
+    files = [File(UUID(int=n + 1), "base", 100.0) for n in range(6)]
+    # done by the first after two files at 200 / 4 + 100 = 150 s, by the other at 133 s
+    assert [box.worker_id for _file, box in plan(files, [four_at_once, one])][:3] == [1, 1, 2]

@@ -1,12 +1,13 @@
 """Clocks that jump, controllers that sleep."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
-from jobs.models import JobInput
-from remoteworker import clock, leases, polling, tasks
+from jobs.models import Job, JobInput, Session
+from remoteworker import clock, fleet, leases, polling, tasks
 from remoteworker.models import Attempt, Tick, Worker
 from tests.scripted_worker import Said, ScriptedWorker
 
@@ -71,7 +72,7 @@ def test_a_jump_neither_loses_a_running_file_nor_holds_a_waiting_one(
 
 
 def test_the_ticks_of_another_machine_prove_no_jump(wall: Clock, attempt: Attempt) -> None:
-    Tick.objects.create(name="reap", at=timezone.now() - HOURS, uptime=5.0, boot_id="another machine")
+    Tick.objects.create(name="clock", at=timezone.now() - HOURS, uptime=5.0, boot_id="another machine")
     before = Attempt.objects.get().lease_until
     tasks.reap()
     assert Attempt.objects.get().lease_until == before
@@ -102,3 +103,89 @@ def test_a_short_gap_is_no_sleep() -> None:
     assert leases.unwatched(now - timedelta(seconds=29), now, awake) == timedelta(0)
     assert leases.unwatched(now - timedelta(seconds=31), now, awake) == timedelta(seconds=31)
     assert leases.unwatched(now + HOURS, now, awake) == timedelta(0), "the clock went back"
+
+
+@pytest.mark.parametrize("jump", [HOURS, -HOURS])
+def test_a_jump_counts_once_however_many_ticks_see_it(
+    jump: timedelta, wall: Clock, attempt: Attempt, job_of: Callable[..., Job]
+) -> None:
+    waiting = job_of().inputs.get()
+    served = timezone.now()
+    Worker.objects.update(checked_at=served, is_connected=False, failures=3)
+    Session.objects.update(served_at=served)
+
+    def every_tick() -> None:
+        for tick in (tasks.dispatch_queued, tasks.poll_workers, tasks.reap):
+            tick()
+        clock.follow("prune")
+
+    every_tick()
+    wall.offset = jump
+    every_tick()
+    waiting.refresh_from_db()
+    near = timedelta(seconds=60)
+    assert abs(waiting.not_before - wall.now()) < near
+    assert abs(Worker.objects.get().checked_at - wall.now()) < near  # type: ignore[operator]
+    assert abs(Session.objects.get().served_at - wall.now()) < near, "or its turn would never come"  # type: ignore[operator]
+
+
+def test_two_ticks_at_the_same_instant_move_things_once(
+    wall: Clock, attempt: Attempt, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks.poll_workers()
+    wall.offset = HOURS
+    real, others = clock._uptime, [lambda: clock.follow("reap")]
+
+    def uptime() -> float:
+        if others:
+            others.pop()()
+        return real()
+
+    before = worker.checked_at
+    assert before is not None
+    monkeypatch.setattr(clock, "_uptime", uptime)
+    clock.follow("poll_workers")
+    worker.refresh_from_db()
+    assert worker.checked_at is not None
+    assert abs(worker.checked_at - before - HOURS) < timedelta(seconds=5)
+
+
+def test_a_jump_is_not_forgotten_where_it_could_not_be_written(
+    wall: Clock, attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks.poll_workers()
+    before = Attempt.objects.get().deadline_at
+    wall.offset = -HOURS
+
+    def locked(_jump: timedelta) -> None:
+        raise RuntimeError("database is locked")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(clock, "_shift", locked)
+        with pytest.raises(RuntimeError):
+            tasks.poll_workers()
+    tasks.poll_workers()
+    assert abs(Attempt.objects.get().deadline_at - before + HOURS) < timedelta(seconds=5)
+
+
+def test_a_claim_of_before_the_clock_went_back_is_free(worker: Worker, job_input: JobInput) -> None:
+    Worker.objects.update(polled_until=timezone.now() + HOURS)
+    assert fleet.hold(worker.pk, "polled_until")
+    assert not fleet.hold(worker.pk, "polled_until")
+    Worker.objects.update(checked_at=timezone.now() + HOURS)
+    assert polling.workers_to_poll() == [worker]
+
+
+def test_sleep_costs_no_worker_the_result_that_it_has_announced(
+    wall: Clock, attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
+) -> None:
+    done = {"workerJobId": "w-1", "status": "complete", "stage": "complete", "progress": {"percent": 100}}
+    scripted.script["GET /v1/jobs/w-1"] = Said(200, done)
+    polling.poll_worker(worker.pk)
+    asleep = timezone.now() - timedelta(hours=1)
+    Worker.objects.update(polled_at=asleep)
+    Attempt.objects.update(outputs_due_at=asleep + timedelta(seconds=59))
+    for _ in range(2):
+        polling.poll_worker(worker.pk)
+    job_input.refresh_from_db()
+    assert job_input.status == "running"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -101,3 +101,26 @@ def test_workers_out_of_service_stand_last(desk: Client, worker: Worker) -> None
     Worker.objects.create(name="a-box", url="http://127.0.0.1:8", enabled=False, last_ping_at=timezone.now())
     page = desk.get(LIVE).content.decode()
     assert page.index(">box<") < page.index(">a-box<")
+
+
+@pytest.mark.parametrize(
+    ("model", "action"),
+    [
+        ("remoteworker/worker", "disable"),
+        ("remoteworker/attempt", "move"),
+        ("jobs/jobinput", "cancel"),
+        ("jobs/job", "go_first"),
+    ],
+)
+def test_who_may_only_look_only_looks(
+    model: str, action: str, client: Client, attempt: Attempt, worker: Worker, job_input: JobInput
+) -> None:
+    guest = User.objects.create_user("guest", is_staff=True)
+    guest.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(guest)
+    pk = {"worker": worker.pk, "attempt": attempt.pk, "jobinput": job_input.pk, "job": job_input.job_id}
+    url = f"/admin/{model}/"
+    client.post(url, {"action": action, "_selected_action": [str(pk[model.partition("/")[2]])]})
+    for row in (worker, job_input, job_input.job):
+        row.refresh_from_db()
+    assert (worker.enabled, job_input.status, job_input.job.priority) == (True, "running", 0)

@@ -210,3 +210,41 @@ def test_a_second_active_attempt_of_an_input_is_forbidden_by_the_database(attemp
     again: dict[str, Any] = {"number": 2, "deadline_at": attempt.deadline_at, "worker": attempt.worker}
     with pytest.raises(IntegrityError), transaction.atomic():
         Attempt.objects.create(job_input=attempt.job_input, **again)
+
+
+@pytest.mark.parametrize("then", ["refused", "busy"])
+def test_a_worker_whose_answer_was_lost_is_told_when_the_file_goes_elsewhere(
+    then: str, job_of: Callable[..., Job], worker: Worker, scripted: ScriptedWorker
+) -> None:
+    entry = job_of().inputs.get()
+    claim(worker)
+    lost = Said(502, b"<html>")  # it took the file, and a proxy ate its answer
+    scripted.script["POST /v1/jobs"] = [lost, Said(429, {"error": {"code": "BUSY", "message": ""}})]
+    dispatch.hand_over(worker.pk)
+    Attempt.objects.update(sent_at=timezone.now() - timedelta(seconds=9))
+    if then == "refused":
+        Worker.objects.update(url="http://127.0.0.1:9")
+    dispatch.hand_over(worker.pk)
+    entry.refresh_from_db()
+    assert (entry.status, Attempt.objects.get().cancel_pending) == ("queued", True)
+
+
+def test_a_file_that_was_canceled_while_others_were_handed_over_is_not_sent(
+    job_of: Callable[..., Job], worker: Worker, scripted: ScriptedWorker
+) -> None:
+    entry = job_of().inputs.get()
+    claim(worker)
+    read_before = list(dispatch._unanswered())
+    batches.cancel_input(entry, "anna")
+    dispatch._hand_over(read_before, worker)
+    assert not [heard for heard in scripted.heard if heard.method == "POST"]
+
+
+def test_a_file_that_no_worker_answered_for_waits_as_a_new_one_does(
+    job_of: Callable[..., Job], worker: Worker, settings: Settings
+) -> None:
+    settings.REMOTE_WORKER_MAX_ATTEMPTS = 2
+    entry = job_of().inputs.get()
+    dispatch._give_up(claim(worker)[0])
+    entry.refresh_from_db()
+    assert (entry.status, entry.worker_name) == ("queued", "")

@@ -1,7 +1,9 @@
 """Push mode, the controller's half, against a worker that says what the test tells it to."""
 
+import errno
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +11,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs.models import JobInput
+from jobs.models import Job, JobInput
 from jobs.statuses import InputStatus
-from remoteworker import orders, polling, pushing, tasks
+from remoteworker import dispatch, orders, polling, pushing, tasks
 from remoteworker.models import Attempt, Worker
 from tests.scripted_worker import Said, ScriptedWorker
 from tests.steps import claim
@@ -209,3 +211,50 @@ def test_the_tick_asks_for_what_waits(
     monkeypatch.setattr(tasks, "nudge", lambda task, *args: asked.append((task.name, *args)))
     tasks.poll_workers()
     assert ("remoteworker.tasks.bring_file", str(pushed.pk)) in asked
+
+
+def test_few_files_are_brought_at_once_so_that_ticks_and_polls_have_threads(
+    job_of: Callable[..., Job], worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_of(files=7)
+    for number, claimed in enumerate(claim(worker, 7)):
+        dispatch.accept(claimed, f"w-{number}")
+    Attempt.objects.update(is_push=True)
+    sent: list[str] = []
+    monkeypatch.setattr(tasks, "nudge", lambda task, *args: sent.append(task.name))
+    tasks.poll_workers()
+    assert sent.count("remoteworker.tasks.bring_file") == pushing.SENDERS
+    under_way = timezone.now() + timedelta(seconds=10)
+    busy = [attempt.pk for attempt in pushing.waiting()[: pushing.SENDERS]]
+    Attempt.objects.filter(pk__in=busy).update(brought_until=under_way)
+    assert not pushing.bring(str(pushing.waiting()[0].pk))
+    assert not pushing.next_to_bring()
+
+
+def test_a_full_disk_here_holds_up_one_file_and_not_its_neighbours(
+    job_of: Callable[..., Job], worker: Worker, scripted: ScriptedWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_of(files=2)
+    first, second = claim(worker, 2)
+    dispatch.accept(first, "w-1")
+    dispatch.accept(second, "w-2")
+    Attempt.objects.update(
+        is_push=True, is_brought=True, last_contact_at=timezone.now() - timedelta(seconds=50)
+    )
+    scripted.script["GET /v1/jobs/w-1"] = complete(first, "json")
+    going_on = {
+        "workerJobId": "w-2",
+        "status": "running",
+        "stage": "transcribing",
+        "progress": {"percent": 5},
+    }
+    scripted.script["GET /v1/jobs/w-2"] = Said(200, going_on)
+
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pushing, "_stage", full)
+    polling.poll_worker(worker.pk)
+    second.refresh_from_db()
+    assert second.last_contact_at is not None
+    assert timezone.now() - second.last_contact_at < timedelta(seconds=10)

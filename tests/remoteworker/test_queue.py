@@ -90,7 +90,10 @@ def test_local_and_remote_files_do_not_wait_for_each_other(
     assert taken == {"local": "here-0.ogg", "gpu": "there-0.ogg"}
 
 
-def test_files_go_to_whoever_will_be_done_first(queued: Callable[..., object], db: None) -> None:
+def test_files_go_to_whoever_will_be_done_first(
+    queued: Callable[..., object], db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "ASSIGN_SECONDS", 60.0)  # all in one tick, however slow the machine
     box("slow", speeds={"base": 1.0}, capacity=9)
     box("fast", speeds={"base": 8.0}, capacity=9)
     queued("a", 9)
@@ -163,3 +166,58 @@ def test_a_tick_claims_and_sends_one_message_for_each_worker_with_something_to_t
     assert sorted(sent) == sorted([("hand_over", workers[0].pk), ("hand_over", workers[1].pk)])
     tasks.dispatch_queued()
     assert len(sent) == 4, "a message that was lost is sent again: nobody has handed them over yet"
+
+
+def test_files_that_are_too_large_for_every_worker_are_refused_by_name_and_hold_up_nobody(
+    queued: Callable[..., list[JobInput]], db: None
+) -> None:
+    box("one", capabilities={"maxFileMB": 2000})
+    large, (small,) = queued("a", 60), queued("a")
+    Upload.objects.filter(inputs__in=large).update(size_bytes=3000 * 1024 * 1024)
+    for _ in range(len(large) + 1):
+        dispatch.assign()
+        for attempt in Attempt.objects.filter(ended_at=None, job_input__in=large):
+            dispatch._refuse(attempt, "INPUT_TOO_LARGE", "as its worker says")
+    assert {row.status for row in JobInput.objects.filter(pk__in=[e.pk for e in large])} == {"failed"}
+    small.refresh_from_db()
+    assert small.status == "dispatching"
+
+
+def test_files_that_only_a_busy_worker_can_take_wait_for_it_and_hold_up_nobody(
+    queued: Callable[..., list[JobInput]], db: None
+) -> None:
+    box("large", capabilities={"maxFileMB": 5000, "maxConcurrentJobs": 1}, drain=True)
+    box("small", capabilities={"maxFileMB": 10})
+    large, (small,) = queued("a", 60), queued("a")
+    Upload.objects.filter(inputs__in=large).update(size_bytes=3000 * 1024 * 1024)
+    dispatch.assign()
+    assert [attempt.job_input_id for attempt in Attempt.objects.all()] == [small.pk]
+
+
+@pytest.mark.parametrize(
+    "other", [{"is_connected": False}, {"capabilities": {"maxFileMB": 1}}, {"drain": True}]
+)
+def test_a_moved_file_comes_back_where_nobody_else_can_take_it(
+    other: dict[str, object], attempt: Attempt, job_input: JobInput
+) -> None:
+    row = box("other")
+    Worker.objects.filter(pk=row.pk).update(**other)
+    Upload.objects.update(size_bytes=5 * 1024 * 1024)
+    assert dispatch.move_away(attempt, "anna", "elsewhere")
+    dispatch.assign()
+    job_input.refresh_from_db()
+    assert (job_input.status, job_input.worker_name) == ("dispatching", "box")
+
+
+def test_both_kinds_of_workers_have_their_turn_in_a_tick(
+    queued: Callable[..., list[JobInput]], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REMOTE_WORKER_MODE = "optional"
+    monkeypatch.setattr(dispatch, "CLAIMS", 2)
+    box("here", capacity=9)
+    box("there", kind=REMOTE, capacity=9)
+    queued("a", 5)
+    queued("b", 5, use_remote=True)
+    assert dispatch.assign(), "there is more to claim"
+    names = list(Attempt.objects.values_list("worker__name", flat=True))
+    assert (names.count("here"), names.count("there")) == (2, 2)

@@ -10,8 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from gpu_worker import transcript as document
-from jobs.models import JobInput, Result, ResultFile
-from review import intake, timeline
+from review import timeline
 from review.exports import FORMATS
 from review.exports.subtitles import CUE_CHARACTERS, CUE_SECONDS, cues
 from review.models import Transcript
@@ -60,29 +59,13 @@ DOCUMENT = {
 
 
 @pytest.fixture
-def transcript_of(job_input: JobInput) -> Callable[[dict[str, Any]], Transcript]:
-    """Commit a worker's document as the result of `job_input`."""
-
-    def make(content: dict[str, Any]) -> Transcript:
-        result = Result.objects.create(job_input=job_input, attempt_number=1)
-        file = ResultFile(result=result, output_type="json", path=f"{job_input.pk.hex}/json", size_bytes=0)
-        file.absolute_path.parent.mkdir(parents=True, exist_ok=True)
-        file.absolute_path.write_text(json.dumps(content))
-        file.save()
-        JobInput.objects.filter(pk=job_input.pk).update(status="complete")
-        return intake.create_transcript(result)
-
-    return make
-
-
-@pytest.fixture
 def transcript(transcript_of: Callable[[dict[str, Any]], Transcript]) -> Transcript:
     return transcript_of(DOCUMENT)
 
 
 def test_the_rows_hold_what_the_worker_said(transcript: Transcript) -> None:
     first, second, third = transcript.segments.all()
-    assert (first.text, first.words[0]["word"], first.machine_text) == (WORDS, " So", WORDS)
+    assert (first.text, first.words[0]["word"], first.machine_text) == (WORDS, "So", WORDS)
     assert [str(row.speaker) for row in (first, second, third)] == ["SPEAKER_00", "SPEAKER_01", "SPEAKER_01"]
     assert [speaker.colour for speaker in transcript.speakers.all()] == [1, 2]
     assert (transcript.duration, transcript.model, transcript.warnings[0]["code"]) == (3700.0, "base", "X")

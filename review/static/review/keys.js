@@ -1,28 +1,111 @@
 /** Which key does what. Pure; matched on physical codes, so that every keyboard layout has them. */
 
-export const EVERYWHERE = "everywhere"; // also while writing in a field
-export const READING = "reading"; // not in fields, nor on buttons and links that take the key themselves
+import { COMMANDS, EVERYWHERE, PRESETS, READING, WRITING } from "./key-table.js";
 
-export const KEYS = [
-  { code: "Space", ctrl: true, where: EVERYWHERE, command: "toggle" },
-  { code: "Escape", where: EVERYWHERE, command: "toggle" },
-  { code: "Space", where: READING, command: "toggle" },
-  { code: "ArrowLeft", alt: true, where: EVERYWHERE, command: "skip", seconds: -2 },
-  { code: "ArrowRight", alt: true, where: EVERYWHERE, command: "skip", seconds: 2 },
-  { code: "ArrowLeft", alt: true, shift: true, where: EVERYWHERE, command: "skip", seconds: -10 },
-  { code: "ArrowRight", alt: true, shift: true, where: EVERYWHERE, command: "skip", seconds: 10 },
-];
+export { COMMANDS, EVERYWHERE, PRESETS, READING, WRITING };
 
-/** Return the entry for a key press, or undefined. `isReading`: focus is on nothing that uses keys. */
-export function keyFor({ code, ctrlKey, altKey, shiftKey, metaKey }, isReading) {
-  if (metaKey) return undefined;
-  const is = (wanted, pressed) => Boolean(wanted) === Boolean(pressed);
-  return KEYS.find(
-    (key) =>
-      key.code === code &&
-      is(key.ctrl, ctrlKey) &&
-      is(key.alt, altKey) &&
-      is(key.shift, shiftKey) &&
-      (key.where === EVERYWHERE || isReading),
+const KEPT_AS = "review.keys";
+const PLAYER = ["toggle", "skip"];
+const MODIFIERS = ["Ctrl", "Alt", "Shift"];
+// What browsers keep for themselves, and what a keyboard cannot do without.
+const TAKEN = ["Ctrl+KeyW", "Ctrl+KeyT", "Ctrl+KeyN", "Ctrl+Shift+KeyN", "Ctrl+Shift+KeyT", "Ctrl+Shift+KeyW", "Tab"];
+const SIGNS = "Minus|Equal|Semicolon|Quote|Backquote|Backslash|Comma|Period|Slash|Space";
+const TYPED = new RegExp(`^(Key.|Digit\\d|Numpad.+|Bracket.+|Intl.+|${SIGNS})$`);
+const NAMES = {
+  ...{ ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc", Minus: "−", Equal: "=" },
+  ...{ BracketLeft: "[", BracketRight: "]", Slash: "/", Semicolon: ";", Quote: "'", Comma: ",", Period: "." },
+};
+
+/** Return one binding for each command and key: `{ id, command, where, words, code, ctrl, alt, shift, … }`.
+ * `choice` is `{ preset, own: { id: [keys] } }`: a preset, and what a person changed. */
+export function bindingsOf({ preset = "default", own = {} } = {}) {
+  const keys = { ...PRESETS[preset], ...own };
+  return COMMANDS.flatMap(({ keys: defaults, ...command }) =>
+    (keys[command.id] ?? defaults).map((written) => ({ ...command, ...parsed(written) })),
   );
+}
+
+/** `Ctrl+Alt+KeyN` → `{ code: "KeyN", ctrl: true, alt: true, shift: false }`. A character alone is matched as typed. */
+export function parsed(written) {
+  const parts = written.split("+");
+  const code = parts.pop();
+  const [ctrl, alt, shift] = MODIFIERS.map((modifier) => parts.includes(modifier));
+  return { code, ctrl, alt, shift };
+}
+
+export function written({ code, ctrl, alt, shift }) {
+  return [ctrl && "Ctrl", alt && "Alt", shift && "Shift", code].filter(Boolean).join("+");
+}
+
+/** The keys of an event, as they are written in a choice; empty where only a modifier is down. */
+export function writtenOf({ code, key, ctrlKey, altKey, shiftKey }) {
+  if (["Control", "Alt", "Shift", "Meta", "AltGraph"].includes(key)) return "";
+  return written({ code, ctrl: ctrlKey, alt: altKey, shift: shiftKey });
+}
+
+export const DEFAULTS = bindingsOf();
+export const KEYS = DEFAULTS.filter(({ command, code }) => PLAYER.includes(command) && !/^F\d/.test(code));
+
+/** Return the binding of a key press, or undefined. `context` is `{ isReading, isWriting, isAtStart, isMac }`, or
+ * whether focus is on nothing that uses keys. On a Mac the command key counts as Ctrl. */
+export function keyFor(event, context, bindings = KEYS) {
+  const { isReading, isWriting, isAtStart, isMac } = typeof context === "object" ? context : { isReading: context };
+  if (event.metaKey && !isMac) return undefined;
+  const isHeard = ({ where, onlyAtStart }) =>
+    (where === EVERYWHERE || (where === READING ? isReading : isWriting)) && (!onlyAtStart || isAtStart);
+  return bindings.find((binding) => isPressed(binding, event) && isHeard(binding));
+}
+
+function isPressed({ code, ctrl, alt, shift }, { code: pressed, key, ctrlKey, altKey, shiftKey, metaKey }) {
+  const is = (wanted, down) => Boolean(wanted) === Boolean(down);
+  if (!is(ctrl, ctrlKey || metaKey) || !is(alt, altKey)) return false;
+  if (code.length === 1) return code === key; // a character, wherever the layout has it
+  return code === pressed && is(shift, shiftKey);
+}
+
+/** Return pairs of bindings of different commands that one key press could mean. */
+export function conflicts(bindings) {
+  const byKeys = new Map();
+  const found = [];
+  for (const binding of bindings) {
+    const others = byKeys.get(written(binding)) ?? [];
+    for (const other of others) if (other.id !== binding.id && overlap(other, binding)) found.push([other, binding]);
+    byKeys.set(written(binding), [...others, binding]);
+  }
+  return found;
+}
+
+function overlap(one, other) {
+  return one.where === other.where || [one.where, other.where].includes(EVERYWHERE);
+}
+
+/** Say why these keys cannot be bound there: "taken" by the browser, "typed" as text, or "" where they can. */
+export function problemWith({ where, ...keys }) {
+  if (TAKEN.includes(written(keys)) || TAKEN.includes(keys.code)) return "taken";
+  return where !== READING && !keys.ctrl && !keys.alt && TYPED.test(keys.code) ? "typed" : "";
+}
+
+/** Return the names of the keys, in order: `["Ctrl", "→"]`. `layout` maps codes to this keyboard's characters
+ * (navigator.keyboard.getLayoutMap), `say` translates a name. */
+export function describe({ code, ctrl, alt, shift }, { layout = new Map(), say = (name) => name } = {}) {
+  const plain = NAMES[code] ?? code.replace(/^(Key|Digit)/, "").replace(/^Numpad/, "Num ");
+  const key = layout.get(code)?.toUpperCase() ?? plain;
+  return [ctrl && "Ctrl", alt && "Alt", shift && "Shift", key].filter(Boolean).map((name) => say(name));
+}
+
+/** Return the choice that this browser keeps; what is not understood is left out. */
+export function readChoice(storage = localStorage) {
+  try {
+    const { preset, own } = JSON.parse(storage.getItem(KEPT_AS));
+    const isKeys = (keys) => Array.isArray(keys) && keys.every((each) => typeof each === "string" && each);
+    const isCommand = (id) => COMMANDS.some((command) => command.id === id);
+    const known = Object.entries(own ?? {}).filter(([id, keys]) => isCommand(id) && isKeys(keys));
+    return { preset: Object.hasOwn(PRESETS, preset) ? preset : "default", own: Object.fromEntries(known) };
+  } catch {
+    return { preset: "default", own: {} };
+  }
+}
+
+export function keepChoice(choice, storage = localStorage) {
+  storage.setItem(KEPT_AS, JSON.stringify(choice));
 }

@@ -1,0 +1,102 @@
+"""Segments cut in two or three and joined again, as rows of the wire. Pure."""
+
+from typing import Any
+
+from review.orders import InvalidEdit
+from review.patches import Row
+from review.timing import Word, align, cut_machine_text, split
+from review.tokens import gap_between, joined, squeezed, trim_end, trim_start
+
+
+def halves(row: Row, at: int) -> tuple[Row, Row]:
+    """Return both halves of a segment cut at an offset of its text; the second still has the first's key.
+
+    The space at the cut goes; flags go to the half with more characters (the first, if both have as many).
+    Raises InvalidEdit where a half would have no text.
+    """
+    text = row["text"]
+    if at > len(text) or not squeezed(text[:at]) or not squeezed(text[at:]):
+        raise InvalidEdit("INVALID_SPLIT", "Both parts need text.")
+    left, right, middle = split(row["words"], text, at, row["start"], row["end"])
+    cut = cut_machine_text(text, at, row["machineText"])
+    is_first_larger = len(squeezed(text[:at])) >= len(squeezed(text[at:]))
+    first = {
+        **row,
+        "end": middle,
+        "text": trim_end(text[:at]),
+        "words": left,
+        "flags": row["flags"] if is_first_larger else [],
+        "machineText": trim_end(row["machineText"][:cut]),
+    }
+    second = {
+        **row,
+        "start": middle,
+        "text": trim_start(text[at:]),
+        "words": right,
+        "flags": [] if is_first_larger else row["flags"],
+        "machineText": trim_start(row["machineText"][cut:]),
+    }
+    return first, second
+
+
+def around(row: Row, begin: int, end: int) -> tuple[list[Row], int]:
+    """Cut a selection out of a segment: its parts in order, and which of them is the selection.
+
+    There are three, or two where nothing is left before or behind. Raises InvalidEdit where the selection
+    has no text or is everything.
+    """
+    text = row["text"]
+    if end > len(text) or begin >= end or not squeezed(text[begin:end]):
+        raise InvalidEdit("INVALID_SPLIT", "Select some words of the segment.")
+    has_before, has_behind = bool(squeezed(text[:begin])), bool(squeezed(text[end:]))
+    if not has_before and not has_behind:
+        raise InvalidEdit("INVALID_SPLIT", "The selection is the whole segment.")
+    if not has_before:
+        return list(halves(row, end)), 0
+    before, rest = halves(row, begin)
+    if not has_behind:
+        return [before, rest], 1
+    shift = len(text) - len(rest["text"])
+    return [before, *halves(rest, end - shift)], 1
+
+
+def union(earlier: Row, later: Row) -> Row:
+    """Return the fields that the earlier of two segments has once the later is joined to it."""
+    return {
+        "start": min(earlier["start"], later["start"]),
+        "end": max(earlier["end"], later["end"]),
+        "text": joined(earlier["text"], later["text"]),
+        "words": _joined_words(earlier, later),
+        "flags": _joined_flags(earlier["flags"], later["flags"]),
+        "highlighted": earlier["highlighted"] or later["highlighted"],
+        "checked": earlier["checked"] and later["checked"],
+        "machineText": joined(earlier["machineText"], later["machineText"]),
+    }
+
+
+def _joined_words(earlier: Row, later: Row) -> list[Word]:
+    if not earlier["words"] and not later["words"]:
+        return []
+    left, right = (
+        row["words"] or align([], row["text"], row["start"], row["end"]) for row in (earlier, later)
+    )
+    if not left or not right:
+        return [*left, *right]
+    gap = gap_between(trim_end(earlier["text"]), trim_start(later["text"]))
+    return [*left, [*right[0][:5], gap], *right[1:]]
+
+
+def _joined_flags(earlier: list[dict[str, Any]], later: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {flag["kind"]: flag for flag in earlier}
+    for flag in later:
+        known = found.get(flag["kind"])
+        found[flag["kind"]] = _joined_flag(known, flag) if known else flag
+    return list(found.values())
+
+
+def _joined_flag(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """The higher score; dismissed only where both were."""
+    joined_flag = {"kind": one["kind"], "score": max(one["score"], other["score"])}
+    if one.get("dismissed") and other.get("dismissed"):
+        joined_flag["dismissed"] = True
+    return joined_flag

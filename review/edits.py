@@ -1,0 +1,314 @@
+"""The vocabulary of edits: `apply(state, edit)` says as a patch what an edit changes. Pure.
+
+The page's edits.js gives the same patches; both are held to tests/golden/edits.json. Undo and Redo are
+resolved by `history`, which knows who did what.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from review import cuts
+from review.orders import COLOURS, InvalidEdit, Order, read
+from review.patches import Change, Patch, Row, change, created, deleted, nothing
+from review.ranks import NoRoom, between
+from review.timing import Word, align, fit
+
+
+class State(Protocol):
+    """The rows that an edit may ask for, as on the wire. Unknown keys give None."""
+
+    transcript: Row
+
+    def segment(self, key: str) -> Row | None: ...
+
+    def speaker(self, key: str) -> Row | None: ...
+
+    def speakers(self) -> list[Row]: ...
+
+    def previous(self, rank: str) -> Row | None: ...
+
+    def next(self, rank: str) -> Row | None: ...
+
+    def run_from(self, row: Row) -> list[Row]:
+        """This segment and those behind it, as long as the same person speaks."""
+
+    def spoken_by(self, speaker: str | None) -> list[Row]:
+        """All segments of a speaker: reads as many rows as there are."""
+
+    def all_segments(self) -> list[Row]:
+        """Every segment, in order."""
+
+    def machine_words(self, row: Row) -> list[Word]:
+        """The machine's own words in the time of this segment; empty where they are not at hand."""
+
+
+def apply(state: State, edit: object) -> Patch:
+    """Return what the edit changes. Raises InvalidEdit where it makes no sense."""
+    order = read(edit)
+    make = MAKERS.get(order["kind"])
+    if make is None:
+        raise InvalidEdit("UNKNOWN_KIND", "This kind of edit is for the server.")
+    try:
+        return make(state, order)
+    except NoRoom:
+        raise InvalidEdit("NO_ROOM", "There is no room for a segment at this place.") from None
+
+
+# One segment -------------------------------------------------------------------------------------
+
+
+def _set_text(state: State, order: Order) -> Patch:
+    row = _segment(state, order["segment"])
+    if row["text"] == order["text"]:
+        return nothing()
+    words = align(row["words"], order["text"], row["start"], row["end"])
+    return _segments(change(row, text=order["text"], words=words))
+
+
+def _set_times(state: State, order: Order) -> Patch:
+    row = _segment(state, order["segment"])
+    start, end = order["start"], order["end"]
+    _check_times(start, end, max(state.transcript["duration"], row["end"]))
+    words = fit(row["words"], (row["start"], row["end"]), (start, end))
+    return _segments(change(row, start=start, end=end, words=words))
+
+
+def _set_speaker(state: State, order: Order) -> Patch:
+    row = _segment(state, order["segment"])
+    speaker = _speaker_or_none(state, order["speaker"])
+    match order["scope"]:
+        case "run":
+            rows = state.run_from(row)
+        case "everywhere":
+            rows = state.spoken_by(row["speaker"])
+        case _:
+            rows = [row]
+    return _segments(part for one in rows for part in change(one, speaker=speaker))
+
+
+def _delete(state: State, order: Order) -> Patch:
+    return _segments([deleted(_segment(state, order["segment"]))])
+
+
+def _highlight(state: State, order: Order) -> Patch:
+    return _segments(change(_segment(state, order["segment"]), highlighted=order["on"]))
+
+
+def _check(state: State, order: Order) -> Patch:
+    return _segments(change(_segment(state, order["segment"]), checked=order["on"]))
+
+
+def _dismiss_flag(state: State, order: Order) -> Patch:
+    row = _segment(state, order["segment"])
+    if not any(flag["kind"] == order["flag"] for flag in row["flags"]):
+        raise InvalidEdit("UNKNOWN_FLAG", "This segment has no such flag.")
+    flags = [{**flag, "dismissed": True} if flag["kind"] == order["flag"] else flag for flag in row["flags"]]
+    return _segments(change(row, flags=flags))
+
+
+def _restore(state: State, order: Order) -> Patch:
+    keys = order["segments"]
+    rows = state.all_segments() if keys == "all" else [_segment(state, key) for key in keys]
+    wanted = (row for row in rows if row["machineText"] and row["machineText"] != row["text"])
+    return _segments(part for row in wanted for part in _restored(state, row))
+
+
+def _restored(state: State, row: Row) -> list[Change]:
+    known = state.machine_words(row) or row["words"]
+    words = align(known, row["machineText"], row["start"], row["end"])
+    return change(row, text=row["machineText"], words=words)
+
+
+# Segments made, cut and joined -------------------------------------------------------------------
+
+
+def _split(state: State, order: Order) -> Patch:
+    row = _segment(state, order["segment"])
+    _check_new(state, [order["newKey"]])
+    first, second = cuts.halves(row, order["at"])
+    second["key"], second["rank"] = order["newKey"], _rank_behind(state, row["rank"])
+    return _segments([*change(row, **_content(first)), created(second)])
+
+
+def _split_three_way(state: State, order: Order) -> Patch:
+    row = _segment(state, order["segment"])
+    _check_new(state, order["newKeys"])
+    parts, chosen = cuts.around(row, order["from"], order["to"])
+    if "speaker" in order:
+        parts[chosen]["speaker"] = _speaker_or_none(state, order["speaker"])
+    following = state.next(row["rank"])
+    rank = row["rank"]
+    for part, key in zip(parts[1:], order["newKeys"], strict=False):
+        rank = between(rank, following["rank"] if following else None)
+        part["key"], part["rank"] = key, rank
+    return _segments([*change(row, **_content(parts[0])), *(created(part) for part in parts[1:])])
+
+
+def _merge(state: State, order: Order) -> Patch:
+    row = _segment(state, order["segment"])
+    is_next = order["with"] == "next"
+    other = state.next(row["rank"]) if is_next else state.previous(row["rank"])
+    if other is None:
+        raise InvalidEdit("NO_NEIGHBOUR", "There is no segment to merge with.")
+    earlier, later = (row, other) if is_next else (other, row)
+    return _segments([*change(earlier, **cuts.union(earlier, later)), deleted(later)])
+
+
+def _insert(state: State, order: Order) -> Patch:
+    _check_new(state, [order["newKey"]])
+    start, end = order["start"], order["end"]
+    _check_times(start, end, state.transcript["duration"])
+    rank = _segment(state, order["after"])["rank"] if order["after"] is not None else ""
+    row = {
+        "key": order["newKey"],
+        "rank": _rank_behind(state, rank),
+        "start": start,
+        "end": end,
+        "text": order["text"],
+        "words": align([], order["text"], start, end),
+        "speaker": _speaker_or_none(state, order["speaker"]),
+        "flags": [],
+        "highlighted": False,
+        "checked": False,
+        "machineText": "",
+    }
+    return _segments([created(row)])
+
+
+# Speakers and the transcript itself --------------------------------------------------------------
+
+
+def _add_speaker(state: State, order: Order) -> Patch:
+    if state.speaker(order["newKey"]) is not None:
+        raise InvalidEdit("KEY_TAKEN", "This key is taken already.")
+    if not order["name"]:
+        raise InvalidEdit("INVALID_NAME", "Give the speaker a name.")
+    known = state.speakers()
+    taken = {row["hotkey"] for row in known}
+    row = {
+        "key": order["newKey"],
+        "label": "",
+        "name": order["name"],
+        "colour": len(known) % COLOURS + 1,
+        "hotkey": next((digit for digit in range(1, 10) if digit not in taken), None),
+        "removed": False,
+    }
+    return _speakers([created(row)])
+
+
+def _rename_speaker(state: State, order: Order) -> Patch:
+    row = _speaker(state, order["speaker"])
+    if not order["name"] and not row["label"]:
+        raise InvalidEdit("INVALID_NAME", "Give the speaker a name.")
+    return _speakers(change(row, name=order["name"]))
+
+
+def _recolour_speaker(state: State, order: Order) -> Patch:
+    return _speakers(change(_speaker(state, order["speaker"]), colour=order["colour"]))
+
+
+def _set_hotkey(state: State, order: Order) -> Patch:
+    row, hotkey = _speaker(state, order["speaker"]), order["hotkey"]
+    others = [one for one in state.speakers() if one["key"] != row["key"] and one["hotkey"] == hotkey]
+    given_up = [part for one in others if hotkey for part in change(one, hotkey=None)]
+    return _speakers([*given_up, *change(row, hotkey=hotkey)])
+
+
+def _merge_speakers(state: State, order: Order) -> Patch:
+    source, target = _speaker(state, order["from"]), _speaker(state, order["into"])
+    if source["key"] == target["key"]:
+        raise InvalidEdit("SAME_SPEAKER", "Choose another speaker to merge with.")
+    rows = state.spoken_by(source["key"])
+    return {
+        "segments": [part for row in rows for part in change(row, speaker=target["key"])],
+        "speakers": change(source, removed=True, hotkey=None),
+        "transcript": None,
+    }
+
+
+def _set_status(state: State, order: Order) -> Patch:
+    return transcript_change(state.transcript, reviewStatus=order["status"])
+
+
+def _set_reviewer(state: State, order: Order) -> Patch:
+    return transcript_change(state.transcript, reviewer=order["reviewer"])
+
+
+def transcript_change(transcript: Row, **fields: Any) -> Patch:
+    """Return the patch that gives the transcript these values."""
+    found = change({"key": "", **transcript}, **fields)
+    patch = nothing()
+    if found:
+        patch["transcript"] = {"before": found[0]["before"] or {}, "after": found[0]["after"] or {}}
+    return patch
+
+
+MAKERS: dict[str, Callable[[State, Order], Patch]] = {
+    "SetText": _set_text,
+    "SetTimes": _set_times,
+    "SetSpeaker": _set_speaker,
+    "Split": _split,
+    "SplitThreeWay": _split_three_way,
+    "Merge": _merge,
+    "Insert": _insert,
+    "Delete": _delete,
+    "Highlight": _highlight,
+    "Check": _check,
+    "DismissFlag": _dismiss_flag,
+    "AddSpeaker": _add_speaker,
+    "RenameSpeaker": _rename_speaker,
+    "RecolourSpeaker": _recolour_speaker,
+    "SetHotkey": _set_hotkey,
+    "MergeSpeakers": _merge_speakers,
+    "SetStatus": _set_status,
+    "SetReviewer": _set_reviewer,
+    "Restore": _restore,
+}
+
+
+# What they share ---------------------------------------------------------------------------------
+
+
+def _segments(changes: Iterable[Change]) -> Patch:
+    return {**nothing(), "segments": list(changes)}
+
+
+def _speakers(changes: Iterable[Change]) -> Patch:
+    return {**nothing(), "speakers": list(changes)}
+
+
+def _content(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name not in ("key", "rank", "version")}
+
+
+def _segment(state: State, key: str) -> Row:
+    row = state.segment(key)
+    if row is None:
+        raise InvalidEdit("UNKNOWN_SEGMENT", "There is no such segment.")
+    return row
+
+
+def _speaker(state: State, key: str) -> Row:
+    row = state.speaker(key)
+    if row is None or row["removed"]:
+        raise InvalidEdit("UNKNOWN_SPEAKER", "There is no such speaker.")
+    return row
+
+
+def _speaker_or_none(state: State, key: str | None) -> str | None:
+    return None if key is None else str(_speaker(state, key)["key"])
+
+
+def _check_new(state: State, keys: list[str]) -> None:
+    if len(set(keys)) < len(keys) or any(state.segment(key) is not None for key in keys):
+        raise InvalidEdit("KEY_TAKEN", "This key is taken already.")
+
+
+def _check_times(start: float, end: float, limit: float) -> None:
+    if not 0 <= start <= end <= limit:
+        raise InvalidEdit("INVALID_TIMES", "The end must follow the start, both inside the recording.")
+
+
+def _rank_behind(state: State, rank: str) -> str:
+    following = state.next(rank)
+    return between(rank or None, following["rank"] if following else None)

@@ -1,0 +1,144 @@
+"""What others do in a transcript: their changes, their edits in words, where they are, what is left to do."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import F, Q, Sum
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from jobs.models import Session
+from review.history import Answer, whole
+from review.models import Presence, Transcript
+from review.rows import Rows
+
+PRESENT_SECONDS = 20
+PAGE = 50
+SENTENCES = {
+    "SetText": gettext_lazy("changed the text"),
+    "SetTimes": gettext_lazy("changed the times"),
+    "SetSpeaker": gettext_lazy("changed the speaker"),
+    "Split": gettext_lazy("split a segment"),
+    "SplitThreeWay": gettext_lazy("made a selection its own segment"),
+    "Merge": gettext_lazy("merged two segments"),
+    "Insert": gettext_lazy("inserted a segment"),
+    "Delete": gettext_lazy("deleted a segment"),
+    "Highlight": gettext_lazy("changed a highlight"),
+    "Check": gettext_lazy("checked a segment, or took that back"),
+    "DismissFlag": gettext_lazy("said that a doubtful place is fine"),
+    "AddSpeaker": gettext_lazy("added a speaker"),
+    "RenameSpeaker": gettext_lazy("named a speaker"),
+    "RecolourSpeaker": gettext_lazy("changed a speaker's colour"),
+    "SetHotkey": gettext_lazy("changed a speaker's key"),
+    "MergeSpeakers": gettext_lazy("merged two speakers"),
+    "SetStatus": gettext_lazy("changed the status"),
+    "SetReviewer": gettext_lazy("changed the reviewer"),
+    "Restore": gettext_lazy("brought the machine's text back"),
+    "RestoreRevision": gettext_lazy("brought a revision back"),
+    "Undo": gettext_lazy("took an edit back"),
+    "Redo": gettext_lazy("did an edit again"),
+}
+
+
+def changes(transcript: Transcript, since: int) -> Answer:
+    """Return what changed after a version, as rows are now: costs what changed, not what there is."""
+    rows = Rows(transcript)
+    made = transcript.edits.filter(version__gt=since).values_list("removed_keys", flat=True)
+    gone = dict.fromkeys(key for keys in made for key in keys)
+    changed = rows.changed_since(since)
+    there = rows.known(gone)
+    return {
+        "version": rows.version,
+        "segments": changed,
+        "removed": [key for key in gone if key not in there],
+        "speakers": [row for row in rows.speakers() if row["version"] > since],
+        "transcript": whole(rows),
+    }
+
+
+def people(transcript: Transcript) -> list[dict[str, Any]]:
+    """Return who has the transcript open."""
+    recent = timezone.now() - timedelta(seconds=PRESENT_SECONDS)
+    return [
+        {
+            "name": one.name,
+            "client": str(one.client),
+            "segment": str(one.segment) if one.segment else None,
+            "at": one.at.isoformat(),
+        }
+        for one in transcript.presences.filter(at__gte=recent).order_by("name", "id")
+    ]
+
+
+def note_presence(transcript: Transcript, person: User, client: UUID, segment: UUID | None) -> None:
+    """Say that this page is open, and at which segment; pages that fell silent are forgotten."""
+    now = timezone.now()
+    transcript.presences.filter(at__lt=now - timedelta(seconds=PRESENT_SECONDS)).delete()
+    Presence.objects.update_or_create(
+        transcript=transcript,
+        client=client,
+        defaults={"name": person.get_username(), "segment": segment, "at": now},
+    )
+
+
+def past(transcript: Transcript, before: int | None) -> list[dict[str, Any]]:
+    """Return a page of the history, the newest first."""
+    rows = transcript.edits.order_by("-seq").defer("patch", "payload")
+    return [
+        {
+            "seq": edit.seq,
+            "version": edit.version,
+            "at": edit.at.isoformat(),
+            "who": edit.who_name,
+            "kind": edit.kind,
+            "what": str(SENTENCES.get(edit.kind, edit.kind)),
+            "undone": edit.undone_by_id is not None,
+            "segments": edit.segment_keys,
+        }
+        for edit in (rows if before is None else rows.filter(seq__lt=before))[:PAGE]
+    ]
+
+
+def differences(transcript: Transcript) -> list[dict[str, Any]]:
+    """Return the segments whose text is not the machine's."""
+    rows = transcript.segments.exclude(text=F("machine_text")).order_by("rank")
+    return [
+        {"key": str(key), "start": start, "text": text, "machineText": machine}
+        for key, start, text, machine in rows.values_list("key", "start", "text", "machine_text")
+    ]
+
+
+def queue(session: Session) -> dict[str, Any]:
+    """Return the transcripts of a session as work: the most doubtful first, with totals."""
+    unchecked = Sum(F("segments__end") - F("segments__start"), filter=Q(segments__checked=False))
+    found = (
+        Transcript.objects.filter(job_input__job__session=session)
+        .select_related("job_input__upload")
+        .annotate(left=unchecked)
+        .order_by("-doubtful", "created_at", "pk")
+    )
+    files = [_file(one, one.left or 0.0) for one in found]
+    statuses = [file["reviewStatus"] for file in files]
+    totals = {
+        "files": len(files),
+        "doubtful": sum(file["doubtful"] for file in files),
+        "minutesLeft": round(sum(file["minutesLeft"] for file in files), 1),
+        "statuses": {status: statuses.count(status) for status in Transcript.ReviewStatus.values},
+    }
+    return {"files": files, "totals": totals}
+
+
+def _file(transcript: Transcript, seconds: float) -> dict[str, Any]:
+    is_done = transcript.review_status == Transcript.ReviewStatus.DONE
+    return {
+        "id": str(transcript.pk),
+        "name": str(transcript),
+        "reviewStatus": transcript.review_status,
+        "statusText": str(Transcript.ReviewStatus(transcript.review_status).label),
+        "reviewer": transcript.reviewer,
+        "doubtful": transcript.doubtful,
+        "duration": transcript.duration,
+        "minutesLeft": 0.0 if is_done else round(seconds / 60, 1),
+    }

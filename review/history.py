@@ -1,0 +1,219 @@
+"""Edits committed, undone and done again: the thin shell around `edits.apply`.
+
+A batch is all or nothing, makes one new version, and is known by its first edit's id: sent again, it is
+answered and not applied. Whoever changes a transcript holds the lock on its row.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet, RestrictedError
+
+from review import edits, undoing
+from review.models import Edit, Transcript
+from review.orders import InvalidEdit, Order, read
+from review.patches import Outdated, Patch, Row, changes_anything, compose, nothing
+from review.rows import Rows
+
+S = Transcript.ReviewStatus
+Answer = dict[str, Any]
+
+
+class EditConflict(Exception):
+    """Somebody else changed these rows meanwhile."""
+
+    def __init__(self, segments: set[str], speakers: set[str]) -> None:
+        super().__init__("somebody else changed these rows")
+        self.segments = segments
+        self.speakers = speakers
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a page sends: edits with their ids, made on top of `base_version`."""
+
+    base_version: int
+    client: UUID
+    ids: Sequence[UUID]
+    edits: Sequence[Row]
+
+
+@dataclass
+class Writing:
+    """One batch being written, with the transcript's row locked."""
+
+    rows: Rows
+    person: User
+    client: UUID
+    ids: Sequence[UUID]
+    written: list[Edit] = field(default_factory=list)
+
+    def add(self, kind: str, payload: Row, patch: Patch) -> Edit:
+        """Carry out one edit's patch and note it in the history."""
+        is_first = not any(edit.changes for edit in self.written)
+        if is_first and kind != "Undo" and changes_anything(patch):
+            patch = compose([patch, _first_touch(self.rows, payload, patch, self.person)])
+        self.rows.write(patch)
+        edit = Edit(
+            transcript=self.rows.model,
+            version=self.rows.version,
+            edit_id=self.ids[len(self.written)],
+            client=self.client,
+            who=self.person,
+            who_name=self.person.get_username(),
+            kind=kind,
+            payload=payload,
+            patch=patch,
+            segment_keys=[one["key"] for one in patch["segments"]],
+            speaker_keys=[one["key"] for one in patch["speakers"]],
+            removed_keys=[one["key"] for one in patch["segments"] if one["after"] is None],
+            changes=changes_anything(patch),
+        )
+        self.written.append(edit)
+        return edit
+
+
+def commit(transcript: Transcript, person: User, batch: Batch) -> Answer:
+    """Apply a batch; return the new version and the changed rows. Raises InvalidEdit, EditConflict."""
+
+    def write(writing: Writing) -> None:
+        orders = [read(edit) for edit in batch.edits]
+        if len(orders) == 1 and orders[0]["kind"] in undoing.VERBS:
+            undoing.VERBS[orders[0]["kind"]](writing)
+            return
+        _apply_all(writing, orders, _Foreign.since(writing, batch))
+
+    return locked(transcript, person, batch.client, batch.ids, write)
+
+
+def locked(
+    transcript: Transcript,
+    person: User,
+    client: UUID,
+    ids: Sequence[UUID],
+    write: Callable[[Writing], None],
+) -> Answer:
+    """Have `write` write one batch under the lock of the transcript; a batch that is known is only answered."""
+    with transaction.atomic():
+        mine = Transcript.objects.select_for_update().get(pk=transcript.pk)
+        known = Edit.objects.filter(transcript=mine, edit_id__in=ids).order_by("seq").first()
+        if known is not None:
+            if known.edit_id != ids[0]:
+                raise InvalidEdit("ID_TAKEN", "An edit with this id was made before.")
+            return answer(mine, known.version, Edit.objects.filter(transcript=mine, version=known.version))
+        rows = Rows(mine)
+        rows.version += 1
+        writing = Writing(rows, person, client, ids)
+        try:
+            write(writing)
+        except Outdated as later:
+            raise EditConflict(later.segments, later.speakers) from None
+        except RestrictedError:  # somebody made segments this speaker's
+            raise EditConflict(set(), set()) from None
+        _note(mine, writing)
+        rows.save()
+        return _answer(rows, rows.version, writing.written)
+
+
+def answer(transcript: Transcript, version: int, made: QuerySet[Edit]) -> Answer:
+    """Return the rows as they are now that these edits changed."""
+    return _answer(Rows(transcript), version, list(made.defer("patch", "payload")))
+
+
+def current(transcript: Transcript, segments: set[str], speakers: set[str]) -> Answer:
+    """Return these rows as they are now."""
+    rows = Rows(transcript)
+    found = rows.known(sorted(segments))
+    return {
+        "version": rows.version,
+        "segments": list(found.values()),
+        "removed": sorted(segments - found.keys()),
+        "speakers": [row for row in rows.speakers() if row["key"] in speakers],
+    }
+
+
+def whole(rows: Rows) -> Row:
+    """What an answer says of the transcript itself."""
+    return {
+        "reviewStatus": rows.transcript["reviewStatus"],
+        "reviewer": rows.transcript["reviewer"],
+        "doubtful": rows.doubtful,
+    }
+
+
+@dataclass(frozen=True)
+class _Foreign:
+    """What other pages changed since the page that sends a batch looked."""
+
+    segments: frozenset[str]
+    speakers: frozenset[str]
+
+    @classmethod
+    def since(cls, writing: Writing, batch: Batch) -> "_Foreign":
+        if batch.base_version >= writing.rows.version:
+            raise InvalidEdit("UNKNOWN_VERSION", "This version does not exist; load the page again.")
+        later = Edit.objects.filter(transcript=writing.rows.model, version__gt=batch.base_version)
+        found = list(later.exclude(client=batch.client).values_list("segment_keys", "speaker_keys"))
+        return cls(
+            frozenset(key for segments, _ in found for key in segments),
+            frozenset(key for _, speakers in found for key in speakers),
+        )
+
+    def check(self, segments: set[str], speakers: set[str]) -> None:
+        if self.segments & segments or self.speakers & speakers:
+            raise EditConflict(set(self.segments & segments), set(self.speakers & speakers))
+
+
+def _apply_all(writing: Writing, orders: Sequence[Order], foreign: _Foreign) -> None:
+    writing.rows.load(order["segment"] for order in orders if "segment" in order)
+    for order in orders:
+        try:
+            patch = edits.apply(writing.rows, order)
+        except InvalidEdit:
+            named = {
+                key for value in order.values() for key in (value if isinstance(value, list) else [value])
+            }
+            foreign.check(named, named)  # what somebody took away is a conflict, not nonsense
+            raise
+        foreign.check({one["key"] for one in patch["segments"]}, {one["key"] for one in patch["speakers"]})
+        payload = {name: value for name, value in order.items() if name != "kind"}
+        writing.add(order["kind"], payload, patch)
+
+
+def _first_touch(rows: Rows, payload: Row, patch: Patch, person: User) -> Patch:
+    """Whoever edits a new transcript first reviews it."""
+    if rows.transcript["reviewStatus"] != S.NEW:
+        return nothing()
+    changed = patch["transcript"]["after"] if patch["transcript"] else {}
+    state = {**rows.transcript, **changed}
+    wanted: Row = {}
+    if "reviewStatus" not in changed:
+        wanted["reviewStatus"] = S.IN_REVIEW.value
+    if not state["reviewer"] and "reviewer" not in payload:
+        wanted["reviewer"] = person.get_username()
+    return edits.transcript_change(state, **wanted)
+
+
+def _note(transcript: Transcript, writing: Writing) -> None:
+    last = Edit.objects.filter(transcript=transcript).order_by("-seq").values_list("seq", flat=True).first()
+    for number, edit in enumerate(writing.written, start=(last or 0) + 1):
+        edit.seq = number
+    Edit.objects.bulk_create(writing.written)
+    undoing.mark(writing.written)
+
+
+def _answer(rows: Rows, version: int, made: Sequence[Edit]) -> Answer:
+    segments = dict.fromkeys(key for edit in made for key in edit.segment_keys)
+    speakers = {key for edit in made for key in edit.speaker_keys}
+    found = rows.known(segments)
+    return {
+        "version": version,
+        "segments": list(found.values()),
+        "removed": [key for key in segments if key not in found],
+        "speakers": [row for row in rows.speakers() if row["key"] in speakers],
+        "transcript": whole(rows),
+    }

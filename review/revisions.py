@@ -1,0 +1,105 @@
+"""Named states of a transcript: kept whole, looked at, brought back as one edit that can be undone."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.http import Http404
+
+from review import history
+from review.models import Revision, Transcript
+from review.orders import InvalidEdit, plain_text
+from review.patches import Change, Patch, Row, content, created, deleted
+from review.rows import Rows
+
+MAX_REVISIONS = 200
+KEPT = ("reviewStatus", "reviewer")
+
+
+def state(transcript: Transcript) -> Row:
+    """Return the whole transcript as on the wire."""
+    rows = Rows(transcript)
+    return {
+        "id": str(transcript.pk),
+        "name": str(transcript),
+        "language": transcript.language,
+        "duration": transcript.duration,
+        "version": transcript.version,
+        **history.whole(rows),
+        "speakers": rows.speakers(),
+        "segments": rows.all_segments(),
+    }
+
+
+def create(transcript: Transcript, person: User, name: object) -> Revision:
+    """Keep the present state under a name. Raises InvalidEdit."""
+    text = " ".join(plain_text(name, "name", 200).split())
+    if not text:
+        raise InvalidEdit("INVALID_NAME", "Give the revision a name.")
+    if transcript.revisions.count() >= MAX_REVISIONS:
+        raise InvalidEdit("TOO_MANY", f"A transcript has at most {MAX_REVISIONS} revisions.")
+    return Revision.objects.create(
+        transcript=transcript,
+        name=text,
+        who_name=person.get_username(),
+        version=transcript.version,
+        state=state(transcript),
+    )
+
+
+def find(transcript: Transcript, pk: int) -> Revision:
+    """Return a revision of this transcript; Http404 where it has no such."""
+    found = transcript.revisions.filter(pk=pk).first() if pk < 2**63 else None
+    if found is None:
+        raise Http404("No such revision")
+    return found
+
+
+def restore(revision: Revision, person: User, client: UUID, edit_id: UUID) -> history.Answer:
+    """Bring the state of a revision back, as one edit. Raises EditConflict."""
+
+    def write(writing: history.Writing) -> None:
+        payload = {"revision": revision.pk, "name": revision.name}
+        writing.add("RestoreRevision", payload, _difference(writing.rows, revision.state))
+
+    return history.locked(revision.transcript, person, client, [edit_id], write)
+
+
+def described(revision: Revision) -> dict[str, Any]:
+    """Return a revision without its state."""
+    return {
+        "id": revision.pk,
+        "name": revision.name,
+        "who": revision.who_name,
+        "at": revision.at.isoformat(),
+        "version": revision.version,
+    }
+
+
+def _difference(rows: Rows, wanted: Row) -> Patch:
+    now = {name: rows.transcript[name] for name in KEPT}
+    then = {name: wanted[name] for name in KEPT}
+    differing = [name for name in KEPT if now[name] != then[name]]
+    return {
+        "segments": _changes(rows.all_segments(), wanted["segments"]),
+        "speakers": _changes(rows.speakers(), wanted["speakers"]),
+        "transcript": {
+            "before": {name: now[name] for name in differing},
+            "after": {name: then[name] for name in differing},
+        }
+        if differing
+        else None,
+    }
+
+
+def _changes(now: list[Row], then: list[Row]) -> list[Change]:
+    kept = {row["key"]: content(row) for row in then}
+    present = {row["key"] for row in now}
+    found = [deleted(row) for row in now if row["key"] not in kept]
+    for row in now:
+        wanted = kept.get(row["key"], content(row))
+        names = [name for name in wanted if wanted[name] != row[name]]
+        if names:
+            before, after = ({name: one[name] for name in names} for one in (row, wanted))
+            found.append({"key": row["key"], "before": before, "after": after})
+    return [*found, *(created(row) for row in then if row["key"] not in present)]

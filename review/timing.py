@@ -1,0 +1,186 @@
+"""Times of words through edits of their text. Pure; the page's timing.js gives the same numbers.
+
+A word is as on the wire: [text, start, end, probability, estimated (0 or 1), gap before it ("" or " ")],
+seconds and probabilities with three decimals.
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from review.tokens import Token, are_alike, matches, squeezed, tokens
+
+Word = list[Any]
+
+
+def rounded(number: float) -> float:
+    """Three decimals, halves upwards: what JavaScript's Math.floor(x * 1000 + 0.5) / 1000 gives."""
+    return math.floor(number * 1000 + 0.5) / 1000
+
+
+def text_of(words: Sequence[Word]) -> str:
+    """The text that these words are."""
+    return "".join(word[5] + word[0] for word in words)
+
+
+def align(words: Sequence[Word], text: str, start: float, end: float) -> list[Word]:
+    """Return the words of the new `text` of a segment from `start` to `end` that had these `words`.
+
+    Tokens that stay keep time and probability, as do those that changed in case and punctuation only inside
+    a replaced run of equal length. A run of new ones shares the time between its neighbours in proportion
+    to characters, estimated.
+    """
+    old = _timed_tokens(words)
+    new = tokens(text)
+    kept = _kept([word[0] for word in old], [token.text for token in new])
+    made: list[Word] = []
+    run: list[Token] = []
+    left = start
+    for number, token in enumerate(new):
+        if number not in kept:
+            run.append(token)
+            continue
+        source = old[kept[number]]
+        made += _shared(run, left, source[1])
+        made.append([token.text, rounded(source[1]), rounded(source[2]), source[3], source[4], token.gap])
+        run, left = [], source[2]
+    return made + _shared(run, left, end)
+
+
+def fit(words: Sequence[Word], old: tuple[float, float], new: tuple[float, float]) -> list[Word]:
+    """Return the words of a segment that is moved from `old` to `new` (start, end).
+
+    Where both overlap, words are cut at the new times; otherwise all are moved and stretched along.
+    Words whose times changed are estimated.
+    """
+    if new[0] < old[1] and old[0] < new[1]:
+        return [_timed(word, _clamped(word[1], new), _clamped(word[2], new)) for word in words]
+    if old[1] <= old[0]:
+        return [[*word[:4], 1, word[5]] for word in align([], text_of(words), *new)]
+    scale = (new[1] - new[0]) / (old[1] - old[0])
+    return [
+        _timed(
+            word,
+            _clamped(new[0] + (word[1] - old[0]) * scale, new),
+            _clamped(new[0] + (word[2] - old[0]) * scale, new),
+        )
+        for word in words
+    ]
+
+
+def split(
+    words: Sequence[Word], text: str, at: int, start: float, end: float
+) -> tuple[list[Word], list[Word], float]:
+    """Cut at the offset `at` of the text: the words before and behind, and the time between them.
+
+    The time is in the middle between both words; without words, in proportion to characters. A word that
+    is cut shares its time in proportion, and both parts are estimated.
+    """
+    before, total = len(squeezed(text[:at])), len(squeezed(text))
+    if not words:
+        return [], [], rounded(start + (end - start) * before / total)
+    if squeezed(text_of(words)) != squeezed(text):
+        words = align(words, text, start, end)
+    left, right = _divided(words, before)
+    right[0] = [*right[0][:5], ""]
+    middle = rounded((left[-1][2] + right[0][1]) / 2)
+    return left, right, _clamped(middle, (start, end))
+
+
+def cut_machine_text(text: str, at: int, machine: str) -> int:
+    """Return the offset in the machine's text that corresponds to `at` in the text; never inside a token."""
+    ours, theirs = tokens(text), tokens(machine)
+    cut = sum(token.offset < at for token in ours)
+    pairs = matches([token.text for token in ours], [token.text for token in theirs])
+    low = max(((i + 1, j + 1) for i, j in pairs if i < cut), default=(0, 0))
+    high = min(((i, j) for i, j in pairs if i >= cut), default=(len(ours), len(theirs)))
+    width = high[0] - low[0]
+    place = low[1] + ((high[1] - low[1]) * (cut - low[0]) // width if width else 0)
+    return theirs[place].offset if place < len(theirs) else len(machine)
+
+
+def _kept(old: Sequence[str], new: Sequence[str]) -> dict[int, int]:
+    """For each new token that keeps its time: the old one whose time it is."""
+    pairs = matches(old, new)
+    kept = {j: i for i, j in pairs}
+    for (i, j), (next_i, next_j) in pairwise([(-1, -1), *pairs, (len(old), len(new))]):
+        if next_i - i == next_j - j:
+            kept.update((j + n, i + n) for n in range(1, next_i - i) if are_alike(old[i + n], new[j + n]))
+    return kept
+
+
+def _timed_tokens(words: Sequence[Word]) -> list[Word]:
+    """Cut words into tokens. A token inside a word has its share of the time, one of several words spans them."""
+    bounds: list[tuple[int, int, Word]] = []
+    offset = 0
+    for word in words:
+        offset += len(word[5])
+        bounds.append((offset, offset + len(word[0]), word))
+        offset += len(word[0])
+    made: list[Word] = []
+    first = 0
+    for token in tokens(text_of(words)):
+        while bounds[first][1] <= token.offset:
+            first += 1
+        last = first
+        while bounds[last][1] < token.end:
+            last += 1
+        parts = [word for _from, _to, word in bounds[first : last + 1]]
+        begin, finish = _moment(bounds[first], token.offset), _moment(bounds[last], token.end)
+        probability, estimated = min(word[3] for word in parts), max(word[4] for word in parts)
+        made.append([token.text, begin, finish, probability, estimated, token.gap])
+    return made
+
+
+def _moment(bound: tuple[int, int, Word], offset: int) -> float:
+    begin, finish, word = bound
+    moment: float = word[1] + (word[2] - word[1]) * (offset - begin) / (finish - begin)
+    return moment
+
+
+def _shared(run: Sequence[Token], left: float, right: float) -> list[Word]:
+    total = sum(len(token.text) for token in run)
+    span = max(0.0, right - left)
+    made: list[Word] = []
+    before = 0
+    for token in run:
+        behind = before + len(token.text)
+        begin, finish = rounded(left + span * before / total), rounded(left + span * behind / total)
+        made.append([token.text, begin, finish, 1.0, 1, token.gap])
+        before = behind
+    return made
+
+
+def _divided(words: Sequence[Word], before: int) -> tuple[list[Word], list[Word]]:
+    """The words with the first `before` characters (spaces do not count), and the others."""
+    left: list[Word] = []
+    right: list[Word] = []
+    count = 0
+    for word in words:
+        size = len(squeezed(word[0]))
+        if count + size <= before:
+            left.append(word)
+        elif count >= before:
+            right.append(word)
+        else:
+            parts = _cut(word, before - count)
+            left.append(parts[0])
+            right.append(parts[1])
+        count += size
+    return left, right
+
+
+def _cut(word: Word, at: int) -> tuple[Word, Word]:
+    text, start, end, probability, _estimated, gap = word
+    middle = rounded(start + (end - start) * at / len(text))
+    return [text[:at], start, middle, probability, 1, gap], [text[at:], middle, end, probability, 1, ""]
+
+
+def _timed(word: Word, start: float, end: float) -> Word:
+    has_moved = start != word[1] or end != word[2]
+    return [word[0], start, end, word[3], 1 if has_moved else word[4], word[5]]
+
+
+def _clamped(moment: float, limits: tuple[float, float]) -> float:
+    return rounded(min(max(moment, limits[0]), limits[1]))

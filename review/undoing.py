@@ -1,0 +1,91 @@
+"""Undo and Redo: the person's own latest batch taken back, or done again. Both are edits themselves.
+
+Other people's edits in between stay; where they changed the same fields, nothing is taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from django.db.models import QuerySet
+
+from review.models import Edit
+from review.orders import InvalidEdit
+from review.patches import Outdated, Patch, compose, inverse, outdated
+from review.ranks import between
+from review.rows import Rows
+
+if TYPE_CHECKING:
+    from review.history import Writing
+
+
+def undo(writing: Writing) -> None:
+    """Take back the person's latest batch that still stands. Raises InvalidEdit, Outdated."""
+    mine = _made_by(writing)
+    version = mine.filter(undone_by=None).order_by("-version").values_list("version", flat=True).first()
+    if version is None:
+        raise InvalidEdit("NOTHING_TO_UNDO", "There is nothing of yours to undo.")
+    patches = [inverse(edit.patch) for edit in mine.filter(version=version).order_by("-seq")]
+    writing.add("Undo", {"of": version}, fitted(writing.rows, compose(patches)))
+
+
+def redo(writing: Writing) -> None:
+    """Do the batch again that the person undid last, unless they edited since. Raises as undo does."""
+    mine = _made_by(writing)
+    fresh = mine.order_by("-seq").values_list("seq", flat=True).first()
+    undone = mine.filter(undone_by__seq__gt=fresh or 0).order_by("-undone_by__seq", "-version")
+    version = undone.values_list("version", flat=True).first()
+    if version is None:
+        raise InvalidEdit("NOTHING_TO_REDO", "There is nothing to do again.")
+    patches = [edit.patch for edit in mine.filter(version=version).order_by("seq")]
+    writing.add("Redo", {"of": version}, fitted(writing.rows, compose(patches)))
+
+
+VERBS: dict[str, Callable[[Writing], None]] = {"Undo": undo, "Redo": redo}
+
+
+def mark(written: Sequence[Edit]) -> None:
+    """Note on the undone batch that it is undone, or that it stands again."""
+    for edit in written:
+        if edit.kind in VERBS:
+            batch = Edit.objects.filter(transcript=edit.transcript, version=edit.payload["of"])
+            batch.update(undone_by=edit if edit.kind == "Undo" else None)
+
+
+def fitted(rows: Rows, patch: Patch) -> Patch:
+    """Return the patch as it can be carried out now. Raises Outdated where rows have changed since.
+
+    A changed status stays where the patch has more to do; a segment that comes back to a rank that is
+    taken gets one behind it.
+    """
+    segments = outdated(rows.known(one["key"] for one in patch["segments"]), patch["segments"])
+    speakers = outdated({row["key"]: row for row in rows.speakers()}, patch["speakers"])
+    if segments or speakers:
+        raise Outdated(segments, speakers)
+    whole = patch["transcript"]
+    if whole and any(rows.transcript[name] != value for name, value in whole["before"].items()):
+        if not patch["segments"] and not patch["speakers"]:
+            raise Outdated(set(), set())
+        whole = None
+    return _placed(rows, {**patch, "transcript": whole})
+
+
+def _placed(rows: Rows, patch: Patch) -> Patch:
+    back = {
+        one["key"]: one["after"]["rank"]
+        for one in patch["segments"]
+        if one["before"] is None and one["after"]
+    }
+    taken = rows.ranks_taken(back.values()) if back else set()
+    for one in patch["segments"]:
+        if one["after"] is not None and back.get(one["key"]) in taken:
+            following = rows.next(one["after"]["rank"])
+            rank = between(one["after"]["rank"], following["rank"] if following else None)
+            one["after"] = {**one["after"], "rank": rank}
+    return patch
+
+
+def _made_by(writing: Writing) -> QuerySet[Edit]:
+    mine = Edit.objects.filter(transcript=writing.rows.model, who=writing.person, changes=True)
+    return mine.exclude(kind__in=list(VERBS)).order_by("seq")

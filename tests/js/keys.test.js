@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  bindingsOf, COMMANDS, conflicts, DEFAULTS, describe, keepChoice, keyFor, KEYS, parsed, PRESETS, problemWith,
+  readChoice, written, writtenOf,
+} from "../../review/static/review/keys.js";
+
+const READING = { isReading: true };
+const WRITING = { isWriting: true };
+
+/** What a press means, written as in `Ctrl+KeyZ`. */
+function meaning(keys, context, bindings = DEFAULTS, more = {}) {
+  const { code, ctrl, alt, shift } = parsed(keys);
+  const event = { code, ctrlKey: ctrl, altKey: alt, shiftKey: shift, ...more };
+  return keyFor(event, context, bindings)?.id;
+}
+
+test("the table has no two meanings for one press, with any preset", () => {
+  for (const preset of Object.keys(PRESETS)) {
+    const found = conflicts(bindingsOf({ preset })).map((pair) => pair.map(({ id }) => id));
+    assert.deepEqual(found, [], preset);
+  }
+});
+
+test("no key of the table is one that the browser keeps or that types", () => {
+  for (const preset of Object.keys(PRESETS)) {
+    const bad = bindingsOf({ preset }).filter((binding) => problemWith(binding));
+    assert.deepEqual(bad.map((binding) => [binding.id, written(binding)]), [], preset);
+  }
+});
+
+test("every command has an id of its own, and presets name commands that exist", () => {
+  const ids = COMMANDS.map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length);
+  for (const preset of Object.values(PRESETS)) for (const id of Object.keys(preset)) assert.ok(ids.includes(id), id);
+});
+
+test("keys mean what the design says, where it says", () => {
+  const cases = [
+    ["Ctrl+Space", WRITING, "toggle"], ["Escape", WRITING, "toggle"], ["Space", READING, "toggle-reading"],
+    ["Space", WRITING, undefined], ["Space", {}, undefined], ["Alt+ArrowLeft", WRITING, "skip-back"],
+    ["Alt+Shift+ArrowRight", {}, "skip-far-forward"], ["Alt+ArrowDown", WRITING, "play-next"],
+    ["Alt+Equal", WRITING, "faster"], ["Digit3", READING, "speaker-3"], ["Digit3", WRITING, undefined],
+    ["Alt+Digit3", WRITING, "speaker-writing-3"], ["Alt+Shift+Digit3", WRITING, "speaker-run-writing-3"],
+    ["Shift+Digit3", READING, "speaker-run-3"], ["KeyE", READING, "edit"], ["KeyE", WRITING, undefined],
+    ["Enter", WRITING, "split"], ["Enter", {}, undefined], ["Shift+Enter", WRITING, "new-line"],
+    ["Backspace", WRITING, undefined], ["Backspace", { isWriting: true, isAtStart: true }, "merge-up"],
+    ["Ctrl+KeyZ", WRITING, "undo"], ["Ctrl+Shift+KeyZ", WRITING, "redo"], ["Ctrl+KeyY", READING, "redo"],
+    ["Ctrl+KeyF", {}, "find"], ["Ctrl+KeyH", {}, "replace"], ["Alt+KeyN", WRITING, "next-doubtful"],
+    ["Alt+Shift+KeyN", WRITING, "previous-doubtful"], ["Alt+KeyM", READING, "fine"], ["KeyH", READING, "highlight"],
+    ["Delete", READING, "delete"], ["Delete", WRITING, undefined], ["Ctrl+Enter", WRITING, "segment-done"],
+    ["Ctrl+Shift+Enter", READING, "file-done"], ["BracketLeft", READING, "previous-segment"],
+    ["F14", WRITING, "hold-to-play"],
+  ];
+  for (const [keys, context, expected] of cases) {
+    assert.equal(meaning(keys, context), expected, `${keys} ${JSON.stringify(context)}`);
+  }
+});
+
+test("the question mark is found wherever the layout has it", () => {
+  assert.equal(meaning("Shift+Minus", READING, DEFAULTS, { key: "?" }), "help");
+  assert.equal(meaning("Shift+Slash", READING, DEFAULTS, { key: "_" }), "help");
+});
+
+test("the command key is Ctrl on a Mac, and nothing elsewhere", () => {
+  assert.equal(meaning("KeyZ", { ...WRITING, isMac: true }, DEFAULTS, { metaKey: true }), "undo");
+  assert.equal(meaning("KeyZ", WRITING, DEFAULTS, { metaKey: true }), undefined);
+});
+
+test("the player alone takes its own keys only", () => {
+  assert.equal(meaning("Space", true, KEYS), "toggle-reading");
+  assert.equal(meaning("Ctrl+KeyF", true, KEYS), undefined);
+  assert.equal(keyFor({ code: "ArrowLeft", altKey: true }, false).seconds, -2);
+});
+
+test("a person binds a key anew, and a clash is said", () => {
+  const bindings = bindingsOf({ preset: "otranscribe", own: { edit: ["KeyH"], fine: ["F16"] } });
+  assert.equal(meaning("F1", WRITING, bindings), "skip-back");
+  assert.equal(meaning("F16", WRITING, bindings), "fine");
+  assert.equal(meaning("Alt+KeyM", WRITING, bindings), undefined);
+  assert.deepEqual(conflicts(bindings).map((pair) => pair.map(({ id }) => id)), [["edit", "highlight"]]);
+});
+
+test("keys in fields that would write, and the browser's own, cannot be bound", () => {
+  assert.equal(problemWith({ where: "everywhere", ...parsed("KeyA") }), "typed");
+  assert.equal(problemWith({ where: "reading", ...parsed("KeyA") }), "");
+  assert.equal(problemWith({ where: "everywhere", ...parsed("F17") }), "");
+  assert.equal(problemWith({ where: "reading", ...parsed("Ctrl+KeyW") }), "taken");
+});
+
+test("a choice is kept in the browser; what is not understood is left out", () => {
+  const kept = new Map();
+  const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
+  assert.deepEqual(readChoice(storage), { preset: "default", own: {} });
+  keepChoice({ preset: "otranscribe", own: { edit: ["KeyI"], gone: ["KeyG"], fine: "no list" } }, storage);
+  assert.deepEqual(readChoice(storage), { preset: "otranscribe", own: { edit: ["KeyI"] } });
+  storage.setItem("review.keys", "{");
+  assert.deepEqual(readChoice(storage), { preset: "default", own: {} });
+});
+
+test("keys are named as the keyboard names them", () => {
+  assert.deepEqual(describe(parsed("Ctrl+Shift+KeyZ")), ["Ctrl", "Shift", "Z"]);
+  assert.deepEqual(describe(parsed("Alt+ArrowLeft")), ["Alt", "←"]);
+  assert.deepEqual(describe(parsed("BracketLeft"), { layout: new Map([["BracketLeft", "ü"]]) }), ["Ü"]);
+  const say = (name) => ({ Ctrl: "Strg", Shift: "Umschalt" })[name] ?? name;
+  assert.deepEqual(describe(parsed("Ctrl+Enter"), { say }), ["Strg", "Enter"]);
+});
+
+test("a press is written as it is bound; a modifier alone is none", () => {
+  assert.equal(writtenOf({ code: "KeyN", key: "n", altKey: true, shiftKey: true }), "Alt+Shift+KeyN");
+  assert.equal(writtenOf({ code: "ShiftLeft", key: "Shift", shiftKey: true }), "");
+});
