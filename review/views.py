@@ -11,7 +11,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from gpu_worker.transcript import clock
 from jobs import access
 from jobs.access import Person
 from review import timeline
@@ -19,7 +18,7 @@ from review.exports import FORMATS
 from review.models import Transcript
 from review.timeline import Passage
 
-LOW_PROBABILITY = 0.5
+FIRST_SEGMENTS = 200  # of the first paint, and without JavaScript of a page
 
 
 @login_required
@@ -28,6 +27,8 @@ def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     transcript = _find(request.user, pk)
     upload = transcript.job_input.upload
     state = timeline.of(transcript)
+    shown = len(state.passages) if "all" in request.GET else FIRST_SEGMENTS
+    rows = list(zip(state.passages, state.turns(), strict=True))
     context = {
         "transcript": {
             "id": str(pk),
@@ -40,7 +41,9 @@ def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "session": transcript.job_input.job.session,
         "media_url": reverse("upload-media", args=[upload.pk]),
         "content_type": upload.content_type,
-        "segments": [_segment(*pair) for pair in zip(state.passages, state.turns(), strict=True)],
+        "api_url": reverse("api-1:api-transcript", args=[pk]),
+        "segments": [_segment(*row) for row in rows[:shown]],
+        "has_more": len(rows) > shown,
         "downloads": [
             {"format": name, "label": form.label, "url": reverse("transcript-download", args=[pk, name])}
             for name, form in FORMATS.items()
@@ -77,23 +80,6 @@ def _find(person: Person, pk: UUID) -> Transcript:
 
 
 def _segment(passage: Passage, is_turn: bool) -> dict[str, Any]:
+    """What the first paint shows of a segment; JavaScript has the rest from the API."""
     speaker = {"name": passage.speaker, "colour": passage.colour} if passage.speaker else None
-    return {
-        "key": passage.key,
-        "start": passage.start,
-        "end": passage.end,
-        "clock": clock(passage.start),
-        "speaker": speaker,
-        "new_speaker": is_turn,
-        "text": passage.text,
-        "words": [
-            {
-                "gap": word.gap,
-                "text": word.text,
-                "start": word.start,
-                "end": word.end,
-                "low": word.probability < LOW_PROBABILITY,
-            }
-            for word in passage.words
-        ],
-    }
+    return {"start": passage.start, "speaker": speaker, "new_speaker": is_turn, "text": passage.text}

@@ -47,7 +47,8 @@ def test_every_page_fits_and_can_be_touched(
     ):
         page.goto(address)
         if name == "transcript":
-            page.locator(".word", has_text="wheel").first.click()
+            expect(page.locator("[data-field=saving]")).to_have_text("Saved")
+            page.locator(".segment", has_text="wheel").first.locator(".time").click()
             page.wait_for_timeout(300)
             page.keyboard.press("Escape")
         page.wait_for_load_state("networkidle")

@@ -34,7 +34,7 @@ class SpeakerList extends HTMLElement {
   fill(row, speaker, speakers, share) {
     const [digit, name, part, merge] = ["digit", "name", "share", "merge"].map((field) => row.querySelector(`[data-field=${field}]`));
     row.dataset.colour = speaker.colour;
-    digit.textContent = speaker.hotkey ?? "·";
+    digit.textContent = speaker.hotkey ?? "–";
     digit.ariaLabel = this.words.say("give-to", { name: nameOf(speaker) });
     if (document.activeElement !== name) name.value = speaker.name;
     name.placeholder = speaker.label;
