@@ -1,6 +1,7 @@
 """The files people download."""
 
 import json
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -10,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from gpu_worker import transcript as document
-from review import timeline
+from review import timeline, views
 from review.exports import FORMATS
 from review.exports.subtitles import CUE_CHARACTERS, CUE_SECONDS, cues
 from review.models import Transcript
@@ -133,15 +134,21 @@ def test_a_download_has_the_recordings_name(browser: Client, transcript: Transcr
     assert browser.get(f"/transcripts/{transcript.pk}/download.exe").status_code == 404
 
 
-def test_the_page_shows_text_times_and_words_and_runs_no_markup(
-    browser: Client, transcript: Transcript
+def test_the_page_shows_the_first_text_at_once_and_runs_no_markup(
+    browser: Client, transcript: Transcript, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = browser.get(f"/transcripts/{transcript.pk}/").content.decode()
     assert "&lt;b&gt;No&lt;/b&gt;" in page
     assert "<b>No</b>" not in page
     assert f"/uploads/{transcript.job_input.upload_id}/media" in page
-    assert 'data-start="0.500"' in page
+    assert f'data-url="/api/transcripts/{transcript.pk}"' in page
     assert "said something" in page
+    assert "all=1" not in page
+    monkeypatch.setattr(views, "FIRST_SEGMENTS", 1)
+    address = f"/transcripts/{transcript.pk}/"
+    first, whole = (browser.get(address + query).content.decode() for query in ("", "?all=1"))
+    assert "all=1" in first, "without JavaScript the rest is a click away"
+    assert len(re.findall('class="said"', whole)) > len(re.findall('class="said"', first))
 
 
 def test_a_stranger_finds_no_transcript(stranger: User, transcript: Transcript) -> None:
