@@ -18,8 +18,10 @@ export class HttpProblem extends Error {
   }
 }
 
+/** The token of now: who signs in again in another tab gets a new cookie, which the page's own token does not fit. */
 export function csrfToken() {
-  return document.querySelector("meta[name=csrf-token]").content;
+  const cookie = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
+  return cookie ? cookie[1] : document.querySelector("meta[name=csrf-token]").content;
 }
 
 /** Return `{ body, etag }`, or `{ body: null, etag }` where the server says that nothing has changed. */

@@ -4,6 +4,8 @@ import { caretIn } from "./caret.js";
 import { bindingsOf, describe, keyFor, readChoice } from "./keys.js";
 
 const TAKES_KEYS = "button, a, summary, select, textarea, input, [contenteditable]";
+const FIELDS = "input:not([type=range], [type=checkbox]), select, textarea"; // they undo and delete for themselves
+const PLAYING = ["toggle", "skip", "speed", "hold-to-play", "play-segment"];
 const isMac = /Mac/.test(navigator.platform);
 
 /** From now on keys do what the table says. */
@@ -15,13 +17,22 @@ export function hearKeys(page) {
 }
 
 function press(page, bindings, event) {
-  if (event.isComposing) return; // an input method uses the keys now
+  if (event.isComposing || pressSlider(page.player, event)) return; // an input method uses the keys now
   const binding = keyFor(event, contextOf(page, event), bindings);
   const command = binding && page.commands[binding.command];
-  if (!command) return;
+  if (!command || (event.target.matches?.(FIELDS) && !PLAYING.includes(binding.command))) return;
   event.preventDefault();
   const isHeld = event.repeat && ["toggle", "hold-to-play"].includes(binding.command);
   if (!isHeld) command(binding);
+}
+
+/** The slider's own arrow keys would move a tenth of a second. */
+function pressSlider(player, event) {
+  const step = { ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2 }[event.key];
+  if (event.target !== player.seek || !step || event.altKey || event.ctrlKey) return false;
+  event.preventDefault();
+  player.skip(event.shiftKey ? step * 5 : step);
+  return true;
 }
 
 function letGo(page, bindings, event) {

@@ -22,7 +22,11 @@ class SegmentList extends HTMLElement {
     this.marks = new Marks();
     this.current = null; // the key where playing or working is
     this.list.replaceChildren();
-    this.drawFrom(0, AT_ONCE);
+    this.last = null; // the last row drawn so far, null: none or all
+    this.isDrawing = true;
+    this.drawSome(AT_ONCE);
+    this.makeStop(this.store.state.segments.at(0)?.key);
+    this.list.addEventListener("keydown", (event) => this.open(event));
     this.list.addEventListener("pointerdown", (event) => this.makeEditable(event.target.closest?.(".said")));
     this.list.addEventListener("focusin", (event) => this.enter(event.target));
     this.list.addEventListener("focusout", (event) => this.leave(event.target));
@@ -34,14 +38,23 @@ class SegmentList extends HTMLElement {
 
   // Drawing ----------------------------------------------------------------------------------------
 
-  drawFrom(index, count) {
+  /** Draw on from the last row drawn, wherever edits have moved it meanwhile. */
+  drawSome(count) {
     const { segments } = this.store.state;
     const some = document.createDocumentFragment();
-    const end = Math.min(segments.size, index + count);
-    for (let at = index; at < end; at += 1) if (!this.rows.has(segments.at(at).key)) some.append(this.make(segments.at(at)));
+    const start = this.last ? segments.placeFor(this.last) + Number(segments.has(this.last.key)) : 0;
+    const end = Math.min(segments.size, start + count);
+    for (let at = start; at < end; at += 1) some.append(this.make(segments.at(at)));
     this.list.append(some);
-    if (end < segments.size) setTimeout(() => this.drawFrom(end, AT_A_TIME));
-    else this.dispatchEvent(new CustomEvent("drawn", { bubbles: true }));
+    if (end > start) this.last = segments.at(end - 1);
+    this.isDrawing = end < segments.size;
+    if (this.isDrawing) setTimeout(() => this.drawSome(AT_A_TIME));
+  }
+
+  /** Whether a row's turn to be drawn is still to come. */
+  isAhead(row) {
+    const { segments } = this.store.state;
+    return this.isDrawing && row.key !== this.last.key && segments.placeFor(row) >= segments.placeFor(this.last);
   }
 
   make(row) {
@@ -58,6 +71,7 @@ class SegmentList extends HTMLElement {
     const also = new Set(keys);
     for (const key of keys) {
       const row = segments.get(key);
+      if (row && this.isAhead(row)) continue;
       if (row) this.put(row);
       else this.drop(key);
       const next = row && segments.next(key);
@@ -131,7 +145,25 @@ class SegmentList extends HTMLElement {
     this.current = key;
     const element = this.rows.get(key);
     element?.classList.add("is-current");
+    this.makeStop(key);
     return element ?? null;
+  }
+
+  /** Tab leads to one passage, where work was last; keys go on from there. */
+  makeStop(key) {
+    const said = this.saidOf(key);
+    if (!said) return;
+    if (this.stop) this.stop.tabIndex = -1;
+    this.stop = said;
+    said.tabIndex = 0;
+  }
+
+  open(event) {
+    const key = event.key === "Enter" && !event.target.isContentEditable && event.target.matches(".said") ? keyOf(event.target) : null;
+    if (!key || event.ctrlKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation(); // it opens the passage; it does not split it
+    this.edit(key);
   }
 
   choose(event) {

@@ -6,6 +6,8 @@
 import { showKeyed } from "../jobs/keyed.js";
 import { nameOf } from "./segment-list.js";
 
+const SHARES_MS = 1_000;
+
 class SpeakerList extends HTMLElement {
   start(store, words, newId) {
     Object.assign(this, { store, words, newId });
@@ -23,6 +25,14 @@ class SpeakerList extends HTMLElement {
     showKeyed(this.list, speakers.map((speaker) => ({ ...speaker, id: speaker.key })), this.template, (row, speaker) =>
       this.fill(row, speaker, speakers, shares.get(speaker.key) ?? 0),
     );
+  }
+
+  /** Show the shares anew soon: they are summed over all segments, which is too much for every letter typed. */
+  plan() {
+    this.alarm ??= setTimeout(() => {
+      this.alarm = null;
+      this.show();
+    }, SHARES_MS);
   }
 
   /** The speakers that are not merged away, in the order of their digits. */

@@ -93,7 +93,8 @@ class TranscriptPage extends HTMLElement {
   show({ segments, speakers, transcript }) {
     if (segments.length) this.list.update(segments);
     if (speakers.length) this.list.refresh();
-    if (speakers.length || segments.length) this.speakers.show();
+    if (speakers.length) this.speakers.show();
+    else if (segments.length) this.speakers.plan();
     if (transcript) this.showTranscript();
   }
 
@@ -130,7 +131,7 @@ class TranscriptPage extends HTMLElement {
     this.part("clash").hidden = !clash;
     if (!clash) return;
     this.part("clash").dataset.id = clash.id;
-    const [{ mine, theirs }] = clash.rows;
+    const { mine = null, theirs = null } = clash.rows[0] ?? {};
     const textOf = (row) => row?.text ?? (row ? nameOf(row) : this.words.say("gone"));
     this.part("mine").textContent = textOf(mine);
     this.part("theirs").textContent = textOf(theirs);
