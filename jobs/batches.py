@@ -75,6 +75,12 @@ def cancel_job(job: Job, actor: str) -> int:
     return _each(entries, lambda entry: cancel_input(entry, actor))
 
 
+def finish_cancels() -> int:
+    """Cancel what is left of jobs whose cancel broke off: the process was killed between two parts of it."""
+    begun = Job.objects.filter(cancel_requested_at__isnull=False, inputs__status__in=ACTIVE).distinct()
+    return sum(cancel_job(job, "controller") for job in begun)
+
+
 def cancel_input(job_input: JobInput, actor: str) -> bool:
     """Cancel one file: at once for people, whatever its worker does. False where it had ended."""
     with transaction.atomic():

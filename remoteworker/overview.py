@@ -14,9 +14,8 @@ SHOWN_FILES = 20  # of one worker
 def workers() -> list[dict[str, Any]]:
     """Return a row for each worker, those out of service last."""
     rows = list(Worker.objects.all())
-    active = {worker.pk: worker.active for worker in fleet.enabled_workers()}  # type: ignore[attr-defined]
     held = _held(rows)
-    found = [_row(worker, active.get(worker.pk, 0), held.get(worker.pk, [])) for worker in rows]
+    found = [_row(worker, held.get(worker.pk, [])) for worker in rows]
     return sorted(found, key=lambda row: row["state"] in ("disabled", "retired"))
 
 
@@ -25,13 +24,13 @@ def queued() -> int:
     return JobInput.objects.filter(status=InputStatus.QUEUED).count()
 
 
-def _row(worker: Worker, active: int, files: list[dict[str, Any]]) -> dict[str, Any]:
+def _row(worker: Worker, files: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "id": worker.pk,
         "name": worker.name,
         "kind": worker.get_kind_display(),
         "state": fleet.state(worker),
-        "active": active,
+        "active": len(files),
         "slots": worker.slots,
         "speeds": [{"model": model, "speed": speed} for model, speed in worker.speeds.items()],
         "lastContact": worker.last_ping_at,

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from jobs import batches
 from remoteworker import clock, dispatch, fleet, polling, pushing
 from remoteworker.models import Attempt, Worker
 
@@ -82,9 +83,11 @@ def poll_worker(worker_id: int) -> None:
 
 @shared_task
 def reap() -> None:
-    """Tick: the rows of the workers follow the settings; what workers hold that nobody polls goes elsewhere."""
+    """Tick: what was left half done is finished: workers that the settings changed, cancels that broke off, files
+    that workers hold and nobody asks for."""
     clock.follow("reap")
     fleet.sync_from_settings()
+    batches.finish_cancels()
     for attempt in (
         Attempt.objects.filter(ended_at=None)
         .exclude(worker__in=Worker.usable())

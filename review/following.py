@@ -52,7 +52,7 @@ def changes(transcript: Transcript, since: int) -> Answer:
     return {
         "version": rows.version,
         "segments": changed,
-        "removed": [key for key in gone if key not in there],
+        "removed": [key for key in gone if key not in there and rows.speaker(key) is None],
         "speakers": [row for row in rows.speakers() if row["version"] > since],
         "transcript": whole(rows),
     }

@@ -70,7 +70,9 @@ class Writing:
             patch=patch,
             segment_keys=[one["key"] for one in patch["segments"]],
             speaker_keys=[one["key"] for one in patch["speakers"]],
-            removed_keys=[one["key"] for one in patch["segments"] if one["after"] is None],
+            removed_keys=[
+                one["key"] for one in [*patch["segments"], *patch["speakers"]] if one["after"] is None
+            ],
             changes=changes_anything(patch),
         )
         self.written.append(edit)
@@ -208,12 +210,15 @@ def _note(transcript: Transcript, writing: Writing) -> None:
 
 def _answer(rows: Rows, version: int, made: Sequence[Edit]) -> Answer:
     segments = dict.fromkeys(key for edit in made for key in edit.segment_keys)
-    speakers = {key for edit in made for key in edit.speaker_keys}
+    speakers = dict.fromkeys(key for edit in made for key in edit.speaker_keys)
     found = rows.known(segments)
     return {
         "version": version,
         "segments": list(found.values()),
-        "removed": [key for key in segments if key not in found],
+        "removed": [
+            *(key for key in segments if key not in found),
+            *(key for key in speakers if rows.speaker(key) is None),
+        ],
         "speakers": [row for row in rows.speakers() if row["key"] in speakers],
         "transcript": whole(rows),
     }

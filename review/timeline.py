@@ -50,9 +50,9 @@ class Timeline:
         return [True, *changes][: len(self.passages)]
 
 
-def of(transcript: Transcript) -> Timeline:
-    """Read the rows of a transcript."""
-    rows = transcript.segments.select_related("speaker").order_by("rank")
+def of(transcript: Transcript, first: int | None = None) -> Timeline:
+    """Read the rows of a transcript; `first`: no more than so many from its start."""
+    rows = transcript.segments.select_related("speaker").order_by("rank")[:first]
     return Timeline(
         title=transcript.job_input.upload.name,
         language=transcript.language,

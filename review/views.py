@@ -26,8 +26,10 @@ FIRST_SEGMENTS = 200  # of the first paint, and without JavaScript of a page
 def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     transcript = _find(request.user, pk)
     upload = transcript.job_input.upload
-    state = timeline.of(transcript)
-    shown = len(state.passages) if "all" in request.GET else FIRST_SEGMENTS
+    shown = None if "all" in request.GET else FIRST_SEGMENTS
+    state = timeline.of(
+        transcript, first=None if shown is None else shown + 1
+    )  # one more tells that there are more
     rows = list(zip(state.passages, state.turns(), strict=True))
     context = {
         "transcript": {
@@ -43,7 +45,7 @@ def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "content_type": upload.content_type,
         "api_url": reverse("api-1:api-transcript", args=[pk]),
         "segments": [_segment(*row) for row in rows[:shown]],
-        "has_more": len(rows) > shown,
+        "has_more": shown is not None and len(rows) > shown,
         "downloads": [
             {"format": name, "label": form.label, "url": reverse("transcript-download", args=[pk, name])}
             for name, form in FORMATS.items()

@@ -17,18 +17,30 @@ def module_page(page: Page, installation: Installation) -> Page:
 def test_the_word_at_a_moment_is_found(module_page: Page) -> None:
     found = module_page.evaluate(
         """async () => {
-          const { lastBefore, spokenAt } = await import("/static/review/spoken.js");
-          const times = { starts: [0.5, 1, 1, 9], ends: [0.9, 1.2, 1.5, 9.4] };
+          const { placesOf, wordAt, wordSpokenAt } = await import("/static/review/word-places.js");
+          const { lastBegun } = await import("/static/review/segment-list.js");
+          const times = [[0.5, 0.9], [1, 1.2], [1, 1.5], [9, 9.4]];
+          const rows = times.map(([start]) => ({ start }));
+          const segments = { size: rows.length, at: (index) => rows[index] };
+          const words = times.map(([start, end], index) => [`w${index}`, start, end, 0.9, 0, " "]);
+          const places = placesOf({ text: "w0 w1, w2 — w3", words });
+          const indexOf = (place) => places.indexOf(place);
           return {
-            last: [0, 0.5, 0.99, 1, 5, 100].map((time) => lastBefore(times.starts, time)),
-            spoken: [0, 0.5, 0.95, 1.4, 2.0, 2.2, 9.1, 11].map((time) => spokenAt(times, time)),
-            empty: spokenAt({ starts: [], ends: [] }, 1),
+            last: [0, 0.5, 0.99, 1, 5, 100].map((time) => lastBegun(segments, time)),
+            spoken: [0, 0.5, 0.95, 1.4, 2.0, 2.2, 9.1, 11].map((time) => indexOf(wordSpokenAt(places, time))),
+            empty: indexOf(wordSpokenAt([], 1)),
+            stretches: places.map(({ from, to }) => [from, to]),
+            clicked: [0, 2, 3, 11, 14].map((offset) => indexOf(wordAt(places, offset))),
+            typedOver: placesOf({ text: "w0 w3 🎙", words }).map(({ from }) => from),
           };
         }"""
     )
     assert found["last"] == [-1, 0, 0, 2, 2, 3]
     assert found["spoken"] == [-1, 0, 0, 2, 2, -1, 3, -1]
     assert found["empty"] == -1
+    assert found["stretches"] == [[0, 2], [3, 5], [7, 9], [12, 14]]
+    assert found["clicked"] == [0, 0, 1, 2, 3]
+    assert found["typedOver"] == [0, 3], "words that the text does not have are left out"
 
 
 def test_times_and_counts_are_said_as_the_server_says_them(module_page: Page) -> None:

@@ -95,7 +95,11 @@ def check_transcript(installation: Installation, url: str) -> None:
     assert all(0 <= word["start"] <= word["end"] <= document["duration"] + 0.5 for word in words)
     assert re.match(r"1\n00:00:0\d,\d{3} --> 00:00:\d\d,\d{3}\n", installation.get(f"{url}download.srt"))
     page = installation.get(url)
-    assert page.count('class="word') >= len(words)
+    assert page.count('class="said"') >= len(document["segments"])
+    state = installation.get(f"/api{url.rstrip('/')}")
+    assert [word[0] for segment in state["segments"] for word in segment["words"]] == [
+        word["word"].strip() for word in words
+    ]
 
 
 def check_secrecy(installation: Installation, session: str) -> None:

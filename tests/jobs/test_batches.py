@@ -9,7 +9,7 @@ from gpu_worker.protocol import Options
 from jobs import batches
 from jobs.models import Job, JobInput, Session, Upload
 from jobs.statuses import Event
-from remoteworker import dispatch
+from remoteworker import dispatch, tasks
 from remoteworker.models import Attempt, Worker
 from tests.steps import claim
 
@@ -107,3 +107,29 @@ def test_a_job_of_many_files_is_canceled_and_retried_in_parts_that_let_others_wr
     assert batches.retry_job(job, "anna") == 5
     assert batches.retry_job(job, "anna") == 0
     assert {entry.status for entry in job.inputs.all()} == {"queued"}
+
+
+def test_a_cancel_that_a_killed_process_left_half_done_is_finished(
+    job_of: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, other = job_of(files=4), job_of()
+    real, left = batches.cancel_input, [2]
+
+    def killed_after_two(entry: JobInput, actor: str) -> bool:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return real(entry, actor)
+
+    monkeypatch.setattr(batches, "IN_ONE_GO", 2)
+    with monkeypatch.context() as dying:
+        dying.setattr(batches, "cancel_input", killed_after_two)
+        with pytest.raises(KeyboardInterrupt):
+            batches.cancel_job(job, "anna")
+    assert job.inputs.filter(status="canceled").count() == 2
+    tasks.reap()
+    assert job.inputs.filter(status="canceled").count() == 4
+    assert other.inputs.get().status == "queued"
+    batches.retry_job(job, "anna")
+    tasks.reap()
+    assert job.inputs.filter(status="queued").count() == 4, "it is wanted again"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from gpu_worker.protocol import ERRORS
 from jobs import batches, history, models
@@ -36,9 +37,9 @@ def test_a_life_is_told_in_order_with_who_and_why(attempt: Attempt, job_input: J
 
 
 def test_a_file_that_the_fleet_tries_again_says_what_it_was_lost_to(
-    attempt: Attempt, job_input: JobInput, settings: object
+    attempt: Attempt, job_input: JobInput, settings: Settings
 ) -> None:
-    settings.REMOTE_WORKER_MAX_ATTEMPTS = 2  # type: ignore[attr-defined]
+    settings.REMOTE_WORKER_MAX_ATTEMPTS = 2
     polling.apply(attempt, Observation(is_unknown=True), clock.now())
     job_input.refresh_from_db()
     assert (job_input.status, job_input.error_code) == ("queued", "")

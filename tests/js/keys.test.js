@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  bindingsOf, COMMANDS, conflicts, DEFAULTS, describe, keepChoice, keyFor, KEYS, parsed, PRESETS, problemWith,
+  bindingsOf, COMMANDS, conflicts, describe, keepChoice, keyFor, parsed, PRESETS, problemWith,
   readChoice, written, writtenOf,
 } from "../../review/static/review/keys.js";
 
+const DEFAULTS = bindingsOf();
 const READING = { isReading: true };
 const WRITING = { isWriting: true };
 
@@ -68,10 +69,10 @@ test("the command key is Ctrl on a Mac, and nothing elsewhere", () => {
   assert.equal(meaning("KeyZ", WRITING, DEFAULTS, { metaKey: true }), undefined);
 });
 
-test("the player alone takes its own keys only", () => {
-  assert.equal(meaning("Space", true, KEYS), "toggle-reading");
-  assert.equal(meaning("Ctrl+KeyF", true, KEYS), undefined);
-  assert.equal(keyFor({ code: "ArrowLeft", altKey: true }, false).seconds, -2);
+test("a press brings what its command needs, and a key that is somebody's own is left to them", () => {
+  assert.equal(meaning("Space", READING), "toggle-reading");
+  assert.equal(meaning("Space", {}), undefined, "a button has the focus");
+  assert.equal(keyFor({ code: "ArrowLeft", altKey: true }, {}, DEFAULTS).seconds, -2);
 });
 
 test("a person binds a key anew, and a clash is said", () => {

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.utils import timezone
 
+from gpu_worker.protocol import JobStatus
 from jobs.models import Job, JobInput
 from remoteworker import dispatch, polling
 from remoteworker.leases import Observation
@@ -64,7 +65,7 @@ def test_a_worker_that_goes_on_after_complete_has_all_its_time_again(
     def said(status: str) -> Observation:
         attempt.refresh_from_db()
         body = {"workerJobId": "w-1", "status": status, "stage": status, "progress": {"percent": 1}}
-        return Observation(status=body)  # type: ignore[arg-type]
+        return Observation(status=cast(JobStatus, body))
 
     polling.apply(attempt, said("complete"), timezone.now())
     Attempt.objects.update(outputs_due_at=timezone.now() - timedelta(seconds=100))

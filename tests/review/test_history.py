@@ -266,3 +266,13 @@ def test_an_edit_costs_as_many_queries_in_a_long_transcript_as_in_a_short_one(
             page.get(f"/changes?since={page.base}")
         assert len(queries) <= 10
     assert counts[0] == counts[1] <= 25, counts
+
+
+def test_a_speaker_whose_adding_was_undone_is_gone_for_everybody(page: Page, colleague: Page) -> None:
+    new = str(uuid.uuid4())
+    added = page.edit("AddSpeaker", newKey=new, name="Maria")
+    undone = page.edit("Undo")
+    assert undone["removed"] == [new]
+    assert colleague.get(f"/changes?since={added['version']}")["removed"] == [new]
+    assert page.edit("Redo")["removed"] == []
+    assert colleague.get(f"/changes?since={undone['version']}")["removed"] == []

@@ -70,8 +70,9 @@ export function commandsOf(page) {
     const key = list.editing;
     const previous = key && rows().previous(key);
     if (!previous) return;
-    const at = [...previous.text].length + 1;
-    if (page.act([{ kind: "Merge", segment: key, with: "previous" }])) caretAt(previous.key, at);
+    const behind = [...rows().get(key).text].length; // with or without a space at the seam, as the script has it
+    if (!page.act([{ kind: "Merge", segment: key, with: "previous" }])) return;
+    caretAt(previous.key, [...rows().get(previous.key).text].length - behind);
   }
 
   function toggle(kind, field) {

@@ -5,7 +5,6 @@ import { COMMANDS, EVERYWHERE, PRESETS, READING, WRITING } from "./key-table.js"
 export { COMMANDS, EVERYWHERE, PRESETS, READING, WRITING };
 
 const KEPT_AS = "review.keys";
-const PLAYER = ["toggle", "skip"];
 const MODIFIERS = ["Ctrl", "Alt", "Shift"];
 // What browsers keep for themselves, and what a keyboard cannot do without.
 const TAKEN = ["Ctrl+KeyW", "Ctrl+KeyT", "Ctrl+KeyN", "Ctrl+Shift+KeyN", "Ctrl+Shift+KeyT", "Ctrl+Shift+KeyW", "Tab"];
@@ -43,13 +42,9 @@ export function writtenOf({ code, key, ctrlKey, altKey, shiftKey }) {
   return written({ code, ctrl: ctrlKey, alt: altKey, shift: shiftKey });
 }
 
-export const DEFAULTS = bindingsOf();
-export const KEYS = DEFAULTS.filter(({ command, code }) => PLAYER.includes(command) && !/^F\d/.test(code));
-
-/** Return the binding of a key press, or undefined. `context` is `{ isReading, isWriting, isAtStart, isMac }`, or
- * whether focus is on nothing that uses keys. On a Mac the command key counts as Ctrl. */
-export function keyFor(event, context, bindings = KEYS) {
-  const { isReading, isWriting, isAtStart, isMac } = typeof context === "object" ? context : { isReading: context };
+/** Return the binding of a key press, or undefined. `context` is `{ isReading, isWriting, isAtStart, isMac }`;
+ * reading: focus is on nothing that uses keys. On a Mac the command key counts as Ctrl. */
+export function keyFor(event, { isReading, isWriting, isAtStart, isMac }, bindings) {
   if (event.metaKey && !isMac) return undefined;
   const isHeard = ({ where, onlyAtStart }) =>
     (where === EVERYWHERE || (where === READING ? isReading : isWriting)) && (!onlyAtStart || isAtStart);
