@@ -85,8 +85,7 @@ export class Store {
     const entry = this.entryOf(id);
     if (answer.version === this.version + 1) this.version = answer.version;
     else if (answer.version > this.version) this.isBehind = true;
-    const removed = [...(answer.removed ?? []), ...speakersGone(entry, answer)];
-    return this.watch(() => this.rebase({ ...answer, removed }, entry ? [entry] : []));
+    return this.watch(() => this.rebase(answer, entry ? [entry] : []));
   }
 
   /** What others did: everything after `this.version`. */
@@ -317,12 +316,6 @@ function editsBeside(keys, { step, patches, isOfHistory }) {
   return step.edits.filter(
     (edit, number) => isOfHistory || !isAbout([...(keysOf(edit) ?? []), ...changes(number).map(({ key }) => key)]),
   );
-}
-
-/** Speakers whose making was undone: an answer may say so by not having them. */
-function speakersGone(entry, { speakers = [] }) {
-  const gone = (entry?.patches ?? []).flatMap((patch) => patch.speakers.filter(({ after }) => after === null));
-  return gone.map(({ key }) => key).filter((key) => !speakers.some((row) => row.key === key));
 }
 
 function withEdits(entry, edits) {
