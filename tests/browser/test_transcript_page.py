@@ -1,6 +1,7 @@
 """The transcript page: text and player together, by mouse and by keys; what is written stays."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import RECORDING
 from tests.browser.desk import Desk, sound_of
+from tests.browser.installation import Installation
 
 pytestmark = pytest.mark.browser
 
@@ -228,6 +230,63 @@ def test_what_was_written_offline_is_there_when_the_page_is_opened_again(
     saved(third)
     assert texts(third)[0].startswith("Offline. "), "the server has it"
     troubles.clear()
+
+
+def test_what_is_written_signed_out_is_sent_after_signing_in_again_in_another_tab(
+    open_page: Callable[..., Page], installation: Installation, transcribed: Desk, troubles: list[str]
+) -> None:
+    mine = open_page()
+    sign_in(mine, installation)
+    mine.goto(transcribed.transcript_url)
+    saved(mine)
+    other = mine.context.new_page()
+    other.goto(f"{installation.url}/")
+    other.get_by_role("button", name=re.compile("^Sign out")).click()
+    caret_at(mine, 0, 0)
+    mine.keyboard.type("Kept. ")
+    expect(mine.locator("[data-field=saving]")).to_contain_text("You are signed out")
+    sign_in(other, installation)
+    mine.evaluate("dispatchEvent(new Event('online'))")  # as a look at this tab does
+    saved(mine)
+    mine.reload()
+    saved(mine)
+    assert texts(mine)[0].startswith("Kept. ")
+    mine.keyboard.press("Control+z")  # for the others who read this transcript
+    expect(mine.locator(".said").first).not_to_have_text(re.compile("^Kept"))
+    saved(mine)
+    troubles.clear()
+
+
+def sign_in(page: Page, installation: Installation) -> None:
+    page.goto(installation.sign_in_link())
+    page.get_by_role("button", name="Sign in as owner").click()
+    page.wait_for_url(f"{installation.url}/")
+
+
+def test_fields_keep_their_own_undo_and_the_slider_its_steps(fresh: Page) -> None:
+    caret_at(fresh, 0, 0)
+    fresh.keyboard.type("Stays. ")
+    saved(fresh)
+    field = fresh.get_by_label("Name of a new speaker")
+    field.click()
+    fresh.keyboard.type("Maria")
+    fresh.keyboard.press("Control+z")
+    assert texts(fresh)[0].startswith("Stays. ")
+    slider = fresh.get_by_label("Position")
+    slider.focus()
+    slider.evaluate("slider => { slider.value = 20; slider.dispatchEvent(new Event('input')) }")
+    assert seconds_after(fresh, "ArrowRight") == pytest.approx(22)
+    assert seconds_after(fresh, "Shift+ArrowLeft") == pytest.approx(12)
+
+
+def test_tab_leads_into_the_text_and_enter_opens_the_passage(fresh: Page, desk: Desk) -> None:
+    desk.tab_to(fresh.locator(".said").first)
+    count = fresh.locator(".said").count()
+    fresh.keyboard.press("Enter")
+    fresh.keyboard.type("Opened. ")
+    saved(fresh)
+    assert "Opened. " in texts(fresh)[0]
+    assert fresh.locator(".said").count() == count
 
 
 def test_two_tabs_see_what_the_other_writes(fresh: Page) -> None:

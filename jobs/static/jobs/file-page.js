@@ -30,6 +30,7 @@ class FilePage extends HTMLElement {
     setText(this.field("try"), `${input.attempt} / ${Math.max(input.attempt, input.attempts)}`);
     showMoment(this.field("contact"), input.lastContactAt);
     this.field("percent").value = input.percent;
+    this.field("percent").hidden = !isActiveInput(input);
     if (input.transcriptUrl) this.field("transcript").setAttribute("href", input.transcriptUrl);
     setHidden(this.field("transcript"), !input.transcriptUrl);
     for (const verb of ["canRetry", "canCancel"]) setHidden(this.field(verb), !input[verb]);

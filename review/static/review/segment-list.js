@@ -5,7 +5,7 @@
  */
 
 import { clock } from "../bulktranscribe/words.js";
-import { unitsAtPoint } from "./caret.js";
+import { placeCaret, unitsAtPoint } from "./caret.js";
 import { Marks } from "./marks.js";
 import { isDoubtful } from "./patches.js";
 import { placesOf, wordAt } from "./word-places.js";
@@ -163,13 +163,13 @@ class SegmentList extends HTMLElement {
     if (!key || event.ctrlKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation(); // it opens the passage; it does not split it
-    this.edit(key);
+    placeCaret(this.edit(key), 0);
   }
 
   choose(event) {
     const element = event.target.closest(".segment");
     const row = element && this.store.state.segments.get(element.dataset.key);
-    if (!row || event.target.closest(".speaker")) return;
+    if (!row) return;
     if (event.target.closest(".time")) this.say("chosen", { seconds: row.start, key: row.key, plays: true });
     else if (event.target.closest(".said") && getSelection().isCollapsed) this.chooseWord(event, element, row);
   }
@@ -193,6 +193,7 @@ class SegmentList extends HTMLElement {
 
   edit(key) {
     const said = this.saidOf(key);
+    if (said && !said.isContentEditable && document.activeElement === said) said.blur(); // a caret comes with the focus only
     this.makeEditable(said);
     said?.focus();
     return said ?? null;
