@@ -155,6 +155,7 @@ def prepare_django() -> None:
 
 
 def measure_polls(pair: str, folder: Path, variables: dict[str, str], seconds: float) -> None:
+    # so slow that none is done before the last is handed over
     with fleet(folder, BOXES, speed=0.01, queue=FILES // BOXES - 1, variables=variables) as stage:
         started = time.monotonic()
         inside(stage, "queue")
@@ -223,7 +224,7 @@ def ages(stage: Stage) -> list[float]:
 
 def queue_inside() -> None:
     prepare_django()
-    queue_files(tone(1.0))
+    queue_files(tone(5.0))
 
 
 # Memory over time ------------------------------------------------------------------------------------
