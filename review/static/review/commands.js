@@ -9,7 +9,8 @@ export function commandsOf(page) {
   const { list, player } = page;
   const { store } = page.copy;
   const rows = () => store.state.segments;
-  const currentKey = () => list.editing ?? list.current ?? rows().at(0)?.key ?? null;
+  const isThere = (key) => key !== null && rows().has(key); // somebody else may have deleted it
+  const currentKey = () => [list.editing, list.current].find(isThere) ?? rows().at(0)?.key ?? null;
   const currentRow = () => rows().get(currentKey());
 
   /** Go to a segment; whoever was typing types on there. */
