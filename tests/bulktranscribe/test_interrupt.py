@@ -4,10 +4,14 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management.base import BaseCommand
 
+from bulktranscribe import stack
+from bulktranscribe.management.commands import demo
 from bulktranscribe.management.commands.up import Interrupt
 
 
@@ -36,3 +40,16 @@ def test_a_ctrl_c_inside_a_destructor_is_remembered(interrupt: Interrupt) -> Non
 def test_a_ctrl_c_elsewhere_comes_at_once(interrupt: Interrupt) -> None:
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_the_demo_starts_nothing_after_a_ctrl_c_that_was_dropped(
+    interrupt: Interrupt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepared(_command: BaseCommand) -> None:
+        interrupt.came = True  # in a destructor, while the database was brought up to date
+
+    monkeypatch.setattr(demo, "prepare", prepared)
+    monkeypatch.setattr(demo, "choose_free_ports", lambda: None)
+    monkeypatch.setattr(stack, "Stack", lambda *args: pytest.fail("it started the processes"))
+    with pytest.raises(KeyboardInterrupt), demo.running_stack(demo.Command(stdout=StringIO()), interrupt):
+        pytest.fail("it went on")

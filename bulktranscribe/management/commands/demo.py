@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from bulktranscribe import stack
 from bulktranscribe.environment import BASE_DIR
-from bulktranscribe.management.commands.up import prepare
+from bulktranscribe.management.commands.up import Interrupt, prepare
 from bulktranscribe.sign_in import make_owner
 from gpu_worker.protocol import Options
 from gpu_worker.transcript import clock
@@ -38,11 +38,11 @@ class Command(BaseCommand):
         parser.add_argument("--model", default=settings.LOCAL_WORKER_MODEL)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        console = Console()
-        with running_stack(self):
+        console, interrupt = Console(), Interrupt()
+        with running_stack(self, interrupt):
             started = time.monotonic()
             job_input = start(RECORDING, options["model"])
-            watch(job_input, console)
+            watch(job_input, console, interrupt)
             seconds = time.monotonic() - started
         if job_input.status != InputStatus.COMPLETE:
             raise CommandError(failure_of(job_input))
@@ -54,13 +54,14 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def running_stack(command: BaseCommand) -> Iterator[None]:
+def running_stack(command: BaseCommand, interrupt: Interrupt) -> Iterator[None]:
     """Use the processes that run on this DATA_DIR, or start them for as long as it takes."""
     if stack.is_running():
         yield
         return
     choose_free_ports()
     prepare(command)
+    interrupt.check()
     command.stdout.write("Starting web, Celery and the worker …")
     try:
         with stack.Stack(command.stdout.write) as processes:
@@ -90,7 +91,7 @@ def start(recording: Path, model: str) -> JobInput:
     return job.inputs.get()
 
 
-def watch(job_input: JobInput, console: Console) -> None:
+def watch(job_input: JobInput, console: Console, interrupt: Interrupt) -> None:
     """Show a bar until the file has ended."""
     columns = (TextColumn("{task.description:32}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
@@ -98,6 +99,7 @@ def watch(job_input: JobInput, console: Console) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while job_input.status not in ENDED and time.monotonic() < deadline:
             time.sleep(0.2)
+            interrupt.check()
             job_input.refresh_from_db()
             show(progress, bar, job_input)
 
