@@ -33,7 +33,7 @@ def fresh(desk: Desk) -> Page:
 
 
 def texts(page: Page) -> list[str]:
-    return page.locator(".said").all_inner_texts()
+    return page.locator(".said").all_text_contents()
 
 
 def caret_at(page: Page, number: int, place: int) -> Locator:
