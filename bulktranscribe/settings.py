@@ -106,6 +106,13 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "/static/"
+NODE_MODULES = (
+    BASE_DIR / "node_modules"
+)  # what `npm ci` brought by package-lock.json; of it the pages use this
+STATICFILES_DIRS = [
+    ("npm/wavesurfer", NODE_MODULES / "wavesurfer.js" / "dist"),
+    ("npm/atkinson", NODE_MODULES / "@fontsource" / "atkinson-hyperlegible" / "files"),
+]
 WHITENOISE_USE_FINDERS = True  # served straight from the packages: nothing to collect before a start
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 60

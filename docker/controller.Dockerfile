@@ -5,6 +5,12 @@ FROM python:3.11-slim AS packages
 COPY requirements/controller.txt /tmp/controller.txt
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir -r /tmp/controller.txt
 
+FROM node:22-slim AS pages
+
+WORKDIR /pages
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev
+
 
 FROM python:3.11-slim
 
@@ -21,6 +27,7 @@ RUN useradd --system --user-group --uid 10001 --no-create-home --home-dir /data 
 
 COPY --from=packages /venv /venv
 WORKDIR /app
+COPY --from=pages /pages/node_modules node_modules
 COPY manage.py ./
 # Of the worker only what both sides share: the messages on the wire and the transcript document.
 COPY gpu_worker/__init__.py gpu_worker/transcript.py gpu_worker/

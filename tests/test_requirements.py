@@ -1,5 +1,7 @@
 """The two services are installed apart: what each list holds, what it must not hold, that all is pinned."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -88,3 +90,18 @@ def test_the_controller_runs_on_the_long_term_django_and_a_celery_that_survives_
     pinned = entries("controller.txt")
     assert pinned_version(pinned["django"]).release[:2] == (5, 2)
     assert pinned_version(pinned["celery"]) >= Version("5.7")
+
+
+def test_what_pages_take_from_npm_is_pinned_and_says_no_registry() -> None:
+    root = REQUIREMENTS.parent
+    wanted = json.loads((root / "package.json").read_text())
+    for name, version in {**wanted["dependencies"], **wanted["devDependencies"]}.items():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version), f"{name} is not pinned"
+    lock = (root / "package-lock.json").read_text()
+    assert "resolved" not in lock and "registry" not in lock
+    packages = {name: entry for name, entry in json.loads(lock)["packages"].items() if name}
+    assert packages and all(entry["integrity"].startswith("sha512-") for entry in packages.values())
+
+
+def test_npm_itself_has_one_version() -> None:
+    assert entries("pages.txt").items() <= entries("dev.txt").items()
