@@ -165,6 +165,7 @@ OUTPUTS_GRACE_SECONDS = env.period("OUTPUTS_GRACE_SECONDS", 60.0)
 PING_SECONDS = env.period("PING_SECONDS", 10.0)
 PROBE_SECONDS = env.period("PROBE_SECONDS", 4.0)
 BUSY_SECONDS = env.period("BUSY_SECONDS", 5.0)
+SOUND_SECONDS = env.number("SOUND_SECONDS", 3.0)  # 0: recordings are not looked at, players have no waveform
 REAP_SECONDS = env.period("REAP_SECONDS", 5.0)
 PRUNE_SECONDS = env.period("PRUNE_SECONDS", 600.0)
 ORPHAN_SECONDS = env.period("ORPHAN_SECONDS", 3600.0)
@@ -210,8 +211,10 @@ CELERY_BEAT_SCHEDULE = {
         "remoteworker.tasks.dispatch_queued": REMOTE_WORKER_POLL_SECONDS,
         "remoteworker.tasks.poll_workers": REMOTE_WORKER_POLL_SECONDS,
         "remoteworker.tasks.reap": REAP_SECONDS,
+        "jobs.tasks.look_at_uploads": SOUND_SECONDS,
         "bulktranscribe.tasks.prune": PRUNE_SECONDS,
     }.items()
+    if period
 }
 
 # Logs: JSON lines on stderr ----------------------------------------------------------------------

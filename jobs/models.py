@@ -68,6 +68,22 @@ class Upload(models.Model):
         return media.content_type(self.name)
 
 
+class Sound(models.Model):
+    """What a look at an upload's bytes has shown. `levels`: how loud it is, from beginning to end, 0 … 255."""
+
+    upload = models.OneToOneField(Upload, models.CASCADE, primary_key=True, related_name="sound")
+    seconds = models.FloatField(default=0.0)
+    codec = models.CharField(max_length=40, blank=True)
+    channels = models.PositiveIntegerField(default=0)
+    rate = models.PositiveIntegerField(default=0, help_text=_("samples a second"))
+    levels = models.BinaryField(default=bytes)
+    problem = models.CharField(max_length=20, blank=True, help_text=_("why nothing was found"))
+    looked_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.problem or f"{self.seconds:.1f} s"
+
+
 class Priority(models.IntegerChoices):
     """Which jobs go first, whoever's they are."""
 

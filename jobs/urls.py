@@ -13,4 +13,5 @@ urlpatterns = [
     path("inputs/<uuid:pk>/cancel", views.cancel_input, name="input-cancel"),
     path("inputs/<uuid:pk>/retry", views.retry_input, name="input-retry"),
     path("uploads/<uuid:pk>/media", views.upload_media, name="upload-media"),
+    path("uploads/<uuid:pk>/levels", views.upload_levels, name="upload-levels"),
 ]

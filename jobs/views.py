@@ -16,7 +16,7 @@ from jobs import access, batches, history, uploads
 from jobs.forms import JobForm, SessionForm, choices_of
 from jobs.live import file_state, session_state
 from jobs.media import file_response
-from jobs.models import Job, JobInput, Session
+from jobs.models import Job, JobInput, Session, Sound
 from jobs.statuses import InputStatus
 
 
@@ -134,6 +134,20 @@ def upload_media(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         )
     except FileNotFoundError as missing:
         raise Http404(_("The recording is no longer on the disk.")) from missing
+
+
+@login_required
+@require_safe
+def upload_levels(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """How loud an upload is, a byte for each of many equal parts; 202 while nobody has looked yet, 404 for none."""
+    upload = access.find_upload(request.user, pk)
+    sound = Sound.objects.filter(upload=upload).first()
+    if sound is None:
+        return HttpResponse(status=202, headers={"Retry-After": "3"})
+    if not sound.levels:
+        raise Http404(_("Nothing can be heard in this file."))
+    kept = {"Cache-Control": "private, max-age=31536000, immutable"}  # an upload never changes
+    return HttpResponse(bytes(sound.levels), content_type="application/octet-stream", headers=kept)
 
 
 def _job_to_run_again(request: HttpRequest, session: Session) -> Job | None:

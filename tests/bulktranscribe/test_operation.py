@@ -192,6 +192,7 @@ def test_every_tick_is_in_beats_schedule_and_does_not_pile_up(settings: Any) -> 
         "remoteworker.tasks.poll_workers",
         "remoteworker.tasks.reap",
         "bulktranscribe.tasks.prune",
+        "jobs.tasks.look_at_uploads",
     }
     for entry in entries.values():
         assert entry["options"]["expires"] == 2 * entry["schedule"]

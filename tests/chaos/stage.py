@@ -25,6 +25,7 @@ PROFILE = {
     "ORPHAN_SECONDS": "200",
     "PRUNE_SECONDS": "60",
     "LOG_LEVEL": "INFO",
+    "SOUND_SECONDS": "0",  # storms are about jobs; a child for each of 200 files would be most of their work
 }
 LEASE = 90 / DIVISOR
 
