@@ -139,13 +139,13 @@ def upload_media(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 @login_required
 @require_safe
 def upload_levels(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """How loud an upload is, a byte for each of many equal parts; 202 while nobody has looked yet, 404 for none."""
+    """How loud an upload is, a byte for each of many equal parts; 202 while nobody has looked yet, 204 for none."""
     upload = access.find_upload(request.user, pk)
     sound = Sound.objects.filter(upload=upload).first()
     if sound is None:
         return HttpResponse(status=202, headers={"Retry-After": "3"})
     if not sound.levels:
-        raise Http404(_("Nothing can be heard in this file."))
+        return HttpResponse(status=204)
     kept = {"Cache-Control": "private, max-age=31536000, immutable"}  # an upload never changes
     return HttpResponse(bytes(sound.levels), content_type="application/octet-stream", headers=kept)
 

@@ -42,6 +42,7 @@ def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "name": upload.name,
         "session": transcript.job_input.job.session,
         "media_url": reverse("upload-media", args=[upload.pk]),
+        "levels_url": reverse("upload-levels", args=[upload.pk]),
         "content_type": upload.content_type,
         "api_url": reverse("api-1:api-transcript", args=[pk]),
         "segments": [_segment(*row) for row in rows[:shown]],

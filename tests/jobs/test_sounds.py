@@ -90,7 +90,7 @@ def test_each_upload_is_looked_at_once(
     answer = browser.get(url)
     assert (answer.status_code, len(answer.content)) == (200, 20)
     assert "immutable" in answer["Cache-Control"]
-    assert browser.get(f"/uploads/{bad.pk}/levels").status_code == 404
+    assert browser.get(f"/uploads/{bad.pk}/levels").status_code == 204
     assert Sound.objects.get(upload=bad).problem == "unreadable"
     monkeypatch.setattr(sounds, "look", lambda path: pytest.fail("looked at again"))
     assert sounds.look_at_new() == 0

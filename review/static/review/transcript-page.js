@@ -9,6 +9,7 @@ import { nameOf } from "./segment-list.js";
 import "./speaker-list.js";
 import { newId, openWorkingCopy } from "./sending.js";
 import "./transcript-player.js";
+import "./wave-form.js";
 
 const CHANGES_MS = 4_000;
 
@@ -18,6 +19,7 @@ class TranscriptPage extends HTMLElement {
     this.player = this.querySelector("transcript-player");
     this.list = this.querySelector("segment-list");
     this.speakers = this.querySelector("speaker-list");
+    this.wave = this.querySelector("wave-form");
     this.back = this.player.querySelector("[data-do=back]");
     this.player.start();
     this.listen();
@@ -40,6 +42,7 @@ class TranscriptPage extends HTMLElement {
     this.showSaving(this.copy.outbox.state);
     this.recall();
     this.watchOthers();
+    this.wave.start(this.store, this.player.audio, Number(this.player.dataset.duration));
   }
 
   listen() {
@@ -95,6 +98,7 @@ class TranscriptPage extends HTMLElement {
     if (speakers.length) this.list.refresh();
     if (speakers.length) this.speakers.show();
     else if (segments.length) this.speakers.plan();
+    if (segments.length || speakers.length) this.wave.plan();
     if (transcript) this.showTranscript();
   }
 
