@@ -69,7 +69,7 @@ class WaveForm extends HTMLElement {
     for (let column = 0; column < width; column += 1) {
       const high = Math.max(LOWEST, Math.round(heights[column] * height));
       context.fillStyle = speakers[this.drawn[column]];
-      context.fillRect(column, (height - high) / 2, 1, high);
+      context.fillRect(column, Math.floor((height - high) / 2), 1, high);
     }
   }
 
