@@ -231,27 +231,32 @@ def queue_inside() -> None:
 
 
 def measure_memory(pair: str, folder: Path, variables: dict[str, str], minutes: float) -> None:
+    """The growth is that of the second half: caches and pools fill in the first."""
     with fleet(folder, 2, speed=20.0, queue=2, variables=variables) as stage:
         session = stage.new_session("Memory")
-        seen: list[dict[str, float]] = []
-        until = time.monotonic() + minutes * 60
-        while time.monotonic() < until:
+        seen: list[tuple[float, dict[str, float]]] = []  # seconds since the start, MB
+        started = time.monotonic()
+        while not seen or seen[-1][0] < minutes * 60:
             begun = time.monotonic()
             for _ in range(6):
                 stage.wait_job(stage.run(session, 1.0, 2.0), 120)
-                if len(seen) % 10 == 9:
-                    session = stage.new_session("Memory")
-            seen.append({name: resident_mb(process.pid) for name, process in stage.processes.items()})
+            if len(seen) % 10 == 9:
+                session = stage.new_session("Memory")
+            megabytes = {name: resident_mb(process.pid) for name, process in stage.processes.items()}
+            seen.append((time.monotonic() - started, megabytes))
             time.sleep(max(0.0, 30 - (time.monotonic() - begun)))
-        settled = min(4, len(seen) - 1)
-        hours = max(1e-9, (len(seen) - 1 - settled) * 30 / 3600)
-        for name in seen[0]:
-            growth = seen[-1][name] - seen[settled][name]
-            print(
-                f"{pair}: {name}: {seen[0][name]:.0f} MB at first, {seen[settled][name]:.0f} after 2 min, "
-                f"{seen[-1][name]:.0f} at the end, {growth / hours:+.1f} MB an hour",
-                flush=True,
-            )
+        for name in stage.processes:
+            show_growth(f"{pair}: {name}", [(at, megabytes[name]) for at, megabytes in seen])
+
+
+def show_growth(what: str, samples: list[tuple[float, float]]) -> None:
+    """Of (seconds, MB): the size at four moments, and the slope of the second half by least squares."""
+    end = samples[-1][0]
+    quarters = [min(samples, key=lambda s: abs(s[0] - end * part / 4)) for part in range(1, 5)]
+    sizes = ", ".join(f"{megabytes:.1f} at {at / 60:.0f} min" for at, megabytes in quarters)
+    second_half = [sample for sample in samples if sample[0] >= end / 2]
+    slope = statistics.linear_regression(*zip(*second_half, strict=True)).slope if second_half[1:] else 0.0
+    print(f"{what}: MB {samples[0][1]:.1f} at first, {sizes}; then {slope * 3600:+.1f} an hour", flush=True)
 
 
 def resident_mb(pid: int) -> float:
