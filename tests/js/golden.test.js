@@ -1,10 +1,10 @@
-/** The cases that both languages are held to; GOLDEN_DIR names another folder. Without the files nothing is run. */
+/** The cases that both languages are held to; GOLDEN_DIR names another folder, which may lack some. */
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { apply, InvalidEdit } from "../../review/static/review/edits.js";
+import { apply, InvalidEdit, KINDS } from "../../review/static/review/edits.js";
 import { between, spread } from "../../review/static/review/ranks.js";
 import { align, fit, machineOffset, splitWords } from "../../review/static/review/timing.js";
 import { stateOf } from "./support.js";
@@ -35,11 +35,19 @@ const ANSWERS = {
 for (const [file, answer] of Object.entries(ANSWERS)) {
   const path = `${FOLDER}/${file}`;
   const cases = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : [];
-  const skip = cases.length ? false : "there are no golden cases here";
+  const skip = cases.length || !process.env.GOLDEN_DIR ? false : "there are no golden cases here";
   test(`${file}: ${cases.length} cases`, { skip }, async (all) => {
+    assert.ok(cases.length, "there are cases");
     for (const golden of cases) await all.test(golden.name, () => check(expanded(golden), answer));
   });
 }
+
+test("every file is read, every kind has a case", { skip: Boolean(process.env.GOLDEN_DIR) }, () => {
+  assert.deepEqual(readdirSync(FOLDER).filter((name) => name.endsWith(".json")).sort(), Object.keys(ANSWERS).sort());
+  const cases = JSON.parse(readFileSync(`${FOLDER}/edits.json`, "utf8"));
+  const kinds = new Set(cases.filter(({ patch }) => patch).map(({ edit }) => edit.kind));
+  assert.deepEqual([...kinds].sort(), Object.keys(KINDS).sort());
+});
 
 function check({ output, patch, error, ...given }, answer) {
   const expected = { ...(output !== undefined && { output }), ...(patch && { patch }), ...(error && { error }) };

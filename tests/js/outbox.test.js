@@ -153,6 +153,16 @@ test("who is signed out is told so, and goes on after signing in", async () => {
   assert.deepEqual([onServer(browser, 0), tab.state().name], ["Mine", "saved"]);
 });
 
+test("who may not change the transcript any more is told so, and keeps what was written", async () => {
+  const { browser, tab } = await desk();
+  browser.network = async () => {
+    throw { status: 404, body: null };
+  };
+  await tab.copy.act([setText(0, "Mine")]);
+  await browser.timer.pass(1000);
+  assert.deepEqual(tab.state(), { name: "no-access", count: 1, isKept: true });
+});
+
 async function clash(texts = TEXTS) {
   const browser = new FakeBrowser(texts);
   const other = new FakeBrowser(texts, { server: browser.server, timer: browser.timer, name: "other" });

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from review import edits
 from review.ranks import DIGITS, NoRoom, between, spread
 from tests.review.golden import FILES, FOLDER, expand
 
@@ -24,6 +25,12 @@ def test_golden_case(file: str, case: dict[str, Any]) -> None:
 def test_every_input_has_its_case() -> None:
     for name, (cases, _answer) in FILES.items():
         assert [case["name"] for case in cases] == [case["name"] for file, case in CASES if file == name]
+
+
+def test_every_file_is_read_and_every_kind_of_edit_has_a_case_that_changes_something() -> None:
+    assert {path.name for path in FOLDER.glob("*.json")} == set(FILES)
+    kinds = {case["edit"]["kind"] for name, case in CASES if name == "edits.json" and "patch" in case}
+    assert kinds == set(edits.MAKERS)
 
 
 @given(st.lists(st.integers(0, 10_000), max_size=60), st.integers(0, 50))

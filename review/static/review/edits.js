@@ -11,7 +11,7 @@ import { applyPatch, differenceOf, doubtfulChange, inverse, InvalidEdit } from "
 
 export { applyPatch, inverse, InvalidEdit };
 
-const KINDS = {
+export const KINDS = {
   ...segmentEdits.KINDS,
   ...speakerEdits.KINDS,
   SetStatus: (_state, { status }) => ({ transcript: { reviewStatus: status } }),

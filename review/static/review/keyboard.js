@@ -1,6 +1,7 @@
 /** The keyboard of the page: presses become commands, and the help is drawn from the same table. */
 
 import { caretIn } from "./caret.js";
+import { READING } from "./key-table.js";
 import { bindingsOf, describe, keyFor, readChoice } from "./keys.js";
 
 const TAKES_KEYS = "button, a, summary, select, textarea, input, [contenteditable]";
@@ -22,6 +23,7 @@ function press(page, bindings, event) {
   const command = binding && page.commands[binding.command];
   if (!command || (event.target.matches?.(FIELDS) && !PLAYING.includes(binding.command))) return;
   event.preventDefault();
+  if (binding.where === READING && page.list.isTypedOn) return; // a letter is no command while somebody writes
   const isHeld = event.repeat && ["toggle", "hold-to-play"].includes(binding.command);
   if (!isHeld) command(binding);
 }

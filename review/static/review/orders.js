@@ -109,6 +109,11 @@ function isWellFormed(value) {
   return !/\p{Cs}/u.test(value);
 }
 
+/** What can be stored of a text that was typed or pasted. */
+export function storable(text) {
+  return text.replaceAll("\0", "").replaceAll(/\p{Cs}/gu, "");
+}
+
 function text(value, field) {
   return limitedText(value, field, MAX_TEXT);
 }

@@ -1,7 +1,7 @@
 /** Sends what a person did, in order, and loses nothing: a step is stored in this browser before it counts as kept.
  *
  * What it needs is given to it: `storage` (kept-steps.js), `post(body)`, which resolves to the answer or rejects with
- * `{ status, body }`, `locks` (visits.js), `timer` ({ now, set, clear }), and `hear`, which is told of everything:
+ * `{ status, body }`, `locks` (visits.js), `timer` ({ now, set, clear }: a clock that nobody sets), and `hear`, which is told of everything:
  * `{ kind: "sending" | "acknowledged" | "clash" | "refused", id, answer }` and `{ kind: "state", state }`.
  * Two tabs have a queue each; of one person and transcript only one sends at a time.
  */
@@ -14,6 +14,7 @@ const FIRST_PAUSE = 1000; // ms, then twice as long each time
 const LONGEST_PAUSE = 30_000; // ms: an hour offline ends within half a minute of the network's return
 const CLASH = 409;
 const SIGNED_OUT = [401, 403];
+const NOT_FOUND = 404; // deleted, or not this person's any more
 const REFUSED = [400, 413, 422]; // the same step would be refused again, whoever sends it
 
 export class Outbox {
@@ -28,8 +29,8 @@ export class Outbox {
     this.shown = "";
   }
 
-  /** `{ name, count, isKept }`: name is saved, saving, offline, clash or signed-out; `isKept` whether this browser
-   * holds all of it, so that the page may be closed. */
+  /** `{ name, count, isKept }`: name is saved, saving, offline, clash, signed-out or no-access; `isKept` whether this
+   * browser holds all of it, so that the page may be closed. */
   get state() {
     return { name: this.stateName, count: this.queue.length, isKept: this.queue.every((item) => item.isStored) };
   }
@@ -38,6 +39,7 @@ export class Outbox {
     if (this.queue.some((item) => item.clash)) return "clash";
     if (!this.queue.length) return "saved";
     if (SIGNED_OUT.includes(this.problem?.status)) return "signed-out";
+    if (this.problem?.status === NOT_FOUND) return "no-access";
     return this.problem ? "offline" : "saving";
   }
 
@@ -57,7 +59,7 @@ export class Outbox {
 
   /** Take in the steps of an earlier visit, which are stored already. */
   takeIn(steps) {
-    this.queue.push(...steps.map((step) => ({ step, isStored: true, clash: null, isSending: false, since: 0 })));
+    this.queue.push(...steps.map((step) => ({ step, isStored: true, clash: null, isSending: false, since: -Infinity })));
     this.say();
     this.plan(0);
   }

@@ -7,11 +7,13 @@
 import { clock } from "../bulktranscribe/words.js";
 import { placeCaret, unitsAtPoint } from "./caret.js";
 import { Marks } from "./marks.js";
+import { storable } from "./orders.js";
 import { isDoubtful } from "./patches.js";
 import { placesOf, wordAt } from "./word-places.js";
 
 const AT_ONCE = 200; // rows of the first paint
 const AT_A_TIME = 1_000; // rows of each later one, with the browser let in between
+const TYPING_ON = 1_000; // ms between keys that belong together
 
 class SegmentList extends HTMLElement {
   start(store, words) {
@@ -21,6 +23,7 @@ class SegmentList extends HTMLElement {
     this.rows = new Map(); // key → element
     this.marks = new Marks();
     this.current = null; // the key where playing or working is
+    this.takenAt = -Infinity; // when the passage went in which somebody was writing
     this.list.replaceChildren();
     this.last = null; // the last row drawn so far, null: none or all
     this.isDrawing = true;
@@ -97,6 +100,7 @@ class SegmentList extends HTMLElement {
   }
 
   drop(key) {
+    if (this.editing === key) this.takenAt = performance.now();
     this.marks.show(key, null, null);
     this.rows.get(key)?.remove();
     this.rows.delete(key);
@@ -119,7 +123,7 @@ class SegmentList extends HTMLElement {
     element.classList.toggle("is-turn", isTurn);
     element.classList.toggle("is-highlighted", row.highlighted);
     element.classList.toggle("is-doubtful", isDoubtful(row));
-    if (said.textContent !== row.text) said.textContent = row.text;
+    if (storable(said.textContent) !== row.text) said.textContent = row.text; // half a character may be on its way
     said.ariaLabel = speaker ? this.words.say("said-by", { name: nameOf(speaker), time: clock(row.start) }) : clock(row.start);
     setText(marks, this.marksOf(row).join(" · "));
     this.marks.show(row.key, row, said.firstChild);
@@ -218,6 +222,13 @@ class SegmentList extends HTMLElement {
     if (key) this.say("typed", { key, text: said.textContent });
   }
 
+  /** Whether keys are still meant for a passage that somebody took away. */
+  get isTypedOn() {
+    const isSoon = performance.now() - this.takenAt < TYPING_ON;
+    if (isSoon) this.takenAt = performance.now();
+    return isSoon;
+  }
+
   /** The key of the segment that has the caret, or null. */
   get editing() {
     const active = document.activeElement;
@@ -265,7 +276,7 @@ function setText(element, text) {
 /** What is pasted comes as its plain text, on one line. */
 function pastePlain(event) {
   event.preventDefault();
-  const text = event.clipboardData.getData("text/plain").replaceAll(/\s*[\r\n]+\s*/g, " ");
+  const text = event.clipboardData.getData("text/plain").replaceAll(/\0/g, "").replaceAll(/\s*[\r\n]+\s*/g, " ");
   document.execCommand("insertText", false, text);
 }
 

@@ -14,7 +14,7 @@ export async function openWorkingCopy(transcript, { person, url, show, tell }) {
   const copy = await WorkingCopy.open(transcript, {
     storage: await openKeptSteps(place).catch(() => new NoStorage()),
     locks: locksOf(place),
-    timer: { now: Date.now, set: (work, wait) => setTimeout(work, wait), clear: (alarm) => clearTimeout(alarm) },
+    timer: { now: () => performance.now(), set: (work, wait) => setTimeout(work, wait), clear: (alarm) => clearTimeout(alarm) },
     post: (body) => post(url, body),
     ...{ newId, person, show, tell },
   });

@@ -8,6 +8,7 @@
 
 import { InvalidEdit } from "./edits.js";
 import { Entry, Journal } from "./journal.js";
+import { LostRows } from "./lost-rows.js";
 import { keysOf } from "./orders.js";
 import { isSame } from "./patches.js";
 import { Rows } from "./rows.js";
@@ -25,6 +26,7 @@ export class Store {
     };
     this.pending = []; // entries that the server has not acknowledged, oldest first
     this.journal = new Journal();
+    this.lost = new LostRows();
     this.doubtful = transcript.doubtful; // as the server counts, without what is pending
     this.transcriptVersion = version;
     this.isBehind = false; // somebody else's changes came before an answer: ask for the changes since `version`
@@ -118,13 +120,14 @@ export class Store {
       id: step.id,
       rows: [...clashKeys(clash)].map((key) => ({
         key,
-        mine: this.state.segments.get(key) ?? this.state.speakers.get(key) ?? null,
+        mine: this.state.segments.get(key) ?? this.state.speakers.get(key) ?? this.lost.mine(key, this.pending),
         theirs: [...(clash.segments ?? []), ...(clash.speakers ?? [])].find((row) => row.key === key) ?? null,
       })),
     }));
   }
 
-  /** Settle a clash. "mine": the step is sent again knowing theirs. "theirs": edits of these rows are dropped.
+  /** Settle a clash. "mine": the step is sent again knowing theirs, and makes rows again that they deleted.
+   * "theirs": edits of these rows are dropped.
    *
    * Return `{ changed, replaced: [{ id, step }] }`; where `step` is null nothing is left of it.
    */
@@ -139,9 +142,18 @@ export class Store {
   }
 
   keepMine(entry, touching, version) {
+    const former = touching.map(({ step }) => step.id);
+    const back = entry.isOfHistory ? [] : this.insertsFor(entry.clash.removed ?? []);
     entry.clash = null;
     for (const each of touching) each.step = { ...each.step, baseVersion: Math.max(each.step.baseVersion, version) };
-    return { changed: nothingChanged(), replaced: touching.map(({ step }) => ({ id: step.id, step })) };
+    if (back.length) entry.step = { ...entry.step, id: back[0].id, edits: [...back, ...entry.step.edits] };
+    const changed = back.length ? this.watch(() => this.rebase({ affected: touching }, [])) : nothingChanged();
+    return { changed, replaced: touching.map(({ step }, index) => ({ id: former[index], step })) };
+  }
+
+  insertsFor(keys) {
+    const gone = keys.filter((key) => !this.state.segments.has(key));
+    return gone.map((key) => ({ id: this.newId(), ...this.lost.insertOf(key, this.state) }));
   }
 
   keepTheirs(clashing, touching, keys) {
@@ -192,7 +204,10 @@ export class Store {
   rebase(answer, gone, between = () => {}) {
     const entries = this.entriesOn(answer, gone);
     const before = new Map(entries.map((entry) => [entry, new Set(entry.touched())]));
+    const { segments } = this.state;
+    const shown = (answer.removed ?? []).filter((key) => segments.has(key)).map((key) => [key, segments.get(key)]);
     this.takeBack(entries);
+    if (entries.length > gone.length) this.lost.note(shown, segments);
     if (gone.length) this.pending = this.pending.filter((entry) => !gone.includes(entry));
     between();
     this.install(answer);

@@ -5,6 +5,7 @@ import { Words } from "../bulktranscribe/words.js";
 import { commandsOf } from "./commands.js";
 import { InvalidEdit } from "./edits.js";
 import { hearKeys } from "./keyboard.js";
+import { storable } from "./orders.js";
 import { nameOf } from "./segment-list.js";
 import "./speaker-list.js";
 import { newId, openWorkingCopy } from "./sending.js";
@@ -88,7 +89,8 @@ class TranscriptPage extends HTMLElement {
 
   type({ key, text }) {
     this.player.pauseForTyping();
-    if (this.store.state.segments.get(key)?.text !== text) this.act([{ kind: "SetText", segment: key, text }]);
+    const row = this.store.state.segments.get(key);
+    if (row?.text !== storable(text)) this.act([{ kind: "SetText", segment: key, text: storable(text) }]);
   }
 
   // What is shown ----------------------------------------------------------------------------------
@@ -149,8 +151,11 @@ class TranscriptPage extends HTMLElement {
   /** Other people's edits, and who else is here; a tab that nobody looks at asks no more. */
   watchOthers() {
     setTimeout(async () => {
-      if (!document.hidden) await this.askOthers();
-      this.watchOthers();
+      try {
+        if (!document.hidden) await this.askOthers();
+      } finally {
+        this.watchOthers(); // whatever an answer was
+      }
     }, CHANGES_MS);
   }
 
@@ -159,11 +164,17 @@ class TranscriptPage extends HTMLElement {
       const { url } = this.dataset;
       await postJson(`${url}/presence`, { client: this.store.client, segment: this.list.current });
       const { body } = await getJson(`${url}/changes?since=${this.store.version}`);
-      this.copy.takeChanges(body);
+      this.takeChanges(body);
       this.showPeople(body.people ?? []);
     } catch (problem) {
       if (problem.status === undefined) throw problem; // what cannot be sent is told by the outbox
     }
+  }
+
+  takeChanges(body) {
+    const writing = this.list.editing;
+    this.copy.takeChanges(body);
+    if (writing && !this.store.state.segments.has(writing)) this.player.tell(this.words.say("taken"));
   }
 
   showPeople(people) {
