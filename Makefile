@@ -75,9 +75,8 @@ $(RUN_STAMP): requirements/controller.txt requirements/worker.txt requirements/s
 	@touch $@
 
 $(PAGES): package.json package-lock.json requirements/pages.txt | $(PY)
-	@$(PY) -m pip install --disable-pip-version-check -r requirements/pages.txt
-	@$(NPM) ci --omit=dev
-	@touch $@
+	@$(PY) -m pip install --disable-pip-version-check -r requirements/pages.txt && $(NPM) ci --omit=dev && touch $@ \
+		|| echo "What the pages take from npm could not be fetched. They work without it; make install tries again." >&2
 
 $(AXE): $(PAGES)
 	@$(NPM) ci

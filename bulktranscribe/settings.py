@@ -113,6 +113,7 @@ STATICFILES_DIRS = [
     ("npm/wavesurfer", NODE_MODULES / "wavesurfer.js" / "dist"),
     ("npm/atkinson", NODE_MODULES / "@fontsource" / "atkinson-hyperlegible" / "files"),
 ]
+SILENCED_SYSTEM_CHECKS = ["staticfiles.W004"]  # bulktranscribe/checks.py says it with what to run
 WHITENOISE_USE_FINDERS = True  # served straight from the packages: nothing to collect before a start
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 60

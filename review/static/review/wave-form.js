@@ -40,7 +40,7 @@ class WaveForm extends HTMLElement {
   async fetchLevels() {
     for (let tries = 0; tries < LEVELS_TRIES; tries += 1) {
       const answer = await fetch(this.dataset.url).catch(() => null);
-      if (answer?.status === 200) return new Uint8Array(await answer.arrayBuffer());
+      if (answer?.status === 200 && !answer.redirected) return new Uint8Array(await answer.arrayBuffer()); // not the sign-in page
       if (answer?.status !== 202) return null;
       await new Promise((then) => setTimeout(then, LEVELS_PAUSE_MS));
     }

@@ -1,0 +1,18 @@
+"""What the pages lack, said at every start; they work without it, less well."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Warning, register
+
+
+@register()
+def check_page_packages(**kwargs: Any) -> list[CheckMessage]:
+    """Warn where something that the pages take from npm is not installed."""
+    folders = [Path(folder) for _prefix, folder in settings.STATICFILES_DIRS]
+    missing = [str(path.relative_to(settings.NODE_MODULES)) for path in folders if not path.is_dir()]
+    if not missing:
+        return []
+    hint = "Run `make install`. Until then transcripts are in the system's font and players have no waveform."
+    return [Warning(f"Missing in node_modules: {', '.join(missing)}.", hint=hint, id="bulktranscribe.W001")]
