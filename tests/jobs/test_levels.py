@@ -97,7 +97,7 @@ def test_damage_in_the_middle_leaves_both_ends_in_their_places(tmp_path: Path) -
 
 
 HOSTILE = {
-    "24 h of silence": lambda: hostile.flac_of_silence(hostile.DAY),
+    "13 h of silence": lambda: hostile.flac_of_silence(13 * 3600),
     "65535 channels": lambda: hostile.wav_with_header(bytes(32_000), channels=65_535),
     "4 GHz": lambda: hostile.wav_with_header(bytes(32_000), rate=4_000_000_000),
     "1 Hz": lambda: hostile.wav_with_header(bytes(10_000), rate=1),
