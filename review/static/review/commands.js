@@ -28,6 +28,15 @@ export function commandsOf(page) {
     if (said) placeCaret(said, at);
   }
 
+  /** Go where a list points: the text is shown, has the focus, and is what Play would play. */
+  function visit(key, { seeks = true } = {}) {
+    if (!isThere(key)) return;
+    if (seeks) page.play({ seconds: rows().get(key).start, key, plays: false });
+    else list.makeCurrent(key);
+    list.saidOf(key)?.focus({ preventScroll: true });
+    list.bringIntoView(key);
+  }
+
   function neighbour(step) {
     return rows().at(rows().indexOf(currentKey()) + step)?.key;
   }
@@ -116,6 +125,8 @@ export function commandsOf(page) {
     "segment-done": done,
     "file-done": () => page.act([{ kind: "SetStatus", status: "done" }]),
     help: () => (page.part("keys").open = !page.part("keys").open),
+    details: ({ code }) => page.details.toggle({ byKey: Boolean(code) }),
+    visit: ({ key, seeks }) => visit(key, { seeks }),
     "give-to": ({ key }) => giveTo(key),
   };
 }

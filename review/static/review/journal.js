@@ -17,6 +17,14 @@ export class Entry {
     this.clash = null;
   }
 
+  /** A step that the server took for this person: it is done already. */
+  static ofServer(kind, patch) {
+    const entry = new Entry({ edits: [{ kind }] });
+    entry.patches = [withoutDoubtful(patch)];
+    entry.isApplied = entry.isSent = true;
+    return entry;
+  }
+
   get kind() {
     return this.step.edits[0].kind;
   }

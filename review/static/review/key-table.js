@@ -33,6 +33,7 @@ const MOVING = [
   command("previous-doubtful", EVERYWHERE, ["Alt+Shift+KeyN"], { command: "go-doubtful", step: -1 }),
   command("find", EVERYWHERE, ["Ctrl+KeyF"]),
   command("replace", EVERYWHERE, ["Ctrl+KeyH"]),
+  command("details", EVERYWHERE, ["Alt+KeyI"]), // Alt+D is the address bar's
   command("help", READING, ["Shift+Slash", "?"]),
 ];
 

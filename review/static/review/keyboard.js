@@ -6,7 +6,7 @@ import { bindingsOf, describe, keyFor, readChoice } from "./keys.js";
 
 const TAKES_KEYS = "button, a, summary, select, textarea, input, [contenteditable]";
 const FIELDS = "input:not([type=range], [type=checkbox]), select, textarea"; // they undo and delete for themselves
-const PLAYING = ["toggle", "skip", "speed", "hold-to-play", "play-segment"];
+const IN_FIELDS_TOO = ["toggle", "skip", "speed", "hold-to-play", "play-segment", "details"];
 const isMac = /Mac/.test(navigator.platform);
 
 /** From now on keys do what the table says. */
@@ -21,7 +21,7 @@ function press(page, bindings, event) {
   if (event.isComposing || pressSlider(page.player, event)) return; // an input method uses the keys now
   const binding = keyFor(event, contextOf(page, event), bindings);
   const command = binding && page.commands[binding.command];
-  if (!command || (event.target.matches?.(FIELDS) && !PLAYING.includes(binding.command))) return;
+  if (!command || (event.target.matches?.(FIELDS) && !IN_FIELDS_TOO.includes(binding.command))) return;
   event.preventDefault();
   if (binding.where === READING && page.list.isTypedOn) return; // a letter is no command while somebody writes
   const isHeld = event.repeat && ["toggle", "hold-to-play"].includes(binding.command);

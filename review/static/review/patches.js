@@ -27,6 +27,13 @@ export function changed(row, fields) {
   return difference && { key: row.key, ...difference };
 }
 
+/** Return the change that makes the one row the other; either may be missing. Null where nothing changes. */
+export function changeBetween(was, is) {
+  if (was && is) return changed(was, contentOf(is));
+  if (was) return deleted(was);
+  return is ? made(is) : null;
+}
+
 export function differenceOf(row, fields) {
   const names = Object.keys(fields).filter((name) => !isSame(row[name], fields[name]));
   if (!names.length) return null;

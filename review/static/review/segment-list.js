@@ -1,7 +1,7 @@
 /** The text: one row a segment, drawn from the store and edited in place. It draws again only what has changed.
  *
  * It says "typed" `{ key, text }`, "chosen" `{ seconds }` where somebody wants to listen, "entered" `{ key }` when the
- * caret comes into a segment.
+ * caret comes into a segment, "current" `{ key }` when another one is spoken or worked on.
  */
 
 import { clock } from "../bulktranscribe/words.js";
@@ -146,10 +146,12 @@ class SegmentList extends HTMLElement {
 
   makeCurrent(key) {
     this.rows.get(this.current)?.classList.remove("is-current");
+    const isOther = this.current !== key;
     this.current = key;
     const element = this.rows.get(key);
     element?.classList.add("is-current");
     this.makeStop(key);
+    if (isOther) this.say("current", { key });
     return element ?? null;
   }
 

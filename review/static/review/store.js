@@ -10,7 +10,7 @@ import { InvalidEdit } from "./edits.js";
 import { Entry, Journal } from "./journal.js";
 import { LostRows } from "./lost-rows.js";
 import { keysOf } from "./orders.js";
-import { isSame } from "./patches.js";
+import { changeBetween, differenceOf, isSame } from "./patches.js";
 import { Rows } from "./rows.js";
 
 const MAX_EDITS = 200; // a batch; the server takes no more
@@ -97,6 +97,22 @@ export class Store {
     return this.watch(() => this.rebase(answer, []));
   }
 
+  /** All rows as they are, for `takeOwn`. Rows are only ever replaced, so none is copied. */
+  snapshot() {
+    const { segments, speakers, transcript } = this.state;
+    return { segments: new Map(segments.byKey), speakers: new Map(speakers), transcript };
+  }
+
+  /** The server has done a step of its own for this person, who may undo it: what changed since `before`. */
+  takeOwn(kind, before, answer) {
+    const changed = this.acknowledge(null, answer);
+    const keys = [...keysIn(answer)];
+    const changesOf = (rows) => keys.map((key) => changeBetween(before[rows].get(key), this.state[rows].get(key))).filter(Boolean);
+    const transcript = differenceOf(before.transcript, this.state.transcript);
+    this.journal.add(Entry.ofServer(kind, { segments: changesOf("segments"), speakers: changesOf("speakers"), transcript }));
+    return changed;
+  }
+
   /** Somebody else changed the same rows first: both are kept until `decide`. */
   takeClash(id, answer) {
     const entry = this.entryOf(id);
@@ -118,7 +134,7 @@ export class Store {
   get clashes() {
     return this.pending.filter((entry) => entry.clash).map(({ step, clash }) => ({
       id: step.id,
-      rows: [...clashKeys(clash)].map((key) => ({
+      rows: [...keysIn(clash)].map((key) => ({
         key,
         mine: this.state.segments.get(key) ?? this.state.speakers.get(key) ?? this.lost.mine(key, this.pending),
         theirs: [...(clash.segments ?? []), ...(clash.speakers ?? [])].find((row) => row.key === key) ?? null,
@@ -134,7 +150,7 @@ export class Store {
   decide(id, choice) {
     const entry = this.entryOf(id);
     if (!entry?.clash) return { changed: nothingChanged(), replaced: [] };
-    const keys = clashKeys(entry.clash);
+    const keys = keysIn(entry.clash);
     const { version } = entry.clash;
     const later = this.pending.slice(this.pending.indexOf(entry));
     const touching = later.filter((each) => each === entry || each.keys.some((key) => keys.has(key)));
@@ -320,7 +336,7 @@ function isTypedOn(last, { edits }) {
   return isSame && !last.isSent && !last.clash;
 }
 
-function clashKeys({ segments = [], removed = [], speakers = [] }) {
+function keysIn({ segments = [], removed = [], speakers = [] }) {
   return new Set([...[...segments, ...speakers].map((row) => row.key), ...removed]);
 }
 

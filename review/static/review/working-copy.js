@@ -35,6 +35,14 @@ export class WorkingCopy {
     return this.send(this.store.redo());
   }
 
+  /** Have the server do a step of its own: `ask(client)` resolves to its answer. Undo takes it back as any other. */
+  async have(kind, ask) {
+    const before = this.store.snapshot();
+    const answer = await ask(this.store.client);
+    this.show(this.store.takeOwn(kind, before, answer));
+    if (this.store.isBehind) this.tell({ kind: "behind" });
+  }
+
   /** Settle a clash: "mine" or "theirs". */
   decide(id, choice) {
     const { changed, replaced } = this.store.decide(id, choice);
