@@ -30,7 +30,6 @@ class DetailsPanel extends HTMLElement {
   listen() {
     for (const fold of this.folds.values()) fold.addEventListener("toggle", () => this.turn(fold));
     for (const happening of ["changed", "saving"]) this.page.addEventListener(happening, () => this.plan());
-    this.page.addEventListener("current", () => this.showOne("passage"));
     this.isWide.addEventListener("change", () => this.recall());
     for (const happening of ["online", "offline"]) addEventListener(happening, () => this.plan());
     this.addEventListener("click", ({ target }) => target.closest("[data-do=close]") && this.close());

@@ -1,6 +1,6 @@
 /** A section of the details: times and speaker of the current passage; a new one behind it, and taking it away.
  *
- * While somebody points at it or has the focus in it, it stays with its passage, wherever the player goes.
+ * While somebody points at it or has the focus in it, it stays with its passage, wherever the player goes on to.
  */
 
 import { placeBehind, problemOf, readTime, writeTime } from "./passage-times.js";
@@ -17,6 +17,7 @@ class PassageDetails extends HTMLElement {
     this.page = page;
     this.key = null;
     this.isPointedAt = false;
+    page.addEventListener("current", ({ detail }) => this.follow(detail));
     this.fields = new Map(FIELDS.map((name) => [name, this.querySelector(`[data-time=${name}] input`)]));
     this.speaker = this.querySelector("select");
     this.speaker.addEventListener("change", () => this.act({ kind: "SetSpeaker", segment: this.key, speaker: this.speaker.value || null, scope: "one" }));
@@ -45,12 +46,23 @@ class PassageDetails extends HTMLElement {
 
   // What is shown --------------------------------------------------------------------------------------
 
+  follow({ key, isSpoken }) {
+    const isBusy = this.isPointedAt || this.contains(document.activeElement) || this.page.list.editing === this.key;
+    const isHeld = isSpoken && this.row && isBusy;
+    if (!isHeld) this.turnTo(key);
+  }
+
+  turnTo(key) {
+    if (key === this.key) return;
+    this.endStepping();
+    this.key = key;
+    for (const name of FIELDS) this.clear(name);
+    if (this.checkVisibility()) this.show();
+  }
+
   show() {
     const { list, store } = this.page;
-    const isHeld = this.row && (this.isPointedAt || this.contains(document.activeElement));
-    const key = isHeld ? this.key : ([list.editing, list.current].find((each) => store.state.segments.has(each)) ?? store.state.segments.at(0)?.key ?? null);
-    if (key !== this.key) for (const name of FIELDS) this.clear(name);
-    this.key = key;
+    if (!this.row) this.turnTo(store.state.segments.has(list.current) ? list.current : (store.state.segments.at(0)?.key ?? null));
     const { row } = this;
     this.querySelector("[data-part=passage]").hidden = !row;
     this.querySelector("[data-part=none]").hidden = Boolean(row);
@@ -146,7 +158,8 @@ class PassageDetails extends HTMLElement {
   letGo() {
     this.isPointedAt = this.matches(":hover");
     this.endStepping();
-    this.show();
+    const isLeft = !this.isPointedAt && !this.contains(document.activeElement);
+    if (isLeft && this.page.list.current !== null) this.turnTo(this.page.list.current);
   }
 
   // The passage itself -----------------------------------------------------------------------------------

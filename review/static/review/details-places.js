@@ -2,6 +2,7 @@
 
 import { isDoubtful } from "./patches.js";
 import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";
+import { reasonsOf } from "./segment-list.js";
 
 class PlacesSection extends HTMLElement {
   start(page) {
@@ -36,13 +37,12 @@ class DoubtfulPlaces extends PlacesSection {
 
   fill(element, row) {
     super.fill(element, row);
-    const { words } = this.page;
-    const why = openFlags(row).map(({ kind }) => (words.knows(`flag-${kind}`) ? words.say(`flag-${kind}`) : words.say("flag", { kind })));
-    setPart(element, "why", why.join(" · "));
+    setPart(element, "why", reasonsOf(row, this.page.words).join(" · "));
   }
 
   fine(row) {
-    if (row) this.act(openFlags(row).map(({ kind }) => ({ kind: "DismissFlag", segment: row.key, flag: kind })));
+    const open = row?.flags.filter((flag) => !flag.dismissed) ?? [];
+    if (open.length) this.act(open.map(({ kind }) => ({ kind: "DismissFlag", segment: row.key, flag: kind })));
   }
 }
 
@@ -61,8 +61,6 @@ class HighlightedPlaces extends PlacesSection {
     setPart(this.closest("[data-section]"), "count", length ? this.page.words.number.format(length) : "");
   }
 }
-
-const openFlags = (row) => row.flags.filter((flag) => !flag.dismissed);
 
 customElements.define("doubtful-places", DoubtfulPlaces);
 customElements.define("highlighted-places", HighlightedPlaces);

@@ -1,7 +1,7 @@
 /** The text: one row a segment, drawn from the store and edited in place. It draws again only what has changed.
  *
  * It says "typed" `{ key, text }`, "chosen" `{ seconds }` where somebody wants to listen, "entered" `{ key }` when the
- * caret comes into a segment, "current" `{ key }` when another one is spoken or worked on.
+ * caret comes into a segment, "current" `{ key, isSpoken }` when another one is worked on or spoken.
  */
 
 import { clock } from "../bulktranscribe/words.js";
@@ -130,28 +130,30 @@ class SegmentList extends HTMLElement {
   }
 
   marksOf(row) {
-    const open = row.flags.filter((flag) => !flag.dismissed && !row.checked).map(({ kind }) => this.words.say(`flag-${kind}`));
-    return [...open, ...(row.highlighted ? [this.words.say("highlighted")] : []), ...(row.checked ? [this.words.say("checked")] : [])];
+    return [...(row.checked ? [] : reasonsOf(row, this.words)), ...(row.highlighted ? [this.words.say("highlighted")] : []), ...(row.checked ? [this.words.say("checked")] : [])];
   }
 
   // Listening --------------------------------------------------------------------------------------
 
-  /** Mark what is spoken at `seconds`; return the row's element where it is another one now. */
-  speak(seconds) {
+  /** Mark what is spoken at `seconds`; return the row's element where it is another one now. Of rows that lie over
+   * each other the one that somebody chose stays, until it plays. */
+  speak(seconds, { isPlaying = true } = {}) {
     const { segments } = this.store.state;
-    const row = segments.at(lastBegun(segments, seconds));
+    const chosen = isPlaying ? null : segments.get(this.current);
+    const isWithin = chosen && chosen.start <= seconds && seconds <= chosen.end;
+    const row = isWithin ? chosen : segments.at(lastBegun(segments, seconds));
     this.marks.speak(row, row && this.saidOf(row.key)?.firstChild, seconds);
-    return row && row.key !== this.current ? this.makeCurrent(row.key) : null;
+    return row && row.key !== this.current ? this.makeCurrent(row.key, { isSpoken: true }) : null;
   }
 
-  makeCurrent(key) {
+  makeCurrent(key, { isSpoken = false } = {}) {
     this.rows.get(this.current)?.classList.remove("is-current");
     const isOther = this.current !== key;
     this.current = key;
     const element = this.rows.get(key);
     element?.classList.add("is-current");
     this.makeStop(key);
-    if (isOther) this.say("current", { key });
+    if (isOther) this.say("current", { key, isSpoken });
     return element ?? null;
   }
 
@@ -249,6 +251,12 @@ class SegmentList extends HTMLElement {
   say(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
   }
+}
+
+/** Why somebody should look at a row, in words; a newer worker may have reasons that this page has no sentence for. */
+export function reasonsOf({ flags }, words) {
+  const open = flags.filter((flag) => !flag.dismissed);
+  return open.map(({ kind }) => (words.knows(`flag-${kind}`) ? words.say(`flag-${kind}`) : words.say("flag", { kind })));
 }
 
 export function nameOf(speaker) {

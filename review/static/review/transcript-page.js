@@ -123,7 +123,7 @@ class TranscriptPage extends HTMLElement {
   }
 
   showSpoken() {
-    const entered = this.store && this.list.speak(this.player.time);
+    const entered = this.store && this.list.speak(this.player.time, { isPlaying: this.player.isPlaying });
     if (entered && this.player.isPlaying && this.player.follow.checked && this.back.hidden && !this.list.editing) {
       this.list.bringIntoView(entered.dataset.key);
     }
