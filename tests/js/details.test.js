@@ -23,6 +23,7 @@ test("a difference is told word by word", () => {
     ["two  spaces", "two spaces", ["-two  spaces", "+two spaces"]],
     ["磨坊在春天关闭", "磨坊在夏天关闭", ["=磨坊在", "-春", "+夏", "=天关闭"]],
     ["<b>no</b> tag", "<i>no</i> tag", ["-<b>no</b> ", "+<i>no</i> ", "=tag"]],
+    ["  a b", "  a c", ["=  a ", "-b", "+c"]],
     ["🎙 one", "🎙 two", ["=🎙 ", "-one", "+two"]],
   ];
   for (const [old, fresh, expected] of cases) assert.deepEqual(told(old, fresh), expected, `${old} → ${fresh}`);

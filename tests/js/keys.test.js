@@ -50,6 +50,7 @@ test("keys mean what the design says, where it says", () => {
     ["Ctrl+KeyZ", WRITING, "undo"], ["Ctrl+Shift+KeyZ", WRITING, "redo"], ["Ctrl+KeyY", READING, "redo"],
     ["Ctrl+KeyF", {}, "find"], ["Ctrl+KeyH", {}, "replace"], ["Alt+KeyN", WRITING, "next-doubtful"],
     ["Alt+Shift+KeyN", WRITING, "previous-doubtful"], ["Alt+KeyM", READING, "fine"], ["KeyH", READING, "highlight"],
+    ["Alt+KeyI", WRITING, "details"], ["Alt+KeyI", {}, "details"],
     ["Delete", READING, "delete"], ["Delete", WRITING, undefined], ["Ctrl+Enter", WRITING, "segment-done"],
     ["Ctrl+Shift+Enter", READING, "file-done"], ["BracketLeft", READING, "previous-segment"],
     ["F14", WRITING, "hold-to-play"],

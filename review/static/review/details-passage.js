@@ -30,6 +30,7 @@ class PassageDetails extends HTMLElement {
       later: (_key, button) => this.step(fieldOf(button), 0.1),
       now: (_key, button) => this.write(fieldOf(button), this.page.player.time),
       insert: () => this.insert(),
+      highlight: () => this.act({ kind: "Highlight", segment: this.key, on: !this.row.highlighted }),
       take: () => this.act({ kind: "Restore", segments: [this.key] }),
       remove: () => this.remove(),
     });
@@ -78,6 +79,7 @@ class PassageDetails extends HTMLElement {
       field.ariaValueText = written;
     }
     this.showSpeakers(row);
+    this.querySelector("[data-do=highlight]").ariaPressed = String(row.highlighted);
     this.querySelector("[data-do=take]").hidden = !row.machineText || row.machineText === row.text;
   }
 

@@ -34,7 +34,7 @@ class TranscriptVersions extends HTMLElement {
     const isAway = !navigator.onLine || ["offline", "signed-out"].includes(this.page.copy.outbox.state.name);
     this.querySelector("[data-part=away]").hidden = !isAway;
     for (const button of this.querySelectorAll("[data-needs=server]")) button.disabled = isAway;
-    if (!isAway && this.revisions === null) this.work(() => this.load());
+    if (!isAway && this.revisions === null) this.load().catch((problem) => this.tell(problem));
     if (this.compared) this.showComparison();
   }
 
@@ -48,11 +48,10 @@ class TranscriptVersions extends HTMLElement {
   async work(doing) {
     if (this.isWorking) return;
     this.isWorking = true;
-    this.say("");
+    this.say(this.page.words.say("versions-working"));
     try {
       await doing();
     } catch (problem) {
-      if (problem.status === undefined) throw problem;
       this.tell(problem);
     } finally {
       this.isWorking = false;
@@ -60,6 +59,7 @@ class TranscriptVersions extends HTMLElement {
   }
 
   tell(problem) {
+    if (problem.status === undefined) throw problem;
     const { words } = this.page;
     if (problem.isSignedOut) this.say(words.say("versions-signed-out"));
     else this.say(problem.message || words.say(problem.status === 409 ? "versions-clash" : "versions-no-answer"));
@@ -98,6 +98,7 @@ class TranscriptVersions extends HTMLElement {
     this.compared = { revision, state: body.state };
     this.showComparison();
     this.part("comparison").hidden = false;
+    this.say("");
     this.querySelector("[data-part=compared]").focus();
   }
 
