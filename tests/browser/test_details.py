@@ -5,9 +5,10 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import RECORDING
 from tests.browser.desk import Desk
@@ -18,16 +19,41 @@ pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)> {{7*7}}"
 
 
-@pytest.fixture
-def fresh(desk: Desk) -> Page:
-    """A transcript that nobody has touched, on a wide window."""
-    desk.page.set_viewport_size({"width": 1440, "height": 900})
+WHAT_IT_WAS = """async (version) => {
+  const { postJson } = await import("/static/bulktranscribe/http.js");
+  const { url } = document.querySelector("transcript-page").dataset;
+  if (version) return postJson(`${url}/revisions/${version}/restore`);
+  return (await postJson(`${url}/revisions`, { name: "as transcribed" })).revision.id;
+}"""
+
+
+@pytest.fixture(scope="module")
+def interview(installation: Installation, chromium: Browser, signed_in: Path) -> tuple[str, int]:
+    """A transcript with speakers: its address, and the version of it that nobody has touched."""
+    context = chromium.new_context(storage_state=signed_in)
+    desk = Desk(context.new_page(), installation.url)
+    desk.new_session("Valley interviews")
     desk.upload(RECORDING)
     desk.start()
     desk.wait_ended()
     desk.row(RECORDING.name).get_by_role("link", name="Open transcript").click()
     saved(desk.page)
-    return desk.page
+    url, version = desk.page.url, desk.page.evaluate(WHAT_IT_WAS, 0)
+    context.close()
+    return url, version
+
+
+@pytest.fixture
+def fresh(page: Page, interview: tuple[str, int]) -> Page:
+    """That transcript as it was, on a wide window."""
+    url, version = interview
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(url)
+    saved(page)
+    page.evaluate(WHAT_IT_WAS, version)
+    page.reload()
+    saved(page)
+    return page
 
 
 def section(page: Page, name: str) -> Locator:
@@ -57,11 +83,11 @@ def test_a_version_is_named_compared_and_brought_back_and_that_is_undone(fresh: 
     write(fresh, 1, "Later, <b>bold</b>. ")
     fresh.locator("speaker-list [data-field=name]").first.fill("Anna")
     fresh.locator("speaker-list [data-field=name]").first.press("Tab")
-    versions.get_by_role("button", name="Compare").click()
+    versions.get_by_role("button", name="Compare").first.click()
     compared = versions.get_by_role("region", name=f"What changed since “{HOSTILE}”")
     expect(compared.locator("ins")).to_have_text(["Later, <b>bold</b>. "])
     expect(compared.get_by_text(re.compile(r"The speaker SPEAKER_0\d is now called Anna"))).to_be_visible()
-    versions.get_by_role("button", name="Bring back").click()
+    versions.get_by_role("button", name="Bring back").first.click()
     expect(versions.get_by_role("status")).to_have_text(f"“{HOSTILE}” is back. Undo takes that back.")
     assert texts(fresh) == kept
     expect(compared.get_by_text("Nothing: the text is as it was")).to_be_visible()
@@ -247,7 +273,8 @@ def test_a_passage_is_inserted_written_given_to_a_speaker_and_deleted(fresh: Pag
     expect(fresh.locator(".said").nth(2)).to_have_text("Oh no.")
 
 
-def test_keys_alone_open_use_and_close_the_details(fresh: Page, desk: Desk) -> None:
+def test_keys_alone_open_use_and_close_the_details(fresh: Page) -> None:
+    desk = Desk(fresh, "")
     panel = fresh.locator("details-panel")
     fresh.get_by_role("button", name="Details").click()
     expect(panel).to_be_hidden()
@@ -268,10 +295,10 @@ def test_keys_alone_open_use_and_close_the_details(fresh: Page, desk: Desk) -> N
 
 
 def test_on_a_phone_the_details_are_a_sheet_that_gets_out_of_the_way(
-    open_page: Callable[..., Page], signed_in: object, transcribed: Desk
+    open_page: Callable[..., Page], signed_in: Path, interview: tuple[str, int]
 ) -> None:
     page = open_page(storage_state=signed_in, viewport={"width": 390, "height": 844}, has_touch=True)
-    page.goto(transcribed.transcript_url)
+    page.goto(interview[0])
     saved(page)
     panel = page.locator("details-panel")
     expect(panel).to_be_hidden()
