@@ -114,7 +114,8 @@ export function commandsOf(page) {
     highlight: () => toggle("Highlight", "highlighted"),
     delete: () => remove(),
     "segment-done": done,
-    "file-done": () => page.act([{ kind: "SetStatus", status: "done" }]),
+    "file-done": () => page.queue.goOn({ isDone: true }),
+    "next-file": () => page.queue.goOn(),
     help: () => (page.part("keys").open = !page.part("keys").open),
     "give-to": ({ key }) => giveTo(key),
   };

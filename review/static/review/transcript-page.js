@@ -7,6 +7,7 @@ import { InvalidEdit } from "./edits.js";
 import { hearKeys } from "./keyboard.js";
 import { storable } from "./orders.js";
 import { nameOf } from "./segment-list.js";
+import "./review-queue.js";
 import "./speaker-list.js";
 import { newId, openWorkingCopy } from "./sending.js";
 import "./transcript-player.js";
@@ -21,6 +22,7 @@ class TranscriptPage extends HTMLElement {
     this.list = this.querySelector("segment-list");
     this.speakers = this.querySelector("speaker-list");
     this.wave = this.querySelector("wave-form");
+    this.queue = this.querySelector("review-queue");
     this.back = this.player.querySelector("[data-do=back]");
     this.player.start();
     this.listen();
@@ -38,6 +40,7 @@ class TranscriptPage extends HTMLElement {
     this.speakers.start(this.store, this.words, newId);
     this.commands = commandsOf(this);
     hearKeys(this);
+    this.queue.start(this);
     this.speakers.hidden = this.part("verbs").hidden = this.part("keys").hidden = false;
     this.showTranscript();
     this.showSaving(this.copy.outbox.state);
@@ -102,6 +105,7 @@ class TranscriptPage extends HTMLElement {
     else if (segments.length) this.speakers.plan();
     if (segments.length || speakers.length) this.wave.plan();
     if (transcript) this.showTranscript();
+    this.dispatchEvent(new CustomEvent("changed"));
   }
 
   showTranscript() {
@@ -114,6 +118,7 @@ class TranscriptPage extends HTMLElement {
     const key = name === "offline" && !isKept ? "unkept" : name;
     this.part("saving").textContent = this.words.say(`state-${key}`, { n: count });
     this.part("saving").dataset.state = key;
+    this.dispatchEvent(new CustomEvent("saving"));
   }
 
   showSpoken() {
