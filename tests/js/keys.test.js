@@ -51,7 +51,7 @@ test("keys mean what the design says, where it says", () => {
     ["Ctrl+KeyF", {}, "find"], ["Ctrl+KeyH", {}, "replace"], ["Alt+KeyN", WRITING, "next-doubtful"],
     ["Alt+Shift+KeyN", WRITING, "previous-doubtful"], ["Alt+KeyM", READING, "fine"], ["KeyH", READING, "highlight"],
     ["Delete", READING, "delete"], ["Delete", WRITING, undefined], ["Ctrl+Enter", WRITING, "segment-done"],
-    ["Ctrl+Shift+Enter", READING, "file-done"], ["BracketLeft", READING, "previous-segment"],
+    ["Ctrl+Shift+Enter", READING, "file-done"], ["Alt+PageDown", WRITING, "next-file"], ["BracketLeft", READING, "previous-segment"],
     ["F14", WRITING, "hold-to-play"],
   ];
   for (const [keys, context, expected] of cases) {

@@ -50,10 +50,18 @@ class ReviewQueue extends HTMLElement {
     const { body, etag } = await getJson(this.dataset.url, this.etag);
     this.etag = etag;
     if (!body) return;
+    const isFirst = !this.files;
     this.files = withPresent(body.files, this.dataset.present, this.own);
     this.next = body.next;
     this.part("all")?.remove();
     this.showList();
+    if (isFirst) this.bringPresentIntoView();
+  }
+
+  /** In the list alone: the page stays where it is. */
+  bringPresentIntoView() {
+    const row = this.presentRow;
+    if (row) this.querySelector("nav").scrollTop = row.offsetTop - row.offsetHeight;
   }
 
   // The present file, as this page knows it --------------------------------------------------------
@@ -85,9 +93,13 @@ class ReviewQueue extends HTMLElement {
     if (!this.files) return;
     this.files = withPresent(this.files, this.dataset.present, own);
     const present = this.files.find((file) => file.id === this.dataset.present);
-    const row = this.querySelector(`.queue-row[data-id="${this.dataset.present}"]`);
+    const row = this.presentRow;
     if (row && present) this.showRow(row, present);
     this.showTotals();
+  }
+
+  get presentRow() {
+    return this.querySelector(`.queue-row[data-id="${this.dataset.present}"]`);
   }
 
   choose(reviewer) {
