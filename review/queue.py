@@ -5,6 +5,7 @@ it, are called so, and count as work only where somebody has begun on them. Noth
 """
 
 from collections import defaultdict
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from review.models import Transcript
 
 S = Transcript.ReviewStatus
 File = dict[str, Any]
+NIL = "00000000-0000-0000-0000-000000000000"
 COLUMNS = (
     *("pk", "review_status", "reviewer", "doubtful"),
     *("duration", "unchecked_seconds", "model", "created_at"),
@@ -29,10 +31,11 @@ def of(session: Session) -> list[File]:
     """
     found = Transcript.objects.filter(job_input__job__session=session).order_by("-created_at", "pk")
     rows = found.values(*COLUMNS, name=F("job_input__upload__name"), upload=F("job_input__upload"))
+    labels = {status.value: str(status.label) for status in S}
     by_upload: dict[UUID, list[File]] = defaultdict(list)
     for row in rows:
         versions = by_upload[row["upload"]]
-        versions.append(_file(row, is_older=bool(versions)))
+        versions.append(_file(row, labels, is_older=bool(versions)))
     recordings = sorted(by_upload.values(), key=_urgency)
     return [file for versions in recordings for file in versions]
 
@@ -83,15 +86,15 @@ def versions(files: list[File], present: UUID) -> list[File]:
     return [{**file, "isNewer": at < place} for at, file in enumerate(same) if at != place]
 
 
-def _file(row: dict[str, Any], *, is_older: bool) -> File:
-    status = S(row["review_status"])
+def _file(row: dict[str, Any], labels: dict[str, str], *, is_older: bool) -> File:
+    pk, status = str(row["pk"]), row["review_status"]
     return {
-        "id": str(row["pk"]),
+        "id": pk,
         "uploadId": str(row["upload"]),
-        "url": reverse("transcript", args=[row["pk"]]),
+        "url": _address().replace(NIL, pk),
         "name": row["name"],
-        "reviewStatus": status.value,
-        "statusText": str(status.label),
+        "reviewStatus": status,
+        "statusText": labels[status],
         "reviewer": row["reviewer"] or None,
         "doubtful": row["doubtful"],
         "duration": row["duration"],
@@ -101,6 +104,12 @@ def _file(row: dict[str, Any], *, is_older: bool) -> File:
         "isOlder": is_older,
         "isWork": not is_older or status != S.NEW,
     }
+
+
+@cache
+def _address() -> str:
+    """Of the transcript NIL: looked up once, not five hundred times."""
+    return reverse("transcript", args=[NIL])
 
 
 def _urgency(versions: list[File]) -> tuple[bool, int, str]:
