@@ -120,6 +120,23 @@ def test_keys_alone_go_through_the_queue(page: Page, queue: dict[str, str]) -> N
     expect(page.locator(".said").first).to_contain_text("Written. ")
 
 
+def test_a_key_held_too_long_does_not_finish_the_next_file_too(page: Page, queue: dict[str, str]) -> None:
+    open_file(page, queue["Mill.ogg"])
+    held = {
+        "code": "Enter",
+        "key": "Enter",
+        "ctrlKey": True,
+        "shiftKey": True,
+        "repeat": True,
+        "bubbles": True,
+    }
+    page.evaluate("held => document.body.dispatchEvent(new KeyboardEvent('keydown', held))", held)
+    page.keyboard.press("]")  # whatever was asked before is done by then
+    expect(page.locator(".segment.is-current")).to_have_count(1)
+    expect(page.get_by_label("Review", exact=True)).to_have_value("new")
+    assert page.url == queue["Mill.ogg"]
+
+
 def test_the_present_row_changes_with_what_is_done_here(page: Page, queue: dict[str, str]) -> None:
     open_file(page, queue["Mill.ogg"])
     mine = row(page, "Mill.ogg")

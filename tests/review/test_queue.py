@@ -54,9 +54,10 @@ def going_to(browser: Client, session: Session, present: Transcript) -> str | No
 def test_the_most_doubtful_come_first_and_what_is_done_last(session: Session, file_of: Made) -> None:
     file_of("few.wav", doubtful=1)
     file_of("done.wav", doubtful=50, review_status="done")
+    file_of("clear.wav", doubtful=0)
     file_of("many.wav", doubtful=9)
     file_of("as-many-but-later.wav", doubtful=9)
-    assert names(session) == ["many.wav", "as-many-but-later.wav", "few.wav", "done.wav"]
+    assert names(session) == ["many.wav", "as-many-but-later.wav", "few.wav", "clear.wav", "done.wav"]
 
 
 def test_totals_are_of_what_is_left(browser: Client, session: Session, file_of: Made) -> None:
