@@ -218,7 +218,7 @@ def test_the_difference_to_the_machine_is_what_people_changed(page: Page) -> Non
 def test_the_queue_says_what_is_left(page: Page, session: Session) -> None:
     one, *_ = page.keys()
     (file,) = page.browser.get(f"/api/sessions/{session.pk}/review").json()["files"]
-    assert (file["reviewStatus"], file["doubtful"], file["secondsLeft"]) == ("new", 2, 11.0)
+    assert (file["reviewStatus"], file["doubtful"], file["secondsLeft"]) == ("new", 2, 13.0)
     page.edit("Check", segment=one, on=True)
     page.edit("SetStatus", status="done")
     answer = page.browser.get(f"/api/sessions/{session.pk}/review").json()
