@@ -8,10 +8,11 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Prefetch
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from jobs import offers, standings
+from jobs import offers, reviews, standings
 from jobs.models import Job, JobInput, Session, Upload
+from jobs.reviews import Review
 from jobs.standings import Standing
 from jobs.statuses import ENDED, InputStatus, job_status
 
@@ -34,12 +35,12 @@ def session_state(session: Session) -> dict[str, Any]:
     inputs = JobInput.objects.select_related("upload").order_by("position")
     jobs = list(session.jobs.order_by("-number").prefetch_related(Prefetch("inputs", inputs)))
     rows = [entry for job in jobs for entry in job.inputs.all()]
-    standing = standings.of(rows)
+    standing, review = standings.of(rows), reviews.of(rows)
     waits = any(entry.status in WAITING for entry in rows)
     return {
         "session": {"id": str(session.pk), "name": session.name},
         "uploads": [upload_state(upload, is_new=not upload.used) for upload in uploads],
-        "jobs": [job_state(job, standing) for job in jobs],
+        "jobs": [job_state(job, standing, review) for job in jobs],
         "totals": {**totals(rows), "etaSeconds": _longest(standing)},
         "notice": (offers.current().notice or None) if waits or not jobs else None,
     }
@@ -56,10 +57,13 @@ def upload_state(upload: Upload, *, is_new: bool) -> dict[str, Any]:
     }
 
 
-def job_state(job: Job, standing: dict[UUID, Standing] | None = None) -> dict[str, Any]:
-    """Return one job with its inputs; uses prefetched inputs and standings where there are any."""
+def job_state(
+    job: Job, standing: dict[UUID, Standing] | None = None, review: dict[UUID, Review] | None = None
+) -> dict[str, Any]:
+    """Return one job with its inputs; uses prefetched inputs, standings and reviews where there are any."""
     inputs = list(job.inputs.all())
     standing = standings.of(inputs) if standing is None else standing
+    review = reviews.of(inputs) if review is None else review
     status = job_status(
         [entry.status for entry in inputs]
     )  # the job's row may be a moment older than they are
@@ -75,16 +79,20 @@ def job_state(job: Job, standing: dict[UUID, Standing] | None = None) -> dict[st
         "percent": round(sum(_settled_percent(entry) for entry in inputs) / max(1, len(inputs)), 1),
         "canCancel": any(entry.can_cancel for entry in inputs),
         "canRetry": any(entry.can_retry for entry in inputs),
-        "inputs": [input_state(entry, standing.get(entry.pk, standings.UNKNOWN)) for entry in inputs],
+        "inputs": [
+            input_state(entry, standing.get(entry.pk, standings.UNKNOWN), review.get(entry.pk))
+            for entry in inputs
+        ],
     }
 
 
 def file_state(entry: JobInput) -> dict[str, Any]:
     """Return one file of a job by itself."""
-    return input_state(entry, standings.of([entry]).get(entry.pk, standings.UNKNOWN))
+    standing = standings.of([entry]).get(entry.pk, standings.UNKNOWN)
+    return input_state(entry, standing, reviews.of([entry]).get(entry.pk))
 
 
-def input_state(entry: JobInput, standing: Standing) -> dict[str, Any]:
+def input_state(entry: JobInput, standing: Standing, review: Review | None) -> dict[str, Any]:
     """Return one file of a job: where it stands, how far, what went wrong, where its transcript is."""
     is_complete = entry.status == InputStatus.COMPLETE
     return {
@@ -111,6 +119,23 @@ def input_state(entry: JobInput, standing: Standing) -> dict[str, Any]:
         "canCancel": entry.can_cancel,
         "canRetry": entry.can_retry,
         "transcriptUrl": reverse("transcript", args=[entry.pk]) if is_complete else None,
+        "review": review_state(review) if is_complete and review else None,
+    }
+
+
+def review_state(review: Review) -> dict[str, Any]:
+    """Return how far people are with the transcript of a file."""
+    doubtful = ngettext("%(n)s doubtful place", "%(n)s doubtful places", review.doubtful) % {
+        "n": review.doubtful
+    }
+    is_done = review.status == "done"
+    return {
+        "status": review.status,
+        "text": review.status_text
+        if is_done or not review.doubtful
+        else f"{review.status_text} · {doubtful}",
+        "doubtful": review.doubtful,
+        "reviewer": review.reviewer,
     }
 
 

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from jobs import access, batches, history, uploads
+from jobs import access, batches, history, reviews, uploads
 from jobs.forms import JobForm, SessionForm, choices_of
 from jobs.live import file_state, session_state
 from jobs.media import file_response
@@ -41,7 +41,11 @@ def session_list(request: HttpRequest) -> HttpResponse:
             total=Sum("jobs__inputs__audio_duration", filter=Q(jobs__inputs__status=InputStatus.COMPLETE))
         )
     )
-    rows = [{**_row(session), "seconds": seconds.get(session.pk)} for session in sessions]
+    reviewed = reviews.done(seconds)
+    rows = [
+        {**_row(session), "seconds": seconds.get(session.pk), "reviewed": reviewed.get(session.pk)}
+        for session in sessions
+    ]
     return render(request, "jobs/session_list.html", {"sessions": rows, "form": form})
 
 

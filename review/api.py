@@ -14,7 +14,7 @@ from pydantic import ValidationError as PydanticError
 from pydantic.alias_generators import to_camel
 
 from jobs import access
-from review import following, history, revisions
+from review import following, history, queue, revisions
 from review.models import Transcript
 from review.orders import InvalidEdit, uuid_text
 
@@ -131,8 +131,12 @@ def get_diff(request: HttpRequest, pk: UUID) -> Answer:
 
 
 @router.get("/sessions/{uuid:pk}/review", url_name="session-review")
-def get_queue(request: HttpRequest, pk: UUID) -> Answer:
-    return following.queue(access.find_session(request.user, pk))
+def get_queue(request: HttpRequest, pk: UUID, present: UUID | None = None) -> Answer:
+    """The queue; with `present`, the transcript somebody is at, also the one to go to from there."""
+    files = queue.of(access.find_session(request.user, pk))
+    person = access.person_of(request).get_username()
+    following_one = queue.next_file(files, present, person) if present else None
+    return {"files": files, "totals": queue.totals(files), "next": following_one and following_one["id"]}
 
 
 def _find(request: HttpRequest, pk: UUID) -> Transcript:

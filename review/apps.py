@@ -6,4 +6,7 @@ class ReviewConfig(AppConfig):
     verbose_name = "Review"
 
     def ready(self) -> None:
-        from review import receivers  # noqa: F401 - importing it registers it
+        from jobs import reviews
+        from review import progress, receivers  # noqa: F401 - importing receivers registers them
+
+        reviews.register(progress)

@@ -1,15 +1,14 @@
-"""What others do in a transcript: their changes, their edits in words, where they are, what is left to do."""
+"""What others do in a transcript: their changes, their edits in words, where they are."""
 
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import F, Q, Sum
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from jobs.models import Session
 from review.history import Answer, whole
 from review.models import Presence, Transcript
 from review.rows import Rows
@@ -108,37 +107,3 @@ def differences(transcript: Transcript) -> list[dict[str, Any]]:
         {"key": str(key), "start": start, "text": text, "machineText": machine}
         for key, start, text, machine in rows.values_list("key", "start", "text", "machine_text")
     ]
-
-
-def queue(session: Session) -> dict[str, Any]:
-    """Return the transcripts of a session as work: the most doubtful first, with totals."""
-    unchecked = Sum(F("segments__end") - F("segments__start"), filter=Q(segments__checked=False))
-    found = (
-        Transcript.objects.filter(job_input__job__session=session)
-        .select_related("job_input__upload")
-        .annotate(left=unchecked)
-        .order_by("-doubtful", "created_at", "pk")
-    )
-    files = [_file(one, one.left or 0.0) for one in found]
-    statuses = [file["reviewStatus"] for file in files]
-    totals = {
-        "files": len(files),
-        "doubtful": sum(file["doubtful"] for file in files),
-        "minutesLeft": round(sum(file["minutesLeft"] for file in files), 1),
-        "statuses": {status: statuses.count(status) for status in Transcript.ReviewStatus.values},
-    }
-    return {"files": files, "totals": totals}
-
-
-def _file(transcript: Transcript, seconds: float) -> dict[str, Any]:
-    is_done = transcript.review_status == Transcript.ReviewStatus.DONE
-    return {
-        "id": str(transcript.pk),
-        "name": str(transcript),
-        "reviewStatus": transcript.review_status,
-        "statusText": str(Transcript.ReviewStatus(transcript.review_status).label),
-        "reviewer": transcript.reviewer,
-        "doubtful": transcript.doubtful,
-        "duration": transcript.duration,
-        "minutesLeft": 0.0 if is_done else round(seconds / 60, 1),
-    }

@@ -27,6 +27,7 @@ def create_transcript(result: Result) -> Transcript:
         duration=rounded(parsed["duration"]),
         warnings=parsed["warnings"],
         doubtful=sum(is_doubtful({"flags": one, "checked": False}) for one in flags),
+        unchecked_seconds=rounded(sum(rounded(row["end"]) - rounded(row["start"]) for row in rows)),
     )
     speakers = Speaker.objects.bulk_create(
         Speaker(

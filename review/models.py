@@ -43,6 +43,7 @@ class Transcript(models.Model):
     review_status = models.CharField(max_length=12, choices=ReviewStatus.choices, default=ReviewStatus.NEW)
     reviewer = models.CharField(max_length=200, null=True, blank=True)
     doubtful = models.PositiveIntegerField(default=0, help_text=_("segments that somebody should look at"))
+    unchecked_seconds = models.FloatField(default=0.0, help_text=_("of segments that nobody has checked"))
     language = models.CharField(max_length=20, blank=True)
     model = models.CharField(max_length=200, blank=True)
     engine = models.CharField(max_length=100, blank=True)

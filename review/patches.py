@@ -126,6 +126,11 @@ def is_doubtful(row: Row) -> bool:
     return not row["checked"] and any(not flag.get("dismissed") for flag in row["flags"])
 
 
+def unchecked_seconds(rows: Iterable[Row]) -> float:
+    """How long those of the segments are that nobody has checked."""
+    return sum(float(row["end"] - row["start"]) for row in rows if not row["checked"])
+
+
 def _fits(row: Row | None, before: Fields) -> bool:
     if row is None or before is None:
         return row is None and before is None

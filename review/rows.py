@@ -18,8 +18,8 @@ from gpu_worker import transcript as document
 from gpu_worker.protocol import InvalidMessage, read_json
 from jobs.models import ResultFile
 from review.models import Segment, Speaker, Transcript
-from review.patches import Change, Patch, Row, is_doubtful, lay
-from review.timing import Word
+from review.patches import Change, Patch, Row, is_doubtful, lay, unchecked_seconds
+from review.timing import Word, rounded
 from review.wire import (
     SEGMENT_FIELDS,
     segment_columns,
@@ -41,6 +41,7 @@ class Rows:
         self.transcript: Row = transcript_row(transcript)
         self.version = transcript.version
         self.doubtful = transcript.doubtful
+        self.unchecked = transcript.unchecked_seconds
         self._segments: dict[str, Row | None] = {}
 
     # What edits ask -----------------------------------------------------------------------------
@@ -119,12 +120,16 @@ class Rows:
         for key in (one["key"] for one in patch["segments"]):
             self._segments[key] = {**rows[key], "version": self.version} if key in rows else None
         self.doubtful += sum(map(is_doubtful, rows.values())) - sum(map(is_doubtful, before.values()))
+        self.unchecked += unchecked_seconds(rows.values()) - unchecked_seconds(before.values())
 
     def save(self) -> None:
         """Write the transcript's own row."""
         columns = transcript_columns(self.transcript)
         Transcript.objects.filter(pk=self.model.pk).update(
-            **columns, version=self.version, doubtful=self.doubtful
+            **columns,
+            version=self.version,
+            doubtful=self.doubtful,
+            unchecked_seconds=rounded(max(0.0, self.unchecked)),
         )
 
     @property

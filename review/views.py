@@ -13,12 +13,13 @@ from django.views.decorators.http import require_safe
 
 from jobs import access
 from jobs.access import Person
-from review import timeline
+from review import queue, timeline
 from review.exports import FORMATS
 from review.models import Transcript
 from review.timeline import Passage
 
 FIRST_SEGMENTS = 200  # of the first paint, and without JavaScript of a page
+FIRST_FILES = 50  # of the queue, likewise
 
 
 @login_required
@@ -45,6 +46,7 @@ def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "levels_url": reverse("upload-levels", args=[upload.pk]),
         "content_type": upload.content_type,
         "api_url": reverse("api-1:api-transcript", args=[pk]),
+        "queue": _queue(request, transcript),
         "segments": [_segment(*row) for row in rows[:shown]],
         "has_more": shown is not None and len(rows) > shown,
         "downloads": [
@@ -80,6 +82,21 @@ def _find(person: Person, pk: UUID) -> Transcript:
         raise Http404("No such transcript")
     access.check_session(person, transcript.job_input.job.session)
     return transcript
+
+
+def _queue(request: HttpRequest, transcript: Transcript) -> dict[str, Any]:
+    """The review queue as the first paint has it."""
+    files, pk = queue.of(transcript.job_input.job.session), transcript.pk
+    shown = len(files) if request.GET.get("queue") == "all" else FIRST_FILES
+    return {
+        "url": f"{reverse('api-1:session-review', args=[transcript.job_input.job.session_id])}?present={pk}",
+        "files": queue.around(files, pk, shown),
+        "count": len(files),
+        "totals": queue.totals(files),
+        "next": queue.next_file(files, pk, access.person_of(request).get_username()),
+        "versions": queue.versions(files, pk),
+        "statuses": Transcript.ReviewStatus.choices,
+    }
 
 
 def _segment(passage: Passage, is_turn: bool) -> dict[str, Any]:

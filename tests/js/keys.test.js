@@ -52,7 +52,7 @@ test("keys mean what the design says, where it says", () => {
     ["Alt+Shift+KeyN", WRITING, "previous-doubtful"], ["Alt+KeyM", READING, "fine"], ["KeyH", READING, "highlight"],
     ["Alt+KeyI", WRITING, "details"], ["Alt+KeyI", {}, "details"],
     ["Delete", READING, "delete"], ["Delete", WRITING, undefined], ["Ctrl+Enter", WRITING, "segment-done"],
-    ["Ctrl+Shift+Enter", READING, "file-done"], ["BracketLeft", READING, "previous-segment"],
+    ["Ctrl+Shift+Enter", READING, "file-done"], ["Alt+PageDown", WRITING, "next-file"], ["BracketLeft", READING, "previous-segment"],
     ["F14", WRITING, "hold-to-play"],
   ];
   for (const [keys, context, expected] of cases) {

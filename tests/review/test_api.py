@@ -218,11 +218,11 @@ def test_the_difference_to_the_machine_is_what_people_changed(page: Page) -> Non
 def test_the_queue_says_what_is_left(page: Page, session: Session) -> None:
     one, *_ = page.keys()
     (file,) = page.browser.get(f"/api/sessions/{session.pk}/review").json()["files"]
-    assert (file["reviewStatus"], file["doubtful"], file["minutesLeft"]) == ("new", 2, 0.2)
+    assert (file["reviewStatus"], file["doubtful"], file["secondsLeft"]) == ("new", 2, 13.0)
     page.edit("Check", segment=one, on=True)
     page.edit("SetStatus", status="done")
     answer = page.browser.get(f"/api/sessions/{session.pk}/review").json()
-    assert answer["files"][0]["minutesLeft"] == 0
+    assert answer["files"][0]["secondsLeft"] == 0
     assert answer["totals"]["statuses"] == {"new": 0, "in_review": 0, "second_look": 0, "done": 1}
 
 

@@ -47,6 +47,10 @@ class JobList extends HTMLElement {
     setText(field("length"), input.audioDuration === null ? "" : clock(input.audioDuration));
     setText(field("status"), input.statusText);
     setText(field("detail"), detailOf(input, this.words));
+    for (const [name, text] of [["review", input.review?.text], ["reviewer", input.review?.reviewer]]) {
+      setText(field(name), text);
+      field(name).hidden = !text;
+    }
     field("percent").value = input.percent;
     if (input.transcriptUrl) field("transcript").setAttribute("href", input.transcriptUrl);
     setHidden(field("transcript"), !input.transcriptUrl);

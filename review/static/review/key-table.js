@@ -49,6 +49,7 @@ const EDITING = [
   command("delete", READING, ["Delete"]),
   command("segment-done", EVERYWHERE, ["Ctrl+Enter"]),
   command("file-done", EVERYWHERE, ["Ctrl+Shift+Enter"]),
+  command("next-file", EVERYWHERE, ["Alt+PageDown"]),
 ];
 
 const SPEAKERS = DIGITS.flatMap((digit) => [

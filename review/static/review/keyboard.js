@@ -7,6 +7,7 @@ import { bindingsOf, describe, keyFor, readChoice } from "./keys.js";
 const TAKES_KEYS = "button, a, summary, select, textarea, input, [contenteditable]";
 const FIELDS = "input:not([type=range], [type=checkbox]), select, textarea"; // they undo and delete for themselves
 const IN_FIELDS_TOO = ["toggle", "skip", "speed", "hold-to-play", "play-segment", "details"];
+const ONCE = ["toggle", "hold-to-play", "file-done", "next-file"]; // a key held too long must not finish the next file too
 const isMac = /Mac/.test(navigator.platform);
 
 /** From now on keys do what the table says. */
@@ -24,7 +25,7 @@ function press(page, bindings, event) {
   if (!command || (event.target.matches?.(FIELDS) && !IN_FIELDS_TOO.includes(binding.command))) return;
   event.preventDefault();
   if (binding.where === READING && page.list.isTypedOn) return; // a letter is no command while somebody writes
-  const isHeld = event.repeat && ["toggle", "hold-to-play"].includes(binding.command);
+  const isHeld = event.repeat && ONCE.includes(binding.command);
   if (!isHeld) command(binding);
 }
 

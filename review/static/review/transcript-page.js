@@ -8,6 +8,7 @@ import { InvalidEdit } from "./edits.js";
 import { hearKeys } from "./keyboard.js";
 import { storable } from "./orders.js";
 import { nameOf } from "./segment-list.js";
+import "./review-queue.js";
 import "./speaker-list.js";
 import { newId, openWorkingCopy } from "./sending.js";
 import "./transcript-player.js";
@@ -23,6 +24,7 @@ class TranscriptPage extends HTMLElement {
     this.speakers = this.querySelector("speaker-list");
     this.wave = this.querySelector("wave-form");
     this.details = this.querySelector("details-panel");
+    this.queue = this.querySelector("review-queue");
     this.back = this.player.querySelector("[data-do=back]");
     this.player.start();
     this.listen();
@@ -41,6 +43,7 @@ class TranscriptPage extends HTMLElement {
     this.commands = commandsOf(this);
     hearKeys(this);
     this.details.start(this);
+    this.queue.start(this);
     this.speakers.hidden = this.part("verbs").hidden = this.part("keys").hidden = false;
     this.showTranscript();
     this.showSaving(this.copy.outbox.state);

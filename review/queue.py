@@ -1,0 +1,121 @@
+"""The review queue of a session: its transcripts as work, the most doubtful first.
+
+A recording that was transcribed again has several transcripts. The newest is the work; the older ones stand below
+it, are called so, and count as work only where somebody has begun on them. Nothing that a person did goes away.
+"""
+
+from collections import defaultdict
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+from django.urls import reverse
+
+from jobs.models import Session
+from review.models import Transcript
+
+S = Transcript.ReviewStatus
+File = dict[str, Any]
+NIL = "00000000-0000-0000-0000-000000000000"
+COLUMNS = (
+    *("pk", "review_status", "reviewer", "doubtful"),
+    *("duration", "unchecked_seconds", "model", "created_at"),
+)
+
+
+def of(session: Session) -> list[File]:
+    """Return the transcripts of a session: one query, and no segment is read.
+
+    The recordings with the most doubtful places come first, those that are done last; of one recording the newest.
+    """
+    found = Transcript.objects.filter(job_input__job__session=session).order_by("-created_at", "pk")
+    rows = found.values(*COLUMNS, name=F("job_input__upload__name"), upload=F("job_input__upload"))
+    labels = {status.value: str(status.label) for status in S}
+    by_upload: dict[UUID, list[File]] = defaultdict(list)
+    for row in rows:
+        versions = by_upload[row["upload"]]
+        versions.append(_file(row, labels, is_older=bool(versions)))
+    recordings = sorted(by_upload.values(), key=_urgency)
+    return [file for versions in recordings for file in versions]
+
+
+def totals(files: list[File]) -> dict[str, Any]:
+    """Sum up the work: what is done, and what is left in the rest."""
+    work = [file for file in files if file["isWork"]]
+    left = [file for file in work if file["reviewStatus"] != S.DONE]
+    statuses = [file["reviewStatus"] for file in work]
+    return {
+        "files": len(work),
+        "done": statuses.count(S.DONE),
+        "doubtful": sum(file["doubtful"] for file in left),
+        "secondsLeft": round(sum(file["secondsLeft"] for file in left), 3),
+        "statuses": {status: statuses.count(status) for status in S.values},
+    }
+
+
+def next_file(files: list[File], present: UUID, person: str) -> File | None:
+    """Return where to go from `present`, None where no other work is left.
+
+    It is the next one that is not done, from the last on to the first; from a file that is done the first. What
+    somebody else is reviewing comes after everything else, unless they asked for a second look.
+    """
+    places = [place for place, file in enumerate(files) if file["id"] == str(present)]
+    is_done = bool(places) and files[places[0]]["reviewStatus"] == S.DONE
+    start = 0 if is_done or not places else places[0] + 1
+    others = [file for file in files[start:] + files[:start] if file["id"] != str(present)]
+    left = [file for file in others if file["isWork"] and file["reviewStatus"] != S.DONE]
+    free = [file for file in left if not _is_taken(file, person)]
+    return next(iter(free or left), None)
+
+
+def around(files: list[File], present: UUID, count: int) -> list[File]:
+    """Return up to `count` files of the queue, the present one among them."""
+    place = next((place for place, file in enumerate(files) if file["id"] == str(present)), 0)
+    start = max(0, min(place - count // 2, len(files) - count))
+    return files[start : start + count]
+
+
+def versions(files: list[File], present: UUID) -> list[File]:
+    """Return the other transcripts of the same recording, the newest first, each with `isNewer`."""
+    mine = next((file for file in files if file["id"] == str(present)), None)
+    if mine is None:
+        return []
+    same = [file for file in files if file["uploadId"] == mine["uploadId"]]
+    place = same.index(mine)
+    return [{**file, "isNewer": at < place} for at, file in enumerate(same) if at != place]
+
+
+def _file(row: dict[str, Any], labels: dict[str, str], *, is_older: bool) -> File:
+    pk, status = str(row["pk"]), row["review_status"]
+    return {
+        "id": pk,
+        "uploadId": str(row["upload"]),
+        "url": _address().replace(NIL, pk),
+        "name": row["name"],
+        "reviewStatus": status,
+        "statusText": labels[status],
+        "reviewer": row["reviewer"] or None,
+        "doubtful": row["doubtful"],
+        "duration": row["duration"],
+        "secondsLeft": 0.0 if status == S.DONE else row["unchecked_seconds"],
+        "model": row["model"],
+        "createdAt": row["created_at"].isoformat(),
+        "isOlder": is_older,
+        "isWork": not is_older or status != S.NEW,
+    }
+
+
+@cache
+def _address() -> str:
+    """Of the transcript NIL: looked up once, not five hundred times."""
+    return reverse("transcript", args=[NIL])
+
+
+def _urgency(versions: list[File]) -> tuple[bool, int, str]:
+    left = [file for file in versions if file["isWork"] and file["reviewStatus"] != S.DONE]
+    return not left, -sum(file["doubtful"] for file in left), versions[0]["createdAt"]
+
+
+def _is_taken(file: File, person: str) -> bool:
+    return file["reviewer"] not in (None, person) and file["reviewStatus"] != S.SECOND_LOOK
