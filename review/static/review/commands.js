@@ -103,6 +103,12 @@ export function commandsOf(page) {
     goTo(neighbour(1));
   }
 
+  function help() {
+    const part = page.part("keys");
+    part.open = !part.open;
+    if (part.open) part.scrollIntoView({ block: "nearest" });
+  }
+
   return {
     toggle: () => player.toggle(),
     "hold-to-play": () => player.play(),
@@ -124,9 +130,11 @@ export function commandsOf(page) {
     delete: () => remove(),
     "segment-done": done,
     "file-done": () => page.act([{ kind: "SetStatus", status: "done" }]),
-    help: () => (page.part("keys").open = !page.part("keys").open),
     details: ({ code }) => page.details.toggle({ byKey: Boolean(code) }),
     visit: ({ key, seeks }) => visit(key, { seeks }),
+    help,
+    find: () => page.search.open(),
+    "find-step": ({ step }) => page.search.go(step),
     "give-to": ({ key }) => giveTo(key),
   };
 }
