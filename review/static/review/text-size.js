@@ -5,6 +5,7 @@ const [LEAST, USUAL, MOST] = [14, 18, 28]; // px where the browser's own size is
 
 class TextSize extends HTMLElement {
   connectedCallback() {
+    this.hidden = false;
     this.show(this.kept());
     this.addEventListener("click", ({ target }) => this.change(Number(target.closest("button")?.dataset.step ?? 0)));
     addEventListener("storage", ({ key }) => [KEPT_AS, null].includes(key) && this.show(this.kept()));

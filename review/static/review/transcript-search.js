@@ -8,9 +8,10 @@ import { FoundMarks } from "./found-marks.js";
 import { Hits } from "./hits.js";
 import { Query } from "./search.js";
 
-const SLICE_MS = 12; // of looking, before the browser has its turn
+const SLICE_MS = 8; // of looking, before the browser has its turn
 const MOST_TAKEN = 200; // characters of a selection that are taken as the query
 const DRAWN_MS = 50; // until a row may have been drawn that a hit is in
+const BESIDE = 8; // px between the bar and what lies below it
 const AROUND = 60; // characters on each side of a hit that are read aloud
 
 class TranscriptSearch extends HTMLElement {
@@ -34,7 +35,7 @@ class TranscriptSearch extends HTMLElement {
   open() {
     const selected = this.selected();
     if (!this.contains(document.activeElement)) this.remember();
-    this.hidden = false;
+    this.turn(true);
     if (selected) this.field.value = selected;
     this.field.focus();
     this.field.select();
@@ -59,8 +60,7 @@ class TranscriptSearch extends HTMLElement {
   }
 
   close() {
-    this.stop();
-    this.hidden = true;
+    this.turn(false);
     const { element, key, caret } = this.origin;
     const said = key && this.store.state.segments.has(key) ? this.list.edit(key) : null;
     if (said && caret) placeCaret(said, caret.from);
@@ -71,10 +71,17 @@ class TranscriptSearch extends HTMLElement {
   edit() {
     const { hit } = this.hits ?? {};
     if (!hit) return;
-    this.stop();
-    this.hidden = true;
+    this.turn(false);
     const node = this.list.edit(hit.key)?.firstChild;
     if (node) getSelection().setBaseAndExtent(node, hit.from, node, Math.min(hit.to, node.data.length));
+  }
+
+  /** Show or hide the bar; what sticks to the top must not lie behind it. A rule in the style sheet that asks whether the
+   * bar is open would have twelve thousand rows styled anew. */
+  turn(isOn) {
+    if (!isOn) this.stop();
+    this.hidden = !isOn;
+    for (const side of document.querySelectorAll(".side")) side.style.top = isOn ? `${this.offsetHeight + BESIDE}px` : "";
   }
 
   stop() {
