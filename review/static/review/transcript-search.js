@@ -213,8 +213,8 @@ class TranscriptSearch extends HTMLElement {
   /** Between this bar and the player. */
   isInSight(range) {
     const { top, bottom } = range.getBoundingClientRect();
-    const { scrollPaddingBlockEnd } = getComputedStyle(document.documentElement);
-    return top > this.getBoundingClientRect().bottom && bottom < innerHeight - (parseFloat(scrollPaddingBlockEnd) || 0);
+    const foot = document.querySelector("transcript-player").getBoundingClientRect().top;
+    return top > this.getBoundingClientRect().bottom && bottom < foot;
   }
 }
 
