@@ -223,7 +223,7 @@ class SegmentList extends HTMLElement {
   }
 
   hear({ target: said, isComposing }) {
-    if (!isComposing) said.normalize(); // a new line parts the text node, and marks and caret count in one
+    if (!isComposing) said.normalize(); // marks and the caret count in one text node
     const key = keyOf(said);
     if (key) this.say("typed", { key, text: said.textContent });
   }
