@@ -176,9 +176,10 @@ def test_every_key_does_what_it_says_where_it_says_and_nothing_else(doubtful: Pa
 
 
 def is_right(changed: set[str], effect: set[str]) -> bool:
-    """While it plays or is moved, time and passage go on by themselves."""
+    """While it plays or is moved, time and passage go on by themselves; a passage that goes takes its own along."""
     follows = {"time", "current"} if changed & {"playing", "time"} else NOTHING
-    return effect <= changed and changed - effect <= follows
+    lost = {"who", "flags"} if "rows" in changed else NOTHING
+    return effect <= changed and changed - effect <= follows | lost
 
 
 def begin(page: Page, keys: str, place: str) -> None:
