@@ -30,6 +30,7 @@ LOOK = """() => {
     flags: count((row) => row.flags.some((flag) => !flag.dismissed)),
     status: page.store.state.transcript.reviewStatus, current: page.list.current, editing: page.list.editing !== null,
     help: page.part("keys").open, finding: page.search.isOpen,
+    details: page.details.contains(document.activeElement),
   };
 }"""
 BEGIN = """([place, at]) => {
@@ -94,6 +95,7 @@ TABLE: dict[str, tuple[set[str], set[str], set[str]]] = {
     "Ctrl+KeyG": (NOTHING, NOTHING, NOTHING),
     "Shift+F3": (NOTHING, NOTHING, NOTHING),
     "Ctrl+Shift+KeyG": (NOTHING, NOTHING, NOTHING),
+    "Alt+KeyI": ({"details"}, {"details", "editing"}, {"details"}),
     "Shift+Slash": ({"help"}, TYPED, NOTHING),
     "KeyE": ({"editing"}, TYPED, NOTHING),
     "Enter": (NOTHING, {"rows", "current"}, NOTHING),
