@@ -202,6 +202,9 @@ def press(page: Page, keys: str) -> None:
 
 def take_back(page: Page, start: dict[str, Any]) -> None:
     """As it was at the start, by the page's own undo."""
+    page.evaluate(
+        "document.activeElement?.blur()"
+    )  # an undo that takes the passage from under the caret stops letters
     page.get_by_label("Name of a new speaker").evaluate("field => { field.value = '' }")
     for _ in range(9):
         now = page.evaluate(LOOK)
