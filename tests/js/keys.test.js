@@ -48,7 +48,8 @@ test("keys mean what the design says, where it says", () => {
     ["Enter", WRITING, "split"], ["Enter", {}, undefined], ["Shift+Enter", WRITING, "new-line"],
     ["Backspace", WRITING, undefined], ["Backspace", { isWriting: true, isAtStart: true }, "merge-up"],
     ["Ctrl+KeyZ", WRITING, "undo"], ["Ctrl+Shift+KeyZ", WRITING, "redo"], ["Ctrl+KeyY", READING, "redo"],
-    ["Ctrl+KeyF", {}, "find"], ["Ctrl+KeyH", {}, "replace"], ["Alt+KeyN", WRITING, "next-doubtful"],
+    ["Ctrl+KeyF", {}, "find"], ["F3", { isFinding: true }, "find-next"], ["F3", WRITING, undefined],
+    ["Ctrl+Shift+KeyG", { isWriting: true, isFinding: true }, "find-previous"], ["Ctrl+KeyH", {}, "replace"], ["Alt+KeyN", WRITING, "next-doubtful"],
     ["Alt+Shift+KeyN", WRITING, "previous-doubtful"], ["Alt+KeyM", READING, "fine"], ["KeyH", READING, "highlight"],
     ["Alt+KeyI", WRITING, "details"], ["Alt+KeyI", {}, "details"],
     ["Delete", READING, "delete"], ["Delete", WRITING, undefined], ["Ctrl+Enter", WRITING, "segment-done"],
@@ -84,11 +85,34 @@ test("a person binds a key anew, and a clash is said", () => {
   assert.deepEqual(conflicts(bindings).map((pair) => pair.map(({ id }) => id)), [["edit", "highlight"]]);
 });
 
+test("the presets have the keys of those programs", () => {
+  const otranscribe = bindingsOf({ preset: "otranscribe" });
+  for (const [keys, id] of [
+    ["Escape", "toggle"], ["F1", "skip-back"], ["Ctrl+Digit1", "skip-back"], ["F2", "skip-forward"],
+    ["Ctrl+Digit2", "skip-forward"], ["F3", "slower"], ["Ctrl+Digit3", "slower"], ["F4", "faster"], ["Ctrl+Digit4", "faster"],
+  ]) assert.equal(meaning(keys, { isWriting: true, isFinding: true }, otranscribe), id, keys);
+  const subtitleEdit = bindingsOf({ preset: "subtitle-edit" });
+  for (const [keys, id] of [
+    ["Ctrl+KeyP", "toggle"], ["Ctrl+Space", "toggle"], ["Alt+ArrowLeft", "skip-back"], ["F7", "skip-back"],
+    ["Alt+ArrowRight", "skip-forward"], ["Alt+ArrowUp", "play-previous"], ["Alt+ArrowDown", "play-next"],
+    ["Shift+Enter", "play-next"], ["Enter", "new-line"], ["Ctrl+Alt+KeyV", "split"], ["Ctrl+Shift+KeyM", "merge-up"],
+    ["Ctrl+KeyZ", "undo"], ["Ctrl+KeyY", "redo"], ["Ctrl+KeyF", "find"], ["Ctrl+KeyH", "replace"], ["F3", "find-next"],
+    ["Shift+F3", "find-previous"], ["F8", "next-doubtful"], ["Shift+F8", "previous-doubtful"],
+  ]) assert.equal(meaning(keys, { isWriting: true, isFinding: true }, subtitleEdit), id, keys);
+});
+
 test("keys in fields that would write, and the browser's own, cannot be bound", () => {
   assert.equal(problemWith({ where: "everywhere", ...parsed("KeyA") }), "typed");
   assert.equal(problemWith({ where: "reading", ...parsed("KeyA") }), "");
   assert.equal(problemWith({ where: "everywhere", ...parsed("F17") }), "");
   assert.equal(problemWith({ where: "reading", ...parsed("Ctrl+KeyW") }), "taken");
+  for (const keys of ["Tab", "Shift+Tab"]) assert.equal(problemWith({ where: "reading", ...parsed(keys) }), "taken", keys);
+  for (const keys of ["Ctrl+KeyC", "Ctrl+KeyV", "ArrowLeft", "Backspace", "Home"]) {
+    assert.equal(problemWith({ where: "everywhere", ...parsed(keys) }), "needed", keys);
+  }
+  assert.equal(problemWith({ where: "writing", ...parsed("Backspace") }), "");
+  assert.equal(problemWith({ where: "reading", ...parsed("ArrowLeft") }), "");
+  assert.equal(problemWith({ where: "reading", code: "" }), "nameless");
 });
 
 test("a choice is kept in the browser; what is not understood is left out", () => {
@@ -105,6 +129,7 @@ test("keys are named as the keyboard names them", () => {
   assert.deepEqual(describe(parsed("Ctrl+Shift+KeyZ")), ["Ctrl", "Shift", "Z"]);
   assert.deepEqual(describe(parsed("Alt+ArrowLeft")), ["Alt", "←"]);
   assert.deepEqual(describe(parsed("BracketLeft"), { layout: new Map([["BracketLeft", "ü"]]) }), ["Ü"]);
+  assert.deepEqual(describe(parsed("Alt+Minus"), { layout: new Map([["Minus", "ß"]]) }), ["Alt", "ß"]);
   const say = (name) => ({ Ctrl: "Strg", Shift: "Umschalt" })[name] ?? name;
   assert.deepEqual(describe(parsed("Ctrl+Enter"), { say }), ["Strg", "Enter"]);
 });
@@ -112,4 +137,6 @@ test("keys are named as the keyboard names them", () => {
 test("a press is written as it is bound; a modifier alone is none", () => {
   assert.equal(writtenOf({ code: "KeyN", key: "n", altKey: true, shiftKey: true }), "Alt+Shift+KeyN");
   assert.equal(writtenOf({ code: "ShiftLeft", key: "Shift", shiftKey: true }), "");
+  assert.equal(writtenOf({ code: "KeyK", key: "k", metaKey: true }, { isMac: true }), "Ctrl+KeyK");
+  assert.equal(writtenOf({ code: "F17", key: "F17" }), "F17");
 });

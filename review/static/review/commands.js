@@ -76,6 +76,18 @@ export function commandsOf(page) {
     if (page.act([edit])) caretAt(isSelection ? key : edit.newKey, 0);
   }
 
+  /** A browser asked for one would put an element there, which is no part of the text. */
+  function newLine() {
+    const key = list.editing;
+    const said = key && list.saidOf(key);
+    const place = said && caretIn(said);
+    if (!place) return;
+    const characters = [...said.textContent];
+    said.textContent = [...characters.slice(0, place.from), "\n", ...characters.slice(place.to)].join("");
+    placeCaret(said, place.from + 1);
+    page.type({ key, text: said.textContent });
+  }
+
   function mergeUp() {
     const key = list.editing;
     const previous = key && rows().previous(key);
@@ -103,6 +115,12 @@ export function commandsOf(page) {
     goTo(neighbour(1));
   }
 
+  function help() {
+    const part = page.part("keys");
+    part.open = !part.open;
+    if (part.open) part.scrollIntoView({ block: "nearest" });
+  }
+
   return {
     toggle: () => player.toggle(),
     "hold-to-play": () => player.play(),
@@ -115,7 +133,7 @@ export function commandsOf(page) {
     speaker: ({ digit, scope }) => give(digit, scope),
     edit: () => caretAt(currentKey(), Number.MAX_SAFE_INTEGER),
     split,
-    "new-line": () => document.execCommand("insertText", false, "\n"),
+    "new-line": newLine,
     "merge-up": mergeUp,
     undo: () => page.keep(() => page.copy.undo()),
     redo: () => page.keep(() => page.copy.redo()),
@@ -125,9 +143,11 @@ export function commandsOf(page) {
     "segment-done": done,
     "file-done": () => page.queue.goOn({ isDone: true }),
     "next-file": () => page.queue.goOn(),
-    help: () => (page.part("keys").open = !page.part("keys").open),
     details: ({ code }) => page.details.toggle({ byKey: Boolean(code) }),
     visit: ({ key, seeks }) => visit(key, { seeks }),
+    help,
+    find: () => page.search.open(),
+    "find-step": ({ step }) => page.search.go(step),
     "give-to": ({ key }) => giveTo(key),
   };
 }

@@ -32,6 +32,8 @@ const MOVING = [
   command("next-doubtful", EVERYWHERE, ["Alt+KeyN"], { command: "go-doubtful", step: 1 }),
   command("previous-doubtful", EVERYWHERE, ["Alt+Shift+KeyN"], { command: "go-doubtful", step: -1 }),
   command("find", EVERYWHERE, ["Ctrl+KeyF"]),
+  command("find-next", EVERYWHERE, ["F3", "Ctrl+KeyG"], { command: "find-step", step: 1, onlyWhileFinding: true }),
+  command("find-previous", EVERYWHERE, ["Shift+F3", "Ctrl+Shift+KeyG"], { command: "find-step", step: -1, onlyWhileFinding: true }),
   command("replace", EVERYWHERE, ["Ctrl+KeyH"]),
   command("details", EVERYWHERE, ["Alt+KeyI"]), // Alt+D is the address bar's
   command("help", READING, ["Shift+Slash", "?"]),
@@ -41,7 +43,7 @@ const EDITING = [
   command("edit", READING, ["KeyE"]),
   command("split", WRITING, ["Enter"]),
   command("new-line", WRITING, ["Shift+Enter"]),
-  command("merge-up", WRITING, ["Backspace"], { onlyAtStart: true }),
+  command("merge-up", WRITING, ["Backspace"], { onlyAtStart: true }), // with Ctrl or Alt it is heard anywhere
   command("undo", EVERYWHERE, ["Ctrl+KeyZ"]),
   command("redo", EVERYWHERE, ["Ctrl+Shift+KeyZ", "Ctrl+KeyY"]),
   command("fine", EVERYWHERE, ["Alt+KeyM"]),
@@ -63,25 +65,33 @@ function speaker(digit, where, name, keys, scope) {
   return { id: `${name}-${digit}`, words: `key.${name}`, command: "speaker", where, keys: [keys], digit, scope };
 }
 
-export const COMMANDS = [...PLAYING, ...MOVING, ...EDITING, ...SPEAKERS].map((entry) => ({
-  words: `key.${entry.id}`,
-  ...entry,
-}));
+const GROUPS = { playing: PLAYING, moving: MOVING, editing: EDITING, speakers: SPEAKERS };
+
+export const COMMANDS = Object.entries(GROUPS).flatMap(([group, entries]) =>
+  entries.map((entry) => ({ group, words: `key.${entry.id}`, ...entry })),
+);
 
 /** What differs from the defaults, for people whose hands know another program. */
 export const PRESETS = {
   default: {},
   otranscribe: {
     toggle: ["Escape", "Ctrl+Space"],
-    "skip-back": ["F1", "F13"],
-    "skip-forward": ["F2", "F15"],
-    slower: ["F3"],
-    faster: ["F4"],
+    "skip-back": ["F1", "Ctrl+Digit1", "F13"],
+    "skip-forward": ["F2", "Ctrl+Digit2", "F15"],
+    slower: ["F3", "Ctrl+Digit3"],
+    faster: ["F4", "Ctrl+Digit4"],
+    "find-next": ["Ctrl+KeyG"],
   },
+  // Of version 4 and of 5, where they do not contradict. A new line is Enter in its text box.
   "subtitle-edit": {
     toggle: ["Ctrl+KeyP", "Ctrl+Space", "Escape"],
+    "skip-back": ["Alt+ArrowLeft", "F7", "F13"],
     "play-next": ["Alt+ArrowDown", "Shift+Enter"],
-    "new-line": ["Alt+Enter"],
+    "next-doubtful": ["F8", "Alt+KeyN"],
+    "previous-doubtful": ["Shift+F8", "Alt+Shift+KeyN"],
+    split: ["Ctrl+Alt+KeyV"],
+    "new-line": ["Enter"],
+    "merge-up": ["Ctrl+Shift+KeyM", "Backspace"],
     redo: ["Ctrl+KeyY", "Ctrl+Shift+KeyZ"],
   },
 };

@@ -4,10 +4,12 @@ import { COMMANDS, EVERYWHERE, PRESETS, READING, WRITING } from "./key-table.js"
 
 export { COMMANDS, EVERYWHERE, PRESETS, READING, WRITING };
 
-const KEPT_AS = "review.keys";
+export const KEPT_AS = "review.keys";
 const MODIFIERS = ["Ctrl", "Alt", "Shift"];
-// What browsers keep for themselves, and what a keyboard cannot do without.
+// What browsers keep for themselves, what a keyboard cannot do without, and what writing needs.
 const TAKEN = ["Ctrl+KeyW", "Ctrl+KeyT", "Ctrl+KeyN", "Ctrl+Shift+KeyN", "Ctrl+Shift+KeyT", "Ctrl+Shift+KeyW", "Tab"];
+const NEEDED = ["Ctrl+KeyA", "Ctrl+KeyC", "Ctrl+KeyV", "Ctrl+KeyX"];
+const MOVES = /^(Arrow.+|Home|End|PageUp|PageDown|Enter|Backspace|Delete)$/;
 const SIGNS = "Minus|Equal|Semicolon|Quote|Backquote|Backslash|Comma|Period|Slash|Space";
 const TYPED = new RegExp(`^(Key.|Digit\\d|Numpad.+|Bracket.+|Intl.+|${SIGNS})$`);
 const NAMES = {
@@ -36,19 +38,24 @@ export function written({ code, ctrl, alt, shift }) {
   return [ctrl && "Ctrl", alt && "Alt", shift && "Shift", code].filter(Boolean).join("+");
 }
 
-/** The keys of an event, as they are written in a choice; empty where only a modifier is down. */
-export function writtenOf({ code, key, ctrlKey, altKey, shiftKey }) {
+/** The keys of an event, as they are written in a choice; empty where only a modifier is down. On a Mac the command key
+ * counts as Ctrl. */
+export function writtenOf({ code, key, ctrlKey, altKey, shiftKey, metaKey }, { isMac = false } = {}) {
   if (["Control", "Alt", "Shift", "Meta", "AltGraph"].includes(key)) return "";
-  return written({ code, ctrl: ctrlKey, alt: altKey, shift: shiftKey });
+  return written({ code, ctrl: ctrlKey || (isMac && metaKey), alt: altKey, shift: shiftKey });
 }
 
-/** Return the binding of a key press, or undefined. `context` is `{ isReading, isWriting, isAtStart, isMac }`;
+/** Return the binding of a key press, or undefined. `context` is `{ isReading, isWriting, isAtStart, isFinding, isMac }`;
  * reading: focus is on nothing that uses keys. On a Mac the command key counts as Ctrl. */
-export function keyFor(event, { isReading, isWriting, isAtStart, isMac }, bindings) {
-  if (event.metaKey && !isMac) return undefined;
-  const isHeard = ({ where, onlyAtStart }) =>
-    (where === EVERYWHERE || (where === READING ? isReading : isWriting)) && (!onlyAtStart || isAtStart);
-  return bindings.find((binding) => isPressed(binding, event) && isHeard(binding));
+export function keyFor(event, context, bindings) {
+  if (event.metaKey && !context.isMac) return undefined;
+  return bindings.find((binding) => isPressed(binding, event) && isHeard(binding, context));
+}
+
+function isHeard({ where, onlyAtStart, onlyWhileFinding, ctrl, alt }, { isReading, isWriting, isAtStart, isFinding }) {
+  if (onlyWhileFinding && !isFinding) return false;
+  if (onlyAtStart && !isAtStart && !ctrl && !alt) return false;
+  return where === EVERYWHERE || (where === READING ? isReading : isWriting);
 }
 
 function isPressed({ code, ctrl, alt, shift }, { code: pressed, key, ctrlKey, altKey, shiftKey, metaKey }) {
@@ -74,17 +81,23 @@ function overlap(one, other) {
   return one.where === other.where || [one.where, other.where].includes(EVERYWHERE);
 }
 
-/** Say why these keys cannot be bound there: "taken" by the browser, "typed" as text, or "" where they can. */
+/** Say why these keys cannot be bound there: "taken" by the browser, "needed" for writing, "typed" as text, "nameless"
+ * where the browser does not say which key it was, or "" where they can. */
 export function problemWith({ where, ...keys }) {
+  if (["", "Unidentified"].includes(keys.code)) return "nameless";
   if (TAKEN.includes(written(keys)) || TAKEN.includes(keys.code)) return "taken";
-  return where !== READING && !keys.ctrl && !keys.alt && TYPED.test(keys.code) ? "typed" : "";
+  if (NEEDED.includes(written(keys))) return "needed";
+  if (keys.ctrl || keys.alt) return "";
+  if (where !== READING && TYPED.test(keys.code)) return "typed";
+  return where === EVERYWHERE && !keys.shift && MOVES.test(keys.code) ? "needed" : "";
 }
 
 /** Return the names of the keys, in order: `["Ctrl", "→"]`. `layout` maps codes to this keyboard's characters
  * (navigator.keyboard.getLayoutMap), `say` translates a name. */
 export function describe({ code, ctrl, alt, shift }, { layout = new Map(), say = (name) => name } = {}) {
   const plain = NAMES[code] ?? code.replace(/^(Key|Digit)/, "").replace(/^Numpad/, "Num ");
-  const key = layout.get(code)?.toUpperCase() ?? plain;
+  const letter = layout.get(code)?.toUpperCase() ?? "";
+  const key = (letter.length > 1 ? layout.get(code) : letter) || plain; // a large ß would be two letters
   return [ctrl && "Ctrl", alt && "Alt", shift && "Shift", key].filter(Boolean).map((name) => say(name));
 }
 

@@ -47,6 +47,6 @@ function doubtfulRanges(row, node, threshold) {
   return placesOf(row).filter(isDoubtful).map((place) => rangeOf(node, place));
 }
 
-function rangeOf(node, { from, to }) {
+export function rangeOf(node, { from, to }) {
   return new StaticRange({ startContainer: node, startOffset: from, endContainer: node, endOffset: to });
 }

@@ -75,7 +75,7 @@ export class Rows {
 }
 
 /** By rank; two people who insert at one place at once may have the same, until the server says. */
-function compare(one, other) {
+export function compare(one, other) {
   if (one.rank !== other.rank) return one.rank < other.rank ? -1 : 1;
   return one.key < other.key ? -1 : Number(one.key > other.key);
 }

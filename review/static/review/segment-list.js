@@ -33,7 +33,7 @@ class SegmentList extends HTMLElement {
     this.list.addEventListener("pointerdown", (event) => this.makeEditable(event.target.closest?.(".said")));
     this.list.addEventListener("focusin", (event) => this.enter(event.target));
     this.list.addEventListener("focusout", (event) => this.leave(event.target));
-    this.list.addEventListener("input", (event) => this.hear(event.target));
+    this.list.addEventListener("input", (event) => this.hear(event));
     this.list.addEventListener("click", (event) => this.choose(event));
     this.list.addEventListener("paste", (event) => pastePlain(event));
     this.list.addEventListener("drop", (event) => event.preventDefault());
@@ -217,11 +217,13 @@ class SegmentList extends HTMLElement {
   leave(target) {
     if (!target.isContentEditable) return;
     for (const name of ["contenteditable", "role", "aria-multiline"]) target.removeAttribute(name);
+    target.normalize();
     const row = this.store.state.segments.get(keyOf(target));
     if (row && target.textContent !== row.text) target.textContent = row.text;
   }
 
-  hear(said) {
+  hear({ target: said, isComposing }) {
+    if (!isComposing) said.normalize(); // marks and the caret count in one text node
     const key = keyOf(said);
     if (key) this.say("typed", { key, text: said.textContent });
   }

@@ -15,6 +15,7 @@ const UNSPACED = [
 ].join("");
 const UNSPACED_PUNCTUATION = "\\u3001-\\u3004\\u3008-\\u3020\\u3030\\uff00-\\uff65";
 const TOKEN = new RegExp(`[${UNSPACED}]|[^${SPACES}${UNSPACED}]+`, "gu");
+const UNSPACED_ONE = new RegExp(`^[${UNSPACED}]$`, "u");
 const SPACE = new RegExp(`[${SPACES}]+`, "gu");
 const SPACE_AT_START = new RegExp(`^[${SPACES}]+`, "u");
 const CLOSE_AT_START = new RegExp(`^[${UNSPACED}${UNSPACED_PUNCTUATION}]`, "u");
@@ -32,6 +33,11 @@ export function tokensOf(text) {
     found.push({ text: match[0], at, end: point, gap });
   }
   return found;
+}
+
+/** Whether a character belongs to a script that is written without spaces. */
+export function isUnspaced(character) {
+  return UNSPACED_ONE.test(character);
 }
 
 /** Number of code points. */

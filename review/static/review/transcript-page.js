@@ -5,13 +5,16 @@ import { Words } from "../bulktranscribe/words.js";
 import { commandsOf } from "./commands.js";
 import "./details-panel.js";
 import { InvalidEdit } from "./edits.js";
+import "./key-settings.js";
 import { hearKeys } from "./keyboard.js";
 import { storable } from "./orders.js";
 import { nameOf } from "./segment-list.js";
 import "./review-queue.js";
 import "./speaker-list.js";
 import { newId, openWorkingCopy } from "./sending.js";
+import "./text-size.js";
 import "./transcript-player.js";
+import "./transcript-search.js";
 import "./wave-form.js";
 
 const CHANGES_MS = 4_000;
@@ -22,6 +25,7 @@ class TranscriptPage extends HTMLElement {
     this.player = this.querySelector("transcript-player");
     this.list = this.querySelector("segment-list");
     this.speakers = this.querySelector("speaker-list");
+    this.search = this.querySelector("transcript-search");
     this.wave = this.querySelector("wave-form");
     this.details = this.querySelector("details-panel");
     this.queue = this.querySelector("review-queue");
@@ -40,10 +44,12 @@ class TranscriptPage extends HTMLElement {
     this.store = this.copy.store;
     this.list.start(this.store, this.words);
     this.speakers.start(this.store, this.words, newId);
+    this.search.start(this.list, this.store, this.words);
     this.commands = commandsOf(this);
     hearKeys(this);
     this.details.start(this);
     this.queue.start(this);
+    this.querySelector("key-settings").start(this.words, this.commands);
     this.speakers.hidden = this.part("verbs").hidden = this.part("keys").hidden = false;
     this.showTranscript();
     this.showSaving(this.copy.outbox.state);
@@ -60,6 +66,7 @@ class TranscriptPage extends HTMLElement {
     this.addEventListener("speaker", ({ detail }) => this.commands["give-to"](detail));
     this.addEventListener("click", ({ target }) => this.press(target));
     for (const happening of ["wheel", "touchmove"]) addEventListener(happening, () => this.yieldTo(), { passive: true });
+    this.addEventListener("looked", () => this.yieldTo());
     this.back.addEventListener("click", () => this.comeBack());
     this.player.follow.addEventListener("change", () => this.comeBack());
     this.querySelector("[name=merged]").addEventListener("change", () => this.keepHabits());
@@ -103,6 +110,7 @@ class TranscriptPage extends HTMLElement {
 
   show({ segments, speakers, transcript }) {
     if (segments.length) this.list.update(segments);
+    if (segments.length) this.search.update(segments);
     if (speakers.length) this.list.refresh();
     if (speakers.length) this.speakers.show();
     else if (segments.length) this.speakers.plan();
