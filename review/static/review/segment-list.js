@@ -9,22 +9,23 @@ import { placeCaret, unitsAtPoint } from "./caret.js";
 import { Marks } from "./marks.js";
 import { storable } from "./orders.js";
 import { isDoubtful } from "./patches.js";
+import { Stretches } from "./stretches.js";
 import { placesOf, wordAt } from "./word-places.js";
 
 const AT_ONCE = 200; // rows of the first paint
-const AT_A_TIME = 1_000; // rows of each later one, with the browser let in between
+const AT_A_TIME = 250; // rows of each later one, with the browser let in between
 const TYPING_ON = 1_000; // ms between keys that belong together
 
 class SegmentList extends HTMLElement {
   start(store, words) {
     Object.assign(this, { store, words });
-    this.list = this.querySelector("ol");
+    this.list = this.querySelector(".transcript");
     this.template = this.querySelector("template");
     this.rows = new Map(); // key → element
     this.marks = new Marks();
     this.current = null; // the key where playing or working is
     this.takenAt = -Infinity; // when the passage went in which somebody was writing
-    this.list.replaceChildren();
+    this.stretches = new Stretches(this.list, (rows) => rows.forEach((element) => this.mark(element)));
     this.last = null; // the last row drawn so far, null: none or all
     this.isDrawing = true;
     this.drawSome(AT_ONCE);
@@ -44,11 +45,9 @@ class SegmentList extends HTMLElement {
   /** Draw on from the last row drawn, wherever edits have moved it meanwhile. */
   drawSome(count) {
     const { segments } = this.store.state;
-    const some = document.createDocumentFragment();
     const start = this.last ? segments.placeFor(this.last) + Number(segments.has(this.last.key)) : 0;
     const end = Math.min(segments.size, start + count);
-    for (let at = start; at < end; at += 1) some.append(this.make(segments.at(at)));
-    this.list.append(some);
+    for (let at = start; at < end; at += 1) this.stretches.append(this.make(segments.at(at)));
     if (end > start) this.last = segments.at(end - 1);
     this.isDrawing = end < segments.size;
     if (this.isDrawing) setTimeout(() => this.drawSome(AT_A_TIME));
@@ -84,17 +83,15 @@ class SegmentList extends HTMLElement {
   }
 
   put(row) {
-    const element = this.rows.get(row.key) ?? this.make(row);
-    const next = this.followerOf(row.key);
-    if (element.parentNode !== this.list || element.nextElementSibling !== next) this.list.insertBefore(element, next);
+    this.stretches.putBehind(this.formerOf(row.key), this.rows.get(row.key) ?? this.make(row));
   }
 
-  /** The element of the next segment that is drawn already. */
-  followerOf(key) {
+  /** The element of the last segment before this one that is drawn already. */
+  formerOf(key) {
     const { segments } = this.store.state;
-    for (let index = segments.indexOf(key) + 1; index < segments.size; index += 1) {
+    for (let index = segments.indexOf(key) - 1; index >= 0; index -= 1) {
       const element = this.rows.get(segments.at(index).key);
-      if (element?.parentNode === this.list) return element;
+      if (element?.parentNode) return element;
     }
     return null;
   }
@@ -102,7 +99,7 @@ class SegmentList extends HTMLElement {
   drop(key) {
     if (this.editing === key) this.takenAt = performance.now();
     this.marks.show(key, null, null);
-    this.rows.get(key)?.remove();
+    if (this.rows.has(key)) this.stretches.remove(this.rows.get(key));
     this.rows.delete(key);
   }
 
@@ -126,7 +123,14 @@ class SegmentList extends HTMLElement {
     if (storable(said.textContent) !== row.text) said.textContent = row.text; // half a character may be on its way
     said.ariaLabel = speaker ? this.words.say("said-by", { name: nameOf(speaker), time: clock(row.start) }) : clock(row.start);
     setText(marks, this.marksOf(row).join(" · "));
-    this.marks.show(row.key, row, said.firstChild);
+    this.mark(element);
+  }
+
+  /** Underline the doubtful words of a row, where it is near the window: marks far from it make every frame slow. */
+  mark(element) {
+    const { key } = element.dataset;
+    const node = this.stretches.isNear(element) ? element.children[2].firstChild : null;
+    this.marks.show(key, this.store.state.segments.get(key) ?? null, node);
   }
 
   marksOf(row) {
