@@ -37,7 +37,9 @@ def running_stack() -> "Iterator[Session]":
         yield session
 
 
-def make_transcript(session: "Session", minutes: int, folder: Path) -> "Transcript":
+def make_transcript(
+    session: "Session", minutes: int, folder: Path, content: dict[str, Any] | None = None
+) -> "Transcript":
     """Commit a silent recording with a document of so many minutes as a worker would have sent it."""
     from jobs import uploads
     from jobs.models import Job, JobInput, Result, ResultFile
@@ -58,7 +60,7 @@ def make_transcript(session: "Session", minutes: int, folder: Path) -> "Transcri
     result = Result.objects.create(job_input=job_input, attempt_number=1)
     file = ResultFile(result=result, output_type="json", path=f"{job_input.pk.hex}/json", size_bytes=0)
     file.absolute_path.parent.mkdir(parents=True, exist_ok=True)
-    file.absolute_path.write_text(json.dumps(document(minutes)))
+    file.absolute_path.write_text(json.dumps(content or document(minutes)))
     file.save()
     return intake.create_transcript(result)
 
