@@ -38,7 +38,7 @@ def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
             "id": str(pk),
             **{
                 name: getattr(transcript, name)
-                for name in ("language", "model", "engine", "duration", "warnings")
+                for name in ("language", "model", "engine", "duration", "warnings", "version")
             },
         },
         "name": upload.name,
@@ -107,4 +107,10 @@ def _stretches(segments: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 def _segment(passage: Passage, is_turn: bool) -> dict[str, Any]:
     """What the first paint shows of a segment; JavaScript has the rest from the API."""
     speaker = {"name": passage.speaker, "colour": passage.colour} if passage.speaker else None
-    return {"start": passage.start, "speaker": speaker, "new_speaker": is_turn, "text": passage.text}
+    return {
+        "key": passage.key,
+        "start": passage.start,
+        "speaker": speaker,
+        "new_speaker": is_turn,
+        "text": passage.text,
+    }

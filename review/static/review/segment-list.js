@@ -22,16 +22,18 @@ class SegmentList extends HTMLElement {
     this.list = this.querySelector(".transcript");
     this.template = this.querySelector("template");
     this.rows = new Map(); // key → element
+    this.last = this.adopted(); // the last row drawn so far, null: none or all
     this.marks = new Marks();
     this.current = null; // the key where playing or working is
     this.takenAt = -Infinity; // when the passage went in which somebody was writing
     this.stretches = new Stretches(this.list, (rows) => rows.forEach((element) => this.mark(element)));
-    this.last = null; // the last row drawn so far, null: none or all
     this.isDrawing = true;
-    this.drawSome(AT_ONCE);
+    this.drawSome(AT_ONCE - this.rows.size);
+    this.refresh([...this.rows.keys()]);
     this.makeStop(this.store.state.segments.at(0)?.key);
+    this.enter(document.activeElement);
     this.list.addEventListener("keydown", (event) => this.open(event));
-    this.list.addEventListener("pointerdown", (event) => this.makeEditable(event.target.closest?.(".said")));
+    this.list.addEventListener("pointerdown", (event) => makeEditable(event.target.closest?.(".said")));
     this.list.addEventListener("focusin", (event) => this.enter(event.target));
     this.list.addEventListener("focusout", (event) => this.leave(event.target));
     this.list.addEventListener("input", (event) => this.hear(event.target));
@@ -41,6 +43,18 @@ class SegmentList extends HTMLElement {
   }
 
   // Drawing ----------------------------------------------------------------------------------------
+
+  /** Keep the rows that the server drew, with the caret that may be in one; return the last. Nobody has changed which
+   * there are meanwhile, or they are all drawn again. */
+  adopted() {
+    const { segments } = this.store.state;
+    const elements = [...this.list.querySelectorAll(".segment")];
+    const areSame = elements.every((element, index) => element.dataset.key === segments.at(index)?.key);
+    if (!areSame) this.list.replaceChildren();
+    if (!areSame || !elements.length) return null;
+    for (const element of elements) this.rows.set(element.dataset.key, element);
+    return segments.at(elements.length - 1);
+  }
 
   /** Draw on from the last row drawn, wherever edits have moved it meanwhile. */
   drawSome(count) {
@@ -195,18 +209,10 @@ class SegmentList extends HTMLElement {
 
   // Editing ----------------------------------------------------------------------------------------
 
-  /** One segment is editable at a time: the one that was pointed at, or that a key opened. */
-  makeEditable(said) {
-    if (!said || said.isContentEditable) return;
-    said.contentEditable = "plaintext-only";
-    said.role = "textbox";
-    said.ariaMultiLine = "true";
-  }
-
   edit(key) {
     const said = this.saidOf(key);
     if (said && !said.isContentEditable && document.activeElement === said) said.blur(); // a caret comes with the focus only
-    this.makeEditable(said);
+    makeEditable(said);
     said?.focus();
     return said ?? null;
   }
@@ -220,7 +226,7 @@ class SegmentList extends HTMLElement {
 
   leave(target) {
     if (!target.isContentEditable) return;
-    for (const name of ["contenteditable", "role", "aria-multiline"]) target.removeAttribute(name);
+    makePlain(target);
     const row = this.store.state.segments.get(keyOf(target));
     if (row && target.textContent !== row.text) target.textContent = row.text;
   }
@@ -279,7 +285,19 @@ export function lastBegun(segments, seconds) {
   return low - 1;
 }
 
-function keyOf(element) {
+/** One segment is editable at a time: the one that was pointed at, or that a key opened. */
+export function makeEditable(said) {
+  if (!said || said.isContentEditable) return;
+  said.contentEditable = "plaintext-only";
+  said.role = "textbox";
+  said.ariaMultiLine = "true";
+}
+
+export function makePlain(said) {
+  for (const name of ["contenteditable", "role", "aria-multiline"]) said.removeAttribute(name);
+}
+
+export function keyOf(element) {
   return element?.closest?.(".segment")?.dataset.key ?? null;
 }
 
@@ -288,7 +306,7 @@ function setText(element, text) {
 }
 
 /** What is pasted comes as its plain text, on one line. */
-function pastePlain(event) {
+export function pastePlain(event) {
   event.preventDefault();
   const text = event.clipboardData.getData("text/plain").replaceAll(/\0/g, "").replaceAll(/\s*[\r\n]+\s*/g, " ");
   document.execCommand("insertText", false, text);

@@ -13,7 +13,7 @@ export class Stretches {
     this.root = root;
     this.near = new WeakSet();
     this.watcher = new IntersectionObserver((entries) => entries.forEach((entry) => this.turn(entry, turned)), { rootMargin: "100%" });
-    root.replaceChildren();
+    for (const stretch of root.children) this.watcher.observe(stretch); // as the server drew them
   }
 
   turn({ target, isIntersecting }, turned) {
