@@ -1,5 +1,6 @@
 /** The first rows as the server drew them: to read, to play and to write in until the state of the transcript is there. */
 
+import { storable } from "./orders.js";
 import { keyOf, makeEditable, makePlain, pastePlain } from "./segment-list.js";
 
 export class FirstRows {
@@ -9,7 +10,7 @@ export class FirstRows {
     this.watch = new AbortController();
     this.hear(list, "pointerdown", ({ target }) => makeEditable(target.closest(".said")));
     this.hear(list, "focusout", ({ target }) => makePlain(target));
-    this.hear(list, "input", ({ target }) => this.texts.set(keyOf(target), target.textContent));
+    this.hear(list, "input", ({ target }) => this.texts.set(keyOf(target), storable(target.textContent)));
     this.hear(list, "paste", pastePlain);
     this.hear(list, "drop", (event) => event.preventDefault());
     this.hear(list, "keydown", (event) => {
