@@ -52,5 +52,5 @@ def to_dict(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("review", "0002_edits")]
+    dependencies = [("review", "0003_unchecked_seconds")]
     operations = [migrations.RunPython(to_wire, to_dicts)]
