@@ -1,12 +1,13 @@
 """The JSON the review page talks to. Errors: {"error": {"code", "message"}}; 404 for what is not yours."""
 
+import gzip
 import json
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.core.exceptions import RequestDataTooBig
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Router, Schema, Status
 from ninja.errors import HttpError
 from pydantic import ConfigDict, Field, StrictInt
@@ -14,7 +15,7 @@ from pydantic import ValidationError as PydanticError
 from pydantic.alias_generators import to_camel
 
 from jobs import access
-from review import following, history, queue, revisions
+from review import following, history, queue, revisions, snapshot
 from review.models import Transcript
 from review.orders import InvalidEdit, uuid_text
 
@@ -58,8 +59,13 @@ class Restoring(Schema):
 
 
 @router.get("/transcripts/{uuid:pk}", url_name="api-transcript")
-def get_transcript(request: HttpRequest, pk: UUID) -> Answer:
-    return revisions.state(_find(request, pk))
+def get_transcript(request: HttpRequest, pk: UUID) -> HttpResponse:
+    state = snapshot.state_json(_find(request, pk))
+    answer = HttpResponse(state, content_type="application/json", headers={"Vary": "Accept-Encoding"})
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        answer.content = gzip.compress(state, compresslevel=1)
+        answer.headers["Content-Encoding"] = "gzip"
+    return answer
 
 
 @router.post("/transcripts/{uuid:pk}/edits", url_name="transcript-edits", response=EDIT_ANSWERS)

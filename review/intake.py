@@ -10,7 +10,7 @@ from review.orders import COLOURS
 from review.patches import is_doubtful
 from review.ranks import spread
 from review.timing import rounded
-from review.wire import stored_words, wire_words
+from review.wire import wire_words
 
 
 def create_transcript(result: Result) -> Transcript:
@@ -61,7 +61,7 @@ def _segment(
         end=rounded(row["end"]),
         text=text,
         machine_text=text,
-        words=stored_words(wire_words(list(row["words"]))),
+        words=wire_words(list(row["words"])),
         speaker=by_label.get(row.get("speaker", "")[:64]),
         flags=flags,
     )

@@ -18,6 +18,11 @@ KEPT = ("reviewStatus", "reviewer")
 
 def state(transcript: Transcript) -> Row:
     """Return the whole transcript as on the wire."""
+    return {**heading(transcript), "segments": Rows(transcript).all_segments()}
+
+
+def heading(transcript: Transcript) -> Row:
+    """Return the transcript as on the wire, without its segments."""
     rows = Rows(transcript)
     return {
         "id": str(transcript.pk),
@@ -27,7 +32,6 @@ def state(transcript: Transcript) -> Row:
         "version": transcript.version,
         **history.whole(rows),
         "speakers": rows.speakers(),
-        "segments": rows.all_segments(),
     }
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from review.models import Segment, Transcript
+from review.timing import Word
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,13 @@ def _passage(row: Segment) -> Passage:
         text=row.text,
         speaker=str(row.speaker) if row.speaker else "",
         colour=row.speaker.colour if row.speaker else 0,
-        words=tuple(_word(word, is_first=number == 0) for number, word in enumerate(row.words)),
+        words=tuple(_word(word) for word in row.words),
     )
 
 
-def _word(word: dict[str, Any], is_first: bool) -> TimedWord:
-    text = word["word"]
-    gap = " " if text[:1].isspace() and not is_first else ""
-    return TimedWord(gap, text.strip(), word["start"], word["end"], word["probability"])
+def _word(word: Word) -> TimedWord:
+    text, start, end, probability, _estimated, gap = word
+    return TimedWord(gap, text, start, end, probability)
 
 
 def join(words: Sequence[TimedWord]) -> str:

@@ -20,6 +20,7 @@ from review.timeline import Passage
 
 FIRST_SEGMENTS = 200  # of the first paint, and without JavaScript of a page
 FIRST_FILES = 50  # of the queue, likewise
+STRETCH = 100  # segments that the browser draws, or leaves out, together
 
 
 @login_required
@@ -37,7 +38,7 @@ def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
             "id": str(pk),
             **{
                 name: getattr(transcript, name)
-                for name in ("language", "model", "engine", "duration", "warnings")
+                for name in ("language", "model", "engine", "duration", "warnings", "version")
             },
         },
         "name": upload.name,
@@ -47,7 +48,7 @@ def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "content_type": upload.content_type,
         "api_url": reverse("api-1:api-transcript", args=[pk]),
         "queue": _queue(request, transcript),
-        "segments": [_segment(*row) for row in rows[:shown]],
+        "stretches": _stretches([_segment(*row) for row in rows[:shown]]),
         "has_more": shown is not None and len(rows) > shown,
         "downloads": [
             {"format": name, "label": form.label, "url": reverse("transcript-download", args=[pk, name])}
@@ -99,7 +100,17 @@ def _queue(request: HttpRequest, transcript: Transcript) -> dict[str, Any]:
     }
 
 
+def _stretches(segments: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    return [segments[at : at + STRETCH] for at in range(0, len(segments), STRETCH)]
+
+
 def _segment(passage: Passage, is_turn: bool) -> dict[str, Any]:
     """What the first paint shows of a segment; JavaScript has the rest from the API."""
     speaker = {"name": passage.speaker, "colour": passage.colour} if passage.speaker else None
-    return {"start": passage.start, "speaker": speaker, "new_speaker": is_turn, "text": passage.text}
+    return {
+        "key": passage.key,
+        "start": passage.start,
+        "speaker": speaker,
+        "new_speaker": is_turn,
+        "text": passage.text,
+    }

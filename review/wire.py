@@ -37,29 +37,19 @@ SEGMENT_FIELDS = (
 def segment_row(columns: Row, speaker: str | None) -> Row:
     """A segment of `values(*SEGMENT_FIELDS)`: thousands at a time, for which models would take twice as long."""
     machine_text, version = columns.pop("machine_text"), columns.pop("version")
-    words = wire_words(columns["words"])
-    fresh = {"key": str(columns["key"]), "words": words, "speaker": speaker}
+    fresh = {"key": str(columns["key"]), "speaker": speaker}
     return {**columns, **fresh, "machineText": machine_text, "version": version}
 
 
-def wire_words(stored: list[Any]) -> list[Word]:
-    """Words as [text, start, end, probability, estimated, gap]; the first has no gap, empty ones go."""
+def wire_words(spoken: list[Any]) -> list[Word]:
+    """A worker's words as [text, start, end, probability, estimated, gap]; the first has no gap, empty ones go."""
     made: list[Word] = []
-    for word in stored:
+    for word in spoken:
         text = word["word"].strip()
         if text:
             gap = " " if made and word["word"][:1].isspace() else ""
             times = rounded(word["start"]), rounded(word["end"]), rounded(word["probability"])
-            made.append([text, *times, 1 if word.get("estimated") else 0, gap])
-    return made
-
-
-def stored_words(words: list[Word]) -> list[dict[str, Any]]:
-    """The opposite of wire_words: {word (with its gap in front), start, end, probability, estimated?}."""
-    made: list[dict[str, Any]] = []
-    for text, start, end, probability, estimated, gap in words:
-        word = {"word": gap + text, "start": start, "end": end, "probability": probability}
-        made.append({**word, "estimated": True} if estimated else word)
+            made.append([text, *times, 0, gap])
     return made
 
 
@@ -70,8 +60,6 @@ TRANSCRIPT_COLUMNS = {"reviewStatus": "review_status"}
 def segment_columns(fields: Row, speakers: dict[str, int]) -> dict[str, Any]:
     """Changed fields of a segment as the columns of its row; `speakers` gives ids for keys."""
     columns = {SEGMENT_COLUMNS.get(name, name): value for name, value in fields.items()}
-    if "words" in columns:
-        columns["words"] = stored_words(columns["words"])
     if "speaker" in columns:
         key = columns.pop("speaker")
         columns["speaker_id"] = speakers[key] if key else None

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from gpu_worker.protocol import LANGUAGES
 
 register = template.Library()
+RIGHT_TO_LEFT = ("ar", "fa", "he", "ps", "sd", "ur", "yi")
 
 
 @register.filter
@@ -57,3 +58,9 @@ def moment_exactly(iso: str) -> str:
 def language_name(code: str | None) -> str:
     """`en` → `English`; an unknown code stays as it is."""
     return LANGUAGES.get(code or "", code or "")
+
+
+@register.filter
+def direction(code: str | None) -> str:
+    """`he` → `rtl`, `en` → `ltr`: which way a language is written."""
+    return "rtl" if (code or "").partition("-")[0] in RIGHT_TO_LEFT else "ltr"

@@ -71,12 +71,17 @@ class Installation:
 
     def sign_in_link(self) -> str:
         """Make a new link; those made before it, and not used, still work."""
-        command = [sys.executable, "manage.py", "sign_in_link"]
-        env = {**self.env, **_variables(Path(self.env["DATA_DIR"]) / "secrets.env")}
-        done = subprocess.run(command, cwd=REPOSITORY, env=env, capture_output=True, text=True, check=True)
-        found = re.search(r"http\S+", done.stdout)
-        assert found, done.stdout
+        said = self.manage("sign_in_link")
+        found = re.search(r"http\S+", said)
+        assert found, said
         return found[0]
+
+    def manage(self, *command: str) -> str:
+        """Run a command of manage.py on this installation, and return what it says."""
+        argv = [sys.executable, "manage.py", *command]
+        env = {**self.env, **_variables(Path(self.env["DATA_DIR"]) / "secrets.env")}
+        done = subprocess.run(argv, cwd=REPOSITORY, env=env, capture_output=True, text=True, check=True)
+        return done.stdout
 
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS

@@ -66,7 +66,7 @@ def transcript(transcript_of: Callable[[dict[str, Any]], Transcript]) -> Transcr
 
 def test_the_rows_hold_what_the_worker_said(transcript: Transcript) -> None:
     first, second, third = transcript.segments.all()
-    assert (first.text, first.words[0]["word"], first.machine_text) == (WORDS, "So", WORDS)
+    assert (first.text, first.words[0][0], first.machine_text) == (WORDS, "So", WORDS)
     assert [str(row.speaker) for row in (first, second, third)] == ["SPEAKER_00", "SPEAKER_01", "SPEAKER_01"]
     assert [speaker.colour for speaker in transcript.speakers.all()] == [1, 2]
     assert (transcript.duration, transcript.model, transcript.warnings[0]["code"]) == (3700.0, "base", "X")

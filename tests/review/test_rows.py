@@ -94,7 +94,10 @@ def test_transcripts_from_before_get_ranks_keys_and_flags(
     transcript_of: Callable[[dict[str, Any]], Transcript],
 ) -> None:
     made = transcript_of(interview(4))
-    wanted = list(made.segments.values_list("key", "rank", "text"))
+    made.segments.filter(rank__gt="a").update(
+        words=[["So", 0.5, 0.9, 0.9, 0, ""], ["late", 1.0, 1.5, 0.25, 1, " "]]
+    )
+    wanted = list(made.segments.values_list("key", "rank", "text", "words"))
     executor = MigrationExecutor(connection)
     executor.migrate(OLD)
     try:
@@ -105,7 +108,7 @@ def test_transcripts_from_before_get_ranks_keys_and_flags(
     finally:
         executor = MigrationExecutor(connection)
         executor.migrate(executor.loader.graph.leaf_nodes())
-    assert list(made.segments.values_list("key", "rank", "text")) == wanted
+    assert list(made.segments.values_list("key", "rank", "text", "words")) == wanted
     first, second, *_ = made.segments.all()
     assert (first.start, first.end) == (0.123, 0.988)
     assert second.flags == [{"kind": "low_confidence", "score": 1.0}, {"kind": "overlap", "score": 1.0}]
@@ -127,7 +130,7 @@ def test_everything_holds_on_postgresql_in_a_language_of_its_own_order(tmp_path:
             )
         try:
             environ = {**os.environ, "TEST_DATABASE_URL": url, "TEST_DATABASE_TEMPLATE": danish}
-            files = ("test_rows.py", "test_history.py", "test_api.py")
+            files = ("test_rows.py", "test_history.py", "test_api.py", "test_snapshot.py")
             argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
             done = subprocess.run(
                 [*argv, *(f"tests/review/{file}" for file in files), "-k", "not every_format"],

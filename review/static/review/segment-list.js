@@ -9,28 +9,31 @@ import { placeCaret, unitsAtPoint } from "./caret.js";
 import { Marks } from "./marks.js";
 import { storable } from "./orders.js";
 import { isDoubtful } from "./patches.js";
+import { Stretches } from "./stretches.js";
 import { placesOf, wordAt } from "./word-places.js";
 
 const AT_ONCE = 200; // rows of the first paint
-const AT_A_TIME = 1_000; // rows of each later one, with the browser let in between
+const AT_A_TIME = 250; // rows of each later one, with the browser let in between
 const TYPING_ON = 1_000; // ms between keys that belong together
 
 class SegmentList extends HTMLElement {
   start(store, words) {
     Object.assign(this, { store, words });
-    this.list = this.querySelector("ol");
+    this.list = this.querySelector(".transcript");
     this.template = this.querySelector("template");
     this.rows = new Map(); // key → element
+    this.last = this.adopted(); // the last row drawn so far, null: none or all
     this.marks = new Marks();
     this.current = null; // the key where playing or working is
     this.takenAt = -Infinity; // when the passage went in which somebody was writing
-    this.list.replaceChildren();
-    this.last = null; // the last row drawn so far, null: none or all
+    this.stretches = new Stretches(this.list, (rows) => rows.forEach((element) => this.mark(element)));
     this.isDrawing = true;
-    this.drawSome(AT_ONCE);
+    this.drawSome(AT_ONCE - this.rows.size);
+    this.refresh([...this.rows.keys()]);
     this.makeStop(this.store.state.segments.at(0)?.key);
+    this.enter(document.activeElement);
     this.list.addEventListener("keydown", (event) => this.open(event));
-    this.list.addEventListener("pointerdown", (event) => this.makeEditable(event.target.closest?.(".said")));
+    this.list.addEventListener("pointerdown", (event) => makeEditable(event.target.closest?.(".said")));
     this.list.addEventListener("focusin", (event) => this.enter(event.target));
     this.list.addEventListener("focusout", (event) => this.leave(event.target));
     this.list.addEventListener("input", (event) => this.hear(event));
@@ -41,14 +44,24 @@ class SegmentList extends HTMLElement {
 
   // Drawing ----------------------------------------------------------------------------------------
 
+  /** Keep the rows that the server drew, with the caret that may be in one; return the last. Nobody has changed which
+   * there are meanwhile, or they are all drawn again. */
+  adopted() {
+    const { segments } = this.store.state;
+    const elements = [...this.list.querySelectorAll(".segment")];
+    const areSame = elements.every((element, index) => element.dataset.key === segments.at(index)?.key);
+    if (!areSame) this.list.replaceChildren();
+    if (!areSame || !elements.length) return null;
+    for (const element of elements) this.rows.set(element.dataset.key, element);
+    return segments.at(elements.length - 1);
+  }
+
   /** Draw on from the last row drawn, wherever edits have moved it meanwhile. */
   drawSome(count) {
     const { segments } = this.store.state;
-    const some = document.createDocumentFragment();
     const start = this.last ? segments.placeFor(this.last) + Number(segments.has(this.last.key)) : 0;
     const end = Math.min(segments.size, start + count);
-    for (let at = start; at < end; at += 1) some.append(this.make(segments.at(at)));
-    this.list.append(some);
+    for (let at = start; at < end; at += 1) this.stretches.append(this.make(segments.at(at)));
     if (end > start) this.last = segments.at(end - 1);
     this.isDrawing = end < segments.size;
     if (this.isDrawing) setTimeout(() => this.drawSome(AT_A_TIME));
@@ -84,17 +97,15 @@ class SegmentList extends HTMLElement {
   }
 
   put(row) {
-    const element = this.rows.get(row.key) ?? this.make(row);
-    const next = this.followerOf(row.key);
-    if (element.parentNode !== this.list || element.nextElementSibling !== next) this.list.insertBefore(element, next);
+    this.stretches.putBehind(this.formerOf(row.key), this.rows.get(row.key) ?? this.make(row));
   }
 
-  /** The element of the next segment that is drawn already. */
-  followerOf(key) {
+  /** The element of the last segment before this one that is drawn already. */
+  formerOf(key) {
     const { segments } = this.store.state;
-    for (let index = segments.indexOf(key) + 1; index < segments.size; index += 1) {
+    for (let index = segments.indexOf(key) - 1; index >= 0; index -= 1) {
       const element = this.rows.get(segments.at(index).key);
-      if (element?.parentNode === this.list) return element;
+      if (element?.parentNode) return element;
     }
     return null;
   }
@@ -102,7 +113,7 @@ class SegmentList extends HTMLElement {
   drop(key) {
     if (this.editing === key) this.takenAt = performance.now();
     this.marks.show(key, null, null);
-    this.rows.get(key)?.remove();
+    if (this.rows.has(key)) this.stretches.remove(this.rows.get(key));
     this.rows.delete(key);
   }
 
@@ -126,7 +137,14 @@ class SegmentList extends HTMLElement {
     if (storable(said.textContent) !== row.text) said.textContent = row.text; // half a character may be on its way
     said.ariaLabel = speaker ? this.words.say("said-by", { name: nameOf(speaker), time: clock(row.start) }) : clock(row.start);
     setText(marks, this.marksOf(row).join(" · "));
-    this.marks.show(row.key, row, said.firstChild);
+    this.mark(element);
+  }
+
+  /** Underline the doubtful words of a row, where it is near the window: marks far from it make every frame slow. */
+  mark(element) {
+    const { key } = element.dataset;
+    const node = this.stretches.isNear(element) ? element.children[2].firstChild : null;
+    this.marks.show(key, this.store.state.segments.get(key) ?? null, node);
   }
 
   marksOf(row) {
@@ -191,18 +209,10 @@ class SegmentList extends HTMLElement {
 
   // Editing ----------------------------------------------------------------------------------------
 
-  /** One segment is editable at a time: the one that was pointed at, or that a key opened. */
-  makeEditable(said) {
-    if (!said || said.isContentEditable) return;
-    said.contentEditable = "plaintext-only";
-    said.role = "textbox";
-    said.ariaMultiLine = "true";
-  }
-
   edit(key) {
     const said = this.saidOf(key);
     if (said && !said.isContentEditable && document.activeElement === said) said.blur(); // a caret comes with the focus only
-    this.makeEditable(said);
+    makeEditable(said);
     said?.focus();
     return said ?? null;
   }
@@ -216,7 +226,7 @@ class SegmentList extends HTMLElement {
 
   leave(target) {
     if (!target.isContentEditable) return;
-    for (const name of ["contenteditable", "role", "aria-multiline"]) target.removeAttribute(name);
+    makePlain(target);
     target.normalize();
     const row = this.store.state.segments.get(keyOf(target));
     if (row && target.textContent !== row.text) target.textContent = row.text;
@@ -277,7 +287,19 @@ export function lastBegun(segments, seconds) {
   return low - 1;
 }
 
-function keyOf(element) {
+/** One segment is editable at a time: the one that was pointed at, or that a key opened. */
+export function makeEditable(said) {
+  if (!said || said.isContentEditable) return;
+  said.contentEditable = "plaintext-only";
+  said.role = "textbox";
+  said.ariaMultiLine = "true";
+}
+
+export function makePlain(said) {
+  for (const name of ["contenteditable", "role", "aria-multiline"]) said.removeAttribute(name);
+}
+
+export function keyOf(element) {
   return element?.closest?.(".segment")?.dataset.key ?? null;
 }
 
@@ -286,7 +308,7 @@ function setText(element, text) {
 }
 
 /** What is pasted comes as its plain text, on one line. */
-function pastePlain(event) {
+export function pastePlain(event) {
   event.preventDefault();
   const text = event.clipboardData.getData("text/plain").replaceAll(/\0/g, "").replaceAll(/\s*[\r\n]+\s*/g, " ");
   document.execCommand("insertText", false, text);

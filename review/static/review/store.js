@@ -38,12 +38,12 @@ export class Store {
   /** Apply edits at once. Return `{ step, replaces, changed }`; throw InvalidEdit, and nothing has changed.
    *
    * Typing on in one segment is one step until it is sent: `replaces` is the id of the step that it takes in.
-   * What changes nothing is no step: `step` is null.
+   * What changes nothing is no step: `step` is null. `baseVersion` is of the texts that the person had before them.
    */
-  act(edits, { canCoalesce = true } = {}) {
+  act(edits, { canCoalesce = true, baseVersion = this.version } = {}) {
     if (edits.length > MAX_EDITS) throw new InvalidEdit("TOO_LARGE", `A step has at most ${MAX_EDITS} edits.`);
     const named = edits.map((edit) => ({ id: this.newId(), ...edit }));
-    const step = { id: named[0].id, client: this.client, baseVersion: this.version, edits: named };
+    const step = { id: named[0].id, client: this.client, baseVersion, edits: named };
     const last = this.pending.at(-1);
     const former = canCoalesce && last && isTypedOn(last, step) ? last : null;
     if (former) step.baseVersion = former.step.baseVersion;

@@ -5,6 +5,7 @@ import { Words } from "../bulktranscribe/words.js";
 import { commandsOf } from "./commands.js";
 import "./details-panel.js";
 import { InvalidEdit } from "./edits.js";
+import { FirstRows } from "./first-rows.js";
 import "./key-settings.js";
 import { hearKeys } from "./keyboard.js";
 import { storable } from "./orders.js";
@@ -31,6 +32,7 @@ class TranscriptPage extends HTMLElement {
     this.queue = this.querySelector("review-queue");
     this.back = this.player.querySelector("[data-do=back]");
     this.player.start();
+    this.firstRows = new FirstRows(this.list, (seconds) => this.player.playFrom(seconds));
     this.listen();
     await this.load().catch((problem) => this.explain(problem));
   }
@@ -38,9 +40,10 @@ class TranscriptPage extends HTMLElement {
   async load() {
     const { person, url } = this.dataset;
     const { body } = await getJson(url);
-    const show = (changed) => this.show(changed);
+    const show = (changed) => this.store && this.show(changed);
     const tell = (event) => this.hear(event);
     this.copy = await openWorkingCopy(body, { person, url: `${url}/edits`, show, tell });
+    this.takeFirst(this.firstRows.end());
     this.store = this.copy.store;
     this.list.start(this.store, this.words);
     this.speakers.start(this.store, this.words, newId);
@@ -58,6 +61,12 @@ class TranscriptPage extends HTMLElement {
     this.wave.start(this.store, this.player.audio, Number(this.player.dataset.duration));
   }
 
+  /** What was written before the state came, into texts as the page had brought them. */
+  takeFirst(edits) {
+    const baseVersion = Number(this.dataset.version);
+    for (const edit of edits) this.keep(() => this.copy.act([edit], { baseVersion }));
+  }
+
   listen() {
     this.addEventListener("moved", () => this.showSpoken());
     this.addEventListener("chosen", ({ detail }) => this.play(detail));
@@ -72,7 +81,11 @@ class TranscriptPage extends HTMLElement {
     this.querySelector("[name=merged]").addEventListener("change", () => this.keepHabits());
     this.querySelector("[name=threshold]").addEventListener("input", () => this.keepHabits());
     this.querySelector("[name=status]").addEventListener("change", ({ target }) => this.act([{ kind: "SetStatus", status: target.value }]));
-    addEventListener("beforeunload", (event) => this.copy && !this.copy.outbox.state.isKept && event.preventDefault());
+    addEventListener("beforeunload", (event) => this.isUnkept && event.preventDefault());
+  }
+
+  get isUnkept() {
+    return this.copy ? !this.copy.outbox.state.isKept : this.firstRows.texts.size > 0;
   }
 
   press(target) {
