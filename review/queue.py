@@ -1,7 +1,8 @@
 """The review queue of a session: its transcripts as work, the most doubtful first.
 
-A recording that was transcribed again has several transcripts. The newest is the work; the older ones stand below
-it, are called so, and count as work only where somebody has begun on them. Nothing that a person did goes away.
+A recording that was transcribed again has several transcripts. The newest is the work. The older ones stand below
+it, are called so, are counted nowhere and are nobody's next file, whatever was done in them: a recording is one
+piece of work. Nothing that a person did in them goes away.
 """
 
 from collections import defaultdict
@@ -42,7 +43,7 @@ def of(session: Session) -> list[File]:
 
 def totals(files: list[File]) -> dict[str, Any]:
     """Sum up the work: what is done, and what is left in the rest."""
-    work = [file for file in files if file["isWork"]]
+    work = [file for file in files if not file["isOlder"]]
     left = [file for file in work if file["reviewStatus"] != S.DONE]
     statuses = [file["reviewStatus"] for file in work]
     return {
@@ -64,7 +65,7 @@ def next_file(files: list[File], present: UUID, person: str) -> File | None:
     is_done = bool(places) and files[places[0]]["reviewStatus"] == S.DONE
     start = 0 if is_done or not places else places[0] + 1
     others = [file for file in files[start:] + files[:start] if file["id"] != str(present)]
-    left = [file for file in others if file["isWork"] and file["reviewStatus"] != S.DONE]
+    left = [file for file in others if _is_left(file)]
     free = [file for file in left if not _is_taken(file, person)]
     return next(iter(free or left), None)
 
@@ -102,7 +103,6 @@ def _file(row: dict[str, Any], labels: dict[str, str], *, is_older: bool) -> Fil
         "model": row["model"],
         "createdAt": row["created_at"].isoformat(),
         "isOlder": is_older,
-        "isWork": not is_older or status != S.NEW,
     }
 
 
@@ -113,8 +113,12 @@ def _address() -> str:
 
 
 def _urgency(versions: list[File]) -> tuple[bool, int, str]:
-    left = [file for file in versions if file["isWork"] and file["reviewStatus"] != S.DONE]
-    return not left, -sum(file["doubtful"] for file in left), versions[0]["createdAt"]
+    newest = versions[0]
+    return not _is_left(newest), -newest["doubtful"], newest["createdAt"]
+
+
+def _is_left(file: File) -> bool:
+    return not file["isOlder"] and file["reviewStatus"] != S.DONE
 
 
 def _is_taken(file: File, person: str) -> bool:

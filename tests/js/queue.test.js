@@ -3,17 +3,17 @@ import { test } from "node:test";
 
 import { secondsLeft, totalsOf, withPresent } from "../../review/static/review/queue-totals.js";
 
-const file = (id, more = {}) => ({ id, reviewStatus: "new", doubtful: 2, secondsLeft: 60, isWork: true, isOlder: false, ...more });
+const file = (id, more = {}) => ({ id, reviewStatus: "new", doubtful: 2, secondsLeft: 60, isOlder: false, ...more });
 
 test("totals are of the work that is left", () => {
   const files = [
     file("a"),
     file("b", { reviewStatus: "done", doubtful: 9, secondsLeft: 0 }),
-    file("c", { isOlder: true, isWork: false }),
+    file("c", { isOlder: true, reviewStatus: "in_review" }),
   ];
   const { statuses, ...totals } = totalsOf(files);
   assert.deepEqual(totals, { files: 2, done: 1, doubtful: 2, seconds: 60 });
-  assert.deepEqual([...statuses], [["new", 2], ["done", 1]]);
+  assert.deepEqual([...statuses], [["new", 1], ["done", 1], ["in_review", 1]]);
 });
 
 test("the present file is as its page knows it; the others are as they were", () => {
@@ -23,12 +23,6 @@ test("the present file is as its page knows it; the others are as they were", ()
   assert.equal(one, files[0]);
   assert.deepEqual(other, { ...files[1], ...own });
   assert.equal(withPresent(files, "b", { ...own, reviewStatus: "done" })[1].secondsLeft, 0);
-});
-
-test("an older version is work from the moment somebody begins on it", () => {
-  const older = file("a", { isOlder: true, isWork: false });
-  const isWork = (reviewStatus) => withPresent([older], "a", { reviewStatus })[0].isWork;
-  assert.deepEqual(["new", "in_review", "second_look", "done"].map(isWork), [false, true, true, true]);
 });
 
 test("what nobody has checked is left", () => {

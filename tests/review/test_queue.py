@@ -97,22 +97,24 @@ def test_what_somebody_else_reviews_comes_after_the_rest(
     assert going_to(browser, session, here) is None
 
 
-def test_an_older_version_is_no_work_until_somebody_has_begun_on_it(
-    browser: Client, session: Session, file_of: Made
+@pytest.mark.parametrize("status", Transcript.ReviewStatus.values)
+def test_an_older_version_is_no_work_whatever_was_done_in_it(
+    browser: Client, session: Session, file_of: Made, status: str
 ) -> None:
-    old = file_of("mill.wav", doubtful=9, unchecked_seconds=60)
+    old = file_of("mill.wav", doubtful=9, unchecked_seconds=60, review_status=status)
     new = file_of(again=old, doubtful=1, unchecked_seconds=60, model="large-v3")
-    file_of("flood.wav", doubtful=5)
+    other = file_of("flood.wav", doubtful=5)
     found = queue.of(session)
-    assert [(file["name"], file["isOlder"]) for file in found] == [
-        ("flood.wav", False), ("mill.wav", False), ("mill.wav", True)
+    assert [(file["id"], file["isOlder"]) for file in found] == [
+        (str(other.pk), False), (str(new.pk), False), (str(old.pk), True)
     ]  # fmt: skip
-    assert (queue.totals(found)["files"], queue.totals(found)["doubtful"]) == (2, 6)
+    totals = queue.totals(found)
+    assert (totals["files"], totals["done"], totals["doubtful"]) == (2, 0, 6)
+    assert sum(totals["statuses"].values()) == 2
     assert going_to(browser, session, new) == "flood.wav"
-    Transcript.objects.filter(pk=old.pk).update(review_status="in_review")
-    found = queue.of(session)
-    assert [file["id"] for file in found][:2] == [str(new.pk), str(old.pk)], "the newest of a recording first"
-    assert (queue.totals(found)["files"], queue.totals(found)["doubtful"]) == (3, 15)
+    Transcript.objects.filter(pk=other.pk).update(review_status="done")
+    assert going_to(browser, session, new) is None
+    assert browser.get(url(session, old)).json()["next"] == str(new.pk), "from the older one to the newest"
 
 
 def test_the_page_names_the_other_transcripts_of_the_recording(

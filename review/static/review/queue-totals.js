@@ -6,18 +6,16 @@ export function withPresent(files, id, own) {
 }
 
 function known(file, own) {
-  const isDone = own.reviewStatus === "done";
-  const isWork = !file.isOlder || own.reviewStatus !== "new";
-  return { ...file, ...own, isWork, secondsLeft: isDone ? 0 : own.secondsLeft };
+  return { ...file, ...own, secondsLeft: own.reviewStatus === "done" ? 0 : own.secondsLeft };
 }
 
 /** Return `{ files, done, doubtful, seconds, statuses }`: the work, and what is left of it. `statuses` counts what is
- * listed: older versions that nobody has begun on are no work, but they are there to be found. */
+ * listed: older versions are no work, but they are there to be found. */
 export function totalsOf(files) {
   const totals = { files: 0, done: 0, doubtful: 0, seconds: 0, statuses: new Map() };
-  for (const { isWork, reviewStatus, doubtful, secondsLeft: left } of files) {
+  for (const { isOlder, reviewStatus, doubtful, secondsLeft: left } of files) {
     totals.statuses.set(reviewStatus, (totals.statuses.get(reviewStatus) ?? 0) + 1);
-    if (!isWork) continue;
+    if (isOlder) continue;
     totals.files += 1;
     if (reviewStatus === "done") totals.done += 1;
     else totals.doubtful += doubtful;
