@@ -146,7 +146,9 @@ def test_the_present_row_changes_with_what_is_done_here(page: Page, queue: dict[
     expect(mine).to_contain_text("in review")
     expect(mine).to_contain_text("owner")
     expect(page.get_by_label("Reviewer of this file")).to_have_value("owner")
+    expect(page.get_by_role("button", name="Review by me")).to_be_hidden()
     page.get_by_label("Reviewer of this file").select_option("nobody")
+    expect(page.get_by_role("button", name="Review by me")).to_be_visible()
     expect(mine).not_to_contain_text("owner")
     saved(page)
     page.reload()
@@ -161,7 +163,9 @@ def test_the_present_row_changes_with_what_is_done_here(page: Page, queue: dict[
 def test_a_second_tab_sees_who_reviews(page: Page, queue: dict[str, str]) -> None:
     open_file(page, queue["Mill.ogg"])
     other = open_file(page.context.new_page(), queue["Flood.ogg"])
-    other.get_by_label("Reviewer of this file").select_option("me (owner)")
+    other.get_by_role("button", name="Review by me").click()
+    expect(other.get_by_role("button", name="Review by me")).to_be_hidden()
+    expect(other.get_by_label("Reviewer of this file")).to_be_focused()
     expect(row(other, "Flood.ogg")).to_contain_text("owner")
     saved(other)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as a look at this tab does

@@ -28,6 +28,7 @@ class ReviewQueue extends HTMLElement {
     this.labels = new Map([...this.filter.options].map(({ value, text }) => [value, text]));
     this.filter.addEventListener("change", () => this.showList());
     this.reviewer.addEventListener("change", () => this.choose(this.reviewer.value || null));
+    this.part("mine").addEventListener("click", () => this.take());
     this.part("next").addEventListener("click", (event) => this.follow(event));
     page.addEventListener("changed", () => this.hear());
     document.addEventListener("visibilitychange", () => document.hidden || this.ask());
@@ -106,8 +107,15 @@ class ReviewQueue extends HTMLElement {
     this.page.act([{ kind: "SetReviewer", reviewer }]);
   }
 
+  /** The button goes away with its use: the keyboard is where the choice can be changed. */
+  take() {
+    this.reviewer.focus();
+    this.choose(this.person);
+  }
+
   showReviewer() {
     const { reviewer } = this.store.state.transcript;
+    this.part("mine").hidden = reviewer === this.person;
     const others = (this.files ?? []).map((file) => file.reviewer).filter((name) => name && name !== this.person);
     if (reviewer && reviewer !== this.person) others.push(reviewer);
     const names = [...new Set(others)].sort();
