@@ -213,6 +213,8 @@ def test_the_queue_is_there_without_a_script(
     files = page.get_by_role("navigation", name="Files of this session").get_by_role("link")
     expect(files).to_have_count(3)
     expect(page.get_by_role("button", name="Done, next file")).to_be_hidden()
+    page.set_viewport_size({"width": 390, "height": 800})
+    expect(files.last).to_be_visible()
     page.get_by_role("link", name="Next file").click()
     page.wait_for_url(lambda url: url != queue["Mill.ogg"])
     expect(page.locator(".queue-row [aria-current=page]")).to_be_visible()
@@ -248,3 +250,38 @@ def test_the_session_page_shows_what_becomes_of_a_review(page: Page, queue: dict
     expect(desk.row("Mill.ogg").locator("[data-field=review]")).to_have_text("done")
     expect(desk.row("Mill.ogg").locator("[data-field=reviewer]")).to_have_text("owner")
     expect(desk.row("Flood.ogg").locator("[data-field=review]")).to_contain_text("new")
+
+
+def test_a_recording_transcribed_again_is_one_piece_of_work(desk: Desk) -> None:
+    page = desk.page
+    desk.upload(RECORDING)
+    desk.start(speakers="none")
+    desk.wait_ended()
+    job = page.locator(".job").first.get_attribute("data-id")
+    page.evaluate(
+        """async (job) => {
+          const { postJson } = await import("/static/bulktranscribe/http.js");
+          await postJson(`/api/jobs/${job}/rerun`);
+        }""",
+        job,
+    )
+    expect(page.locator(".job")).to_have_count(2)
+    desk.wait_ended()
+    page.locator(".job").last.get_by_role("link", name="Open transcript").click()
+    saved(page)
+    older = page.url
+    expect(page.locator("[data-part=totals]")).to_contain_text("0 of 1 done")
+    expect(page.locator(".queue-row [aria-current=page]")).to_contain_text("older version, tiny.en")
+    others = page.get_by_text("Other transcripts of this recording:")
+    expect(others).to_contain_text("(newer)")
+    page.get_by_role("button", name="Done, next file").click()
+    page.wait_for_url(lambda url: url != older)
+    saved(page)
+    expect(others).to_contain_text("(older)")
+    expect(page.locator("[data-part=totals]")).to_contain_text("0 of 1 done")
+    page.get_by_role("button", name="Done, next file").click()
+    expect(page.get_by_role("status").filter(has_text="All files of this session are done.")).to_be_visible()
+    expect(page.locator("[data-part=totals]")).to_have_text("1 of 1 done")
+    others.get_by_role("link").click()
+    page.wait_for_url(older)
+    saved(page)
