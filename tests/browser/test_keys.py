@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import RECORDING
 from tests.browser.desk import Desk
 from tests.browser.installation import Installation
+from tests.contract.installation import wait_for
 from tests.browser.test_key_settings import pedal, saved
 
 pytestmark = pytest.mark.browser
@@ -60,6 +61,7 @@ DIGIT = """at => {
   const { segments, speakers } = document.querySelector("transcript-page").store.state;
   return speakers.get(segments.at(at).speaker).hotkey;
 }"""
+IS_GOING = "() => Boolean(document.querySelector('review-queue').isGoing)"
 TABLE_KEYS = """async () => {
   const { COMMANDS } = await import("/static/review/key-table.js");
   const { commands } = document.querySelector("transcript-page");
@@ -110,6 +112,7 @@ TABLE: dict[str, tuple[set[str], set[str], set[str]]] = {
     "Ctrl+Shift+KeyZ": ({"highlighted"}, {"highlighted"}, NOTHING),
     "Ctrl+KeyY": ({"highlighted"}, {"highlighted"}, NOTHING),
 }
+ELSEWHERE = {"Alt+PageDown"}  # it leaves the page: test_review_queue.py presses it
 PLACES = ("reading", "writing", "field")
 
 
@@ -162,7 +165,7 @@ def test_every_key_does_what_it_says_where_it_says_and_nothing_else(doubtful: Pa
     page = doubtful
     own = page.evaluate(DIGIT, CURRENT)
     pressed = {keys for keys, _place, _effect in cases(own)}
-    assert pressed >= set(page.evaluate(TABLE_KEYS)), "each key of the table is pressed here"
+    assert pressed | ELSEWHERE >= set(page.evaluate(TABLE_KEYS)), "each key of the table is pressed here"
     start = page.evaluate(LOOK)
     wrong = []
     for keys, place, effect in cases(own):
@@ -185,6 +188,7 @@ def is_right(changed: set[str], effect: set[str]) -> bool:
 
 
 def begin(page: Page, keys: str, place: str) -> None:
+    wait_for(lambda: not page.evaluate(IS_GOING), 15, "the queue has answered")
     page.evaluate(BEGIN, ["reading", CURRENT])
     if keys in ("Ctrl+KeyZ", "Ctrl+Shift+KeyZ", "Ctrl+KeyY"):
         page.evaluate(COMMAND, "highlight")

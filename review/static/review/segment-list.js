@@ -220,6 +220,7 @@ class SegmentList extends HTMLElement {
   enter(target) {
     const key = keyOf(target);
     if (!key || !target.isContentEditable) return;
+    this.takenAt = -Infinity; // letters have a passage again
     this.makeCurrent(key);
     this.say("entered", { key });
   }

@@ -7,7 +7,7 @@ import { coloursOf, heightsOf } from "./wave-columns.js";
 const LEVELS_PAUSE_MS = 3_000; // the controller has not looked at the recording yet
 const LEVELS_TRIES = 60;
 const COLOURS_MS = 250; // speakers change in bursts
-const LOWEST = 1; // pixels: silence is a line
+const LOWEST = 2; // pixels: silence is a line, through the middle however high the rest is
 const CURSOR = 2;
 
 class WaveForm extends HTMLElement {
