@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import RECORDING
 from tests.browser.desk import Desk
 from tests.browser.installation import Installation
-from tests.contract.installation import wait_for
 from tests.browser.test_key_settings import pedal, saved
+from tests.contract.installation import wait_for
 
 pytestmark = pytest.mark.browser
 CURRENT = 4  # the passage where each case begins
