@@ -173,7 +173,7 @@ def measure(chromium: Browser, signed_in: Any, talk: Talk, visits: int) -> Figur
             measure_typing(page, talk.count // 2, found)
             measure_keys(page, talk.count // 2, found)
             page.get_by_label("Merged view").check()
-            measure_typing(page, talk.count // 2 + 50, found, "typing in the merged view, key to frame")
+            measure_typing(page, talk.count * 2 // 3, found, "typing in the merged view, key to frame")
             sent = page.evaluate(SENT)
             found.add("edit, sent to acknowledged", *(all_of for all_of, _ in sent))
             found.add("edit, server alone", *(server for _, server in sent))
