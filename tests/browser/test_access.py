@@ -131,12 +131,25 @@ def clash(page: Page) -> None:
     expect(page.locator("[data-field=clash]")).to_be_visible()
 
 
+def find(page: Page) -> None:
+    page.keyboard.press("Control+f")
+    page.keyboard.type("the")
+
+
+def change_keys(page: Page) -> None:
+    show("Keyboard")(page)
+    page.get_by_role("button", name="Change keys").click()
+
+
 OPENED: dict[str, Callable[[Page], None]] = {
     "read": lambda page: page.locator(".time").nth(1).click(),
     "written": write,
     "downloads": show("Download"),
     "keys": show("Keyboard"),
     "merged": merge,
+    "details": lambda page: page.keyboard.press("Alt+i"),
+    "find": find,
+    "changing keys": change_keys,
     "clash": clash,
 }
 

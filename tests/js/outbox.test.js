@@ -203,6 +203,22 @@ test("mine and theirs settle a clash, also after a reload", async () => {
   }
 });
 
+test("an undo that meets what others changed since is refused, and blocks nothing", async () => {
+  const { browser, tab } = await desk();
+  tab.copy.act([setText(0, "Mine")]);
+  await browser.timer.pass(500);
+  const other = new FakeBrowser(TEXTS, { server: browser.server, timer: browser.timer, name: "other" });
+  (await other.open()).copy.act([setText(0, "Theirs")]);
+  await browser.timer.pass(500);
+  tab.copy.undo();
+  tab.copy.act([setText(1, "Elsewhere")]);
+  await browser.timer.pass(1000);
+  assert.deepEqual([onServer(browser, 0), onServer(browser, 1)], ["Theirs", "Elsewhere"]);
+  assert.deepEqual([tab.state(), browser.disk.steps], [{ name: "saved", count: 0, isKept: true }, []]);
+  assert.equal(tab.told.filter(({ kind }) => kind === "refused").length, 1);
+  assert.deepEqual(tab.copy.store.clashes, []);
+});
+
 test("what the server refuses is told with what was written, and holds up nothing", async () => {
   const { browser, tab } = await desk();
   browser.network = async () => {

@@ -15,6 +15,7 @@ const LONGEST_PAUSE = 30_000; // ms: an hour offline ends within half a minute o
 const CLASH = 409;
 const SIGNED_OUT = [401, 403];
 const NOT_FOUND = 404; // deleted, or not this person's any more
+const HISTORY = ["Undo", "Redo"]; // there is no text of theirs to choose: what others changed since stays
 const REFUSED = [400, 413, 422]; // the same step would be refused again, whoever sends it
 
 export class Outbox {
@@ -169,8 +170,9 @@ export class Outbox {
 
   async failed(item, problem) {
     item.isSending = false;
-    const isClash = problem.status === CLASH && Boolean(problem.body);
-    const isAnswered = isClash || REFUSED.includes(problem.status);
+    const isMet = problem.status === CLASH && Boolean(problem.body);
+    const isClash = isMet && !item.step.edits.some(({ kind }) => HISTORY.includes(kind));
+    const isAnswered = isMet || REFUSED.includes(problem.status);
     this.problem = isAnswered ? null : problem;
     this.failures = isAnswered ? 0 : this.failures + 1;
     if (isClash) {
