@@ -112,9 +112,10 @@ class Rows:
         before = self.known(one["key"] for one in patch["segments"])
         rows = dict(before)
         lay(rows, patch["segments"])
-        self._write_speakers([one for one in patch["speakers"] if one["after"] is not None])
+        going = [one["key"] for one in patch["speakers"] if one["after"] is None]
+        self._write_speakers([one for one in patch["speakers"] if one["after"] is not None], going)
         self._write_segments(patch["segments"])
-        self._forget_speakers([one["key"] for one in patch["speakers"] if one["after"] is None])
+        self._forget_speakers(going)
         if patch["transcript"]:
             self.transcript.update(patch["transcript"]["after"])
         for key in (one["key"] for one in patch["segments"]):
@@ -168,8 +169,8 @@ class Rows:
         words = sorted((word for row in rows for word in wire_words(list(row["words"]))), key=_middle)
         return [_middle(word) for word in words], words
 
-    def _write_speakers(self, changes: list[Change]) -> None:
-        moved = [one["key"] for one in changes if "hotkey" in (one["after"] or {})]
+    def _write_speakers(self, changes: list[Change], going: list[str]) -> None:
+        moved = going + [one["key"] for one in changes if "hotkey" in (one["after"] or {})]
         mine = Speaker.objects.filter(transcript=self.model)
         if moved:
             mine.filter(key__in=moved).update(hotkey=None)  # no key is two people's, not for a moment

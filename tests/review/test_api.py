@@ -184,6 +184,16 @@ def test_the_history_is_told_newest_first_a_page_at_a_time(page: Page) -> None:
     assert (first[0]["who"], first[0]["what"], first[0]["segments"]) == ("anna", "changed a highlight", [one])
 
 
+def test_a_revision_gives_a_digit_back_that_somebody_has_who_goes(page: Page) -> None:
+    made = page.post("/revisions", {"name": "before"}).json()["revision"]
+    first = page.get()["speakers"][0]
+    page.edit("SetHotkey", speaker=first["key"], hotkey=None)
+    page.edit("AddSpeaker", newKey=str(uuid.uuid4()), name="Maria")
+    assert [row["hotkey"] for row in page.get()["speakers"]] == [None, 2, first["hotkey"]]
+    assert page.post(f"/revisions/{made['id']}/restore", {}).status_code == 200
+    assert [row["hotkey"] for row in page.get()["speakers"]] == [first["hotkey"], 2]
+
+
 def test_a_revision_brings_a_state_back_and_is_undone(page: Page) -> None:
     page.edit("RenameSpeaker", speaker=page.get()["speakers"][0]["key"], name="Anna")
     then = essence(page.get())
