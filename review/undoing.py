@@ -61,6 +61,7 @@ def fitted(rows: Rows, patch: Patch) -> Patch:
     """
     segments = outdated(rows.known(one["key"] for one in patch["segments"]), patch["segments"])
     speakers = outdated({row["key"]: row for row in rows.speakers()}, patch["speakers"])
+    segments |= _given_to_nobody(rows, patch)
     if segments or speakers:
         raise Outdated(segments, speakers)
     whole = patch["transcript"]
@@ -69,6 +70,13 @@ def fitted(rows: Rows, patch: Patch) -> Patch:
             raise Outdated(set(), set())
         whole = None
     return _placed(rows, {**patch, "transcript": whole})
+
+
+def _given_to_nobody(rows: Rows, patch: Patch) -> set[str]:
+    """Return the segments that would be given to speakers who are gone."""
+    there = {row["key"] for row in rows.speakers()} | {one["key"] for one in patch["speakers"]}
+    wanted = {one["key"]: (one["after"] or {}).get("speaker") for one in patch["segments"]}
+    return {key for key, speaker in wanted.items() if speaker is not None and speaker not in there}
 
 
 def _placed(rows: Rows, patch: Patch) -> Patch:

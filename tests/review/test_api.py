@@ -194,6 +194,19 @@ def test_a_revision_gives_a_digit_back_that_somebody_has_who_goes(page: Page) ->
     assert [row["hotkey"] for row in page.get()["speakers"]] == [first["hotkey"], 2]
 
 
+def test_a_passage_is_not_given_again_to_a_speaker_whom_somebody_took_away(
+    page: Page, colleague: Page
+) -> None:
+    made = page.post("/revisions", {"name": "before"}).json()["revision"]
+    speaker = str(uuid.uuid4())
+    page.edit("AddSpeaker", newKey=speaker, name="Maria")
+    page.edit("SetSpeaker", segment=page.keys()[0], speaker=speaker, scope="one")
+    page.edit("Undo")
+    assert colleague.post(f"/revisions/{made['id']}/restore", {}).status_code == 200
+    refused = page.send({"kind": "Redo"}, base=page.get()["version"])
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "EDIT_CONFLICT")
+
+
 def test_a_revision_brings_a_state_back_and_is_undone(page: Page) -> None:
     page.edit("RenameSpeaker", speaker=page.get()["speakers"][0]["key"], name="Anna")
     then = essence(page.get())
