@@ -75,7 +75,7 @@ def test_a_running_file_says_how_far_it_is(desk: Desk, picture: Callable[[Page, 
     how_far = page.locator(
         ".file[data-status=running]", has_text=re.compile(r"0:\d\d of 0:\d\d · \d.*× · about")
     )
-    expect(how_far.first).to_contain_text("Transcribing")
+    expect(how_far.first).to_contain_text("Transcribing", timeout=JOB_SECONDS * 1000)
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 800})
         for theme in ("light", "dark"):
