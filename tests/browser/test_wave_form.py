@@ -19,6 +19,9 @@ SEEN = """wave => {
   return { columns: colours.map((colour) => swatches.indexOf(colour)), swatches };
 }"""
 
+CUT_OFF = """wave => getComputedStyle(
+  wave.querySelector("[data-field=wave] > div").shadowRoot.querySelector(".canvases")).clipPath"""
+
 
 def columns(wave: Locator) -> list[int]:
     """Whose colour each column has, by number; 0 is nobody's."""
@@ -43,6 +46,7 @@ def test_the_waveform_shows_who_speaks_seeks_where_it_is_clicked_and_follows_the
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator("[data-field=at]")).to_have_text("0:24")
     assert page.locator("audio").evaluate("audio => audio.paused"), "it goes there, it does not play"
+    assert wave.evaluate(CUT_OFF) == "none", "what has been played stays in sight"
     give_everything_to_one(page)
     wait_for(lambda: len(set(columns(wave)) - {0}) == 1, 15, "all of it has one colour")
     page.get_by_role("button", name="Dark theme").click()
