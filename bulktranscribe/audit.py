@@ -11,12 +11,14 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import F, Q
 
-from jobs.models import ResultFile, Upload
+from jobs import incoming
+from jobs.models import IncomingUpload, ResultFile, Upload
 from jobs.statuses import InputStatus
 from remoteworker import clock
 from remoteworker.models import Attempt, StagedOutput
 
 log = logging.getLogger(__name__)
+FOLDERS = (settings.MEDIA_DIR, settings.RESULTS_DIR, settings.INCOMING_DIR, settings.TEMP_DIR)
 TELLING = timedelta(days=1)  # after its deadline a worker is told no longer that a job was canceled
 
 
@@ -62,12 +64,16 @@ def sweep() -> int:
     """
     _forget_outputs()
     _end_telling()
+    expired = incoming.sweep()
     old = time.time() - settings.ORPHAN_SECONDS
-    present = list(_files())  # before the rows: what comes meanwhile has one
-    known = _rows()
+    present = [
+        *_files(),
+        *Path(settings.INCOMING_DIR).iterdir(),
+    ]  # before the rows: what comes meanwhile has one
+    known = _rows().keys() | {entry.path for entry in IncomingUpload.objects.iterator()}
     unknown = [path for path in present if path not in known]
     left = [path for path in Path(settings.TEMP_DIR).rglob("*") if path.is_file()]
-    gone = sum(_remove(path, old) for path in [*unknown, *left])
+    gone = expired + sum(_remove(path, old) for path in [*unknown, *left])
     if gone:
         log.info("orphans removed", extra={"files": gone})
     return gone
@@ -81,7 +87,7 @@ def _remove(path: Path, before: float) -> bool:
     except FileNotFoundError:
         return False
     try:
-        if path.parent not in (Path(settings.MEDIA_DIR), Path(settings.RESULTS_DIR), Path(settings.TEMP_DIR)):
+        if path.parent not in map(Path, FOLDERS):
             path.parent.rmdir()
     except OSError:
         pass  # others are in it

@@ -19,6 +19,7 @@ DATA_DIR = load_environment()
 MEDIA_DIR = DATA_DIR / "media"
 RESULTS_DIR = DATA_DIR / "results"
 TEMP_DIR = DATA_DIR / "tmp"
+INCOMING_DIR = DATA_DIR / "incoming"
 BROKER_DIR = DATA_DIR / "broker"
 
 # Security ----------------------------------------------------------------------------------------
@@ -119,7 +120,14 @@ WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 60
 
 # Storage -----------------------------------------------------------------------------------------
-for folder in (MEDIA_DIR, RESULTS_DIR, TEMP_DIR, BROKER_DIR / "messages", BROKER_DIR / "control"):
+for folder in (
+    MEDIA_DIR,
+    RESULTS_DIR,
+    INCOMING_DIR,
+    TEMP_DIR,
+    BROKER_DIR / "messages",
+    BROKER_DIR / "control",
+):
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 tempfile.tempdir = str(TEMP_DIR)  # uploads are renamed into MEDIA_DIR: both must be on one disk
 FILE_UPLOAD_TEMP_DIR = str(TEMP_DIR)
@@ -128,6 +136,8 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_NUMBER_FILES = 1000
 MAX_UPLOAD_MB = env.number("MAX_UPLOAD_MB", 10_000)
 MIN_FREE_DISK_MB = env.number("MIN_FREE_DISK_MB", 500)
+USER_QUOTA_GB = env.number("USER_QUOTA_GB", 0.0)  # 0: no limit
+INCOMING_SECONDS = env.period("INCOMING_SECONDS", 3 * 24 * 3600.0)
 
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",  # take the write lock at BEGIN: no deadlock between read and write

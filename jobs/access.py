@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.http import Http404, HttpRequest
 
-from jobs.models import Job, JobInput, Session, Upload
+from jobs.models import IncomingUpload, Job, JobInput, Session, Upload
 
 Person = AbstractBaseUser | AnonymousUser
 
@@ -38,6 +38,15 @@ def find_upload(person: Person, pk: UUID) -> Upload:
     _found(person, upload.session if upload else None)
     assert upload is not None
     return upload
+
+
+def find_incoming(person: Person, pk: UUID) -> IncomingUpload:
+    """Return a file on its way; Http404 where it is missing or not this person's."""
+    wanted = IncomingUpload.objects.select_related("session__owner", "upload", "duplicate_of")
+    incoming = wanted.filter(pk=pk).first()
+    _found(person, incoming.session if incoming else None)
+    assert incoming is not None
+    return incoming
 
 
 def find_job(person: Person, pk: UUID) -> Job:

@@ -10,9 +10,9 @@ from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from gpu_worker.protocol import Options
-from jobs import access, batches, history, uploads
+from jobs import access, batches, history, incoming, uploads
 from jobs.forms import choices_of, speaker_options
-from jobs.live import file_state, job_state, session_state, upload_state
+from jobs.live import file_state, incoming_state, job_state, session_state, upload_state
 from jobs.models import Job, Session
 
 router = Router()
@@ -59,6 +59,20 @@ def post_uploads(request: HttpRequest, pk: UUID, files: File[list[UploadedFile]]
             error = {"code": refusal.code, "message": refusal.message}
             answer["refused"].append({"name": name, "error": error})
     return answer
+
+
+@router.post("/incoming/{uuid:pk}/keep", url_name="incoming-keep", response={200: Any, 409: Any, 507: Any})
+def post_keep(request: HttpRequest, pk: UUID) -> Status[Answer]:
+    """Keep a file that is here already as a file of its own."""
+    entry = access.find_incoming(request.user, pk)
+    try:
+        kept = incoming.keep_duplicate(entry)
+    except uploads.UploadRefused as refusal:
+        return Status(507, {"error": {"code": refusal.code, "message": refusal.message}})
+    if kept is None:
+        text = "This file repeats no other, or what it repeated is gone."
+        return Status(409, {"error": {"code": "NOT_A_DUPLICATE", "message": text}})
+    return Status(200, {"incoming": incoming_state(entry)})
 
 
 @router.post("/sessions/{uuid:pk}/jobs", url_name="session-jobs", response={201: Any, 400: Any})

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from jobs import offers, reviews, standings
-from jobs.models import Job, JobInput, Session, Upload
+from jobs.models import IncomingUpload, Job, JobInput, Session, Upload
 from jobs.reviews import Review
 from jobs.standings import Standing
 from jobs.statuses import ENDED, InputStatus, job_status
@@ -51,9 +51,25 @@ def upload_state(upload: Upload, *, is_new: bool) -> dict[str, Any]:
     return {
         "id": str(upload.pk),
         "name": upload.name,
+        "folder": upload.folder,
         "sizeBytes": upload.size_bytes,
         "isNew": is_new,
         "mediaUrl": reverse("upload-media", args=[upload.pk]),
+    }
+
+
+def incoming_state(entry: IncomingUpload) -> dict[str, Any]:
+    """Return one file on its way, and what became of it."""
+    twin = entry.duplicate_of
+    return {
+        "id": str(entry.pk),
+        "name": entry.name,
+        "folder": entry.folder,
+        "sizeBytes": entry.size_bytes,
+        "offsetBytes": entry.offset_bytes,
+        "expiresAt": entry.expires_at.isoformat(),
+        "upload": upload_state(entry.upload, is_new=True) if entry.upload else None,
+        "duplicateOf": {"id": str(twin.pk), "name": twin.name, "folder": twin.folder} if twin else None,
     }
 
 

@@ -47,6 +47,7 @@ class Upload(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     session = models.ForeignKey(Session, models.CASCADE, related_name="uploads")
     name = models.CharField(_("name"), max_length=255)
+    folder = models.CharField(_("folder"), max_length=1000, blank=True, help_text=_("where it lay, with /"))
     size_bytes = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now)
@@ -82,6 +83,51 @@ class Sound(models.Model):
 
     def __str__(self) -> str:
         return self.problem or f"{self.seconds:.1f} s"
+
+
+class IncomingUpload(models.Model):
+    """A file on its way here in pieces; up to `offset_bytes` it lies at `path`, on the disk for good.
+
+    Once whole it has an `upload`, or is a `duplicate_of` one; the row stays until it expires, so that whoever lost
+    the last answer can ask again.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session = models.ForeignKey(Session, models.CASCADE, related_name="incoming")
+    name = models.CharField(max_length=255)
+    folder = models.CharField(max_length=1000, blank=True)
+    size_bytes = models.BigIntegerField()
+    offset_bytes = models.BigIntegerField(default=0)
+    upload = models.ForeignKey(Upload, models.SET_NULL, null=True, related_name="+")
+    duplicate_of = models.ForeignKey(Upload, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    touched_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(offset_bytes__gte=0, offset_bytes__lte=models.F("size_bytes")),
+                name="incoming_offset",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def path(self) -> Path:
+        """Where what has arrived lies."""
+        return Path(settings.INCOMING_DIR) / self.id.hex
+
+    @property
+    def is_whole(self) -> bool:
+        return self.offset_bytes == self.size_bytes
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
 
 
 class Priority(models.IntegerChoices):

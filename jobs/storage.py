@@ -11,13 +11,22 @@ def keep(source: Path, target: Path) -> None:
 
     The temporary file is left to its owner, who deletes it. Raises OSError, of which ENOSPC is a full disk.
     """
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with source.open("rb+") as file:
         os.fsync(file.fileno())
+    share(source, target)
+
+
+def share(source: Path, target: Path) -> None:
+    """Make the bytes at `source`, which are on the disk for good, seen at `target` too; stored once where disks can.
+
+    Raises OSError.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         os.link(source, target)
+        os.utime(target)  # wanted now: the sweep of what belongs to nobody goes by age
     except FileExistsError:
-        os.utime(target)  # wanted again: the sweep of what belongs to nobody goes by age
+        os.utime(target)
     except OSError:  # a file system without hard links
         draft = target.with_name(f"{target.name}.{uuid.uuid4().hex}")
         try:

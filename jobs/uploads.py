@@ -5,6 +5,7 @@ import hashlib
 import shutil
 import unicodedata
 import uuid
+from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from jobs import storage
 from jobs.models import Session, Upload
 
 MAX_NAME = 255
+MAX_FOLDER = 1000
 
 
 class UploadRefused(ValueError):
@@ -73,35 +75,72 @@ def receive_path(session: Session, source: Path) -> Upload:
 def display_name(name: str) -> str:
     """Return the name to show: the last part of the path, without control characters, at most 255."""
     last = PurePath(name.replace("\\", "/")).name
-    shown = "".join(c for c in last if unicodedata.category(c) not in ("Cc", "Cs")).strip() or "unnamed"
+    shown = _printable(last) or "unnamed"
     if len(shown) <= MAX_NAME:
         return shown
     suffix = PurePath(shown).suffix[:20]
     return shown[: MAX_NAME - len(suffix)] + suffix
 
 
-def _keep(session: Session, path: Path, name: str, sha256: str) -> Upload:
-    size = path.stat().st_size
+def _printable(text: str) -> str:
+    return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs")).strip()
+
+
+def folder_name(path: str) -> str:
+    """Return the folders of a relative path as people wrote them, joined by /; none leads upwards."""
+    parts = [_printable(part) for part in path.replace("\\", "/").split("/")[:-1]]
+    return "/".join(part for part in parts if part not in ("", ".", ".."))[-MAX_FOLDER:].lstrip("/")
+
+
+def check_size(size: int) -> None:
+    """Raise UploadRefused for a file that is empty or larger than the installation takes."""
     if size == 0:
         raise UploadRefused("UPLOAD_EMPTY", "This file is empty. Choose the file again.")
     if size > settings.MAX_UPLOAD_MB * 1_000_000:
         raise UploadRefused("UPLOAD_TOO_LARGE", f"This file is larger than {settings.MAX_UPLOAD_MB} MB.")
-    if shutil.disk_usage(settings.MEDIA_DIR).free < settings.MIN_FREE_DISK_MB * 1_000_000:
-        raise UploadRefused(
-            "DISK_FULL", "The controller's disk is full. Free space on it, then upload again."
-        )
-    upload = Upload(session=session, name=name, size_bytes=size, sha256=sha256)
+
+
+def check_disk(wanted: int = 0) -> None:
+    """Raise UploadRefused unless the mark of free disk stays free with `wanted` bytes more."""
+    if shutil.disk_usage(settings.MEDIA_DIR).free - wanted < settings.MIN_FREE_DISK_MB * 1_000_000:
+        raise disk_full()
+
+
+def disk_full() -> UploadRefused:
+    """What to tell whoever's bytes do not fit."""
+    return UploadRefused("DISK_FULL", "The controller's disk is full. Free space on it, then upload again.")
+
+
+def adopt(upload: Upload, path: Path, note: Callable[[Upload], None] = lambda upload: None) -> Upload:
+    """Keep an unsaved upload whose bytes lie at `path`; that name is its owner's to delete. Raises UploadRefused.
+
+    Bytes that the same person has already, in any session, are not stored a second time. `note` writes in the same
+    transaction.
+    """
+    owned = Upload.objects.filter(session__owner_id=upload.session.owner_id)
+    twin = owned.filter(sha256=upload.sha256, size_bytes=upload.size_bytes).first()
     try:
-        storage.keep(path, upload.path)
+        if twin and twin.path.exists():
+            storage.share(twin.path, upload.path)
+        else:
+            storage.keep(path, upload.path)
     except OSError as failure:
         if failure.errno != errno.ENOSPC:
             raise
-        raise UploadRefused("DISK_FULL", "The controller's disk is full. Free space on it.") from failure
+        raise disk_full() from failure
     try:
         with transaction.atomic():
             upload.save(force_insert=True)
-            session.touch()
+            upload.session.touch()
+            note(upload)
     except BaseException:
         upload.path.unlink(missing_ok=True)
         raise
     return upload
+
+
+def _keep(session: Session, path: Path, name: str, sha256: str) -> Upload:
+    size = path.stat().st_size
+    check_size(size)
+    check_disk()
+    return adopt(Upload(session=session, name=name, size_bytes=size, sha256=sha256), path)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from jobs import views
+from jobs import tus, views
 
 urlpatterns = [
     path("", views.session_list, name="sessions"),
@@ -13,5 +13,10 @@ urlpatterns = [
     path("inputs/<uuid:pk>/cancel", views.cancel_input, name="input-cancel"),
     path("inputs/<uuid:pk>/retry", views.retry_input, name="input-retry"),
     path("uploads/<uuid:pk>/media", views.upload_media, name="upload-media"),
+<<<<<<< HEAD
     path("uploads/<uuid:pk>/levels", views.upload_levels, name="upload-levels"),
+=======
+    path("api/sessions/<uuid:pk>/incoming", tus.incoming_files, name="session-incoming"),
+    path("api/incoming/<uuid:pk>", tus.incoming_file, name="incoming"),
+>>>>>>> cbf3fbf (Take uploads in pieces: tus with creation, checksum, expiration, termination)
 ]

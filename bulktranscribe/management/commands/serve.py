@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand
 
 from bulktranscribe.wsgi import application
 
+CHUNK_BYTES = 17 * 1024 * 1024  # a piece of an upload stays in memory on its way to its file
+
 
 class Command(BaseCommand):
     help = "Serve the controller's pages and endpoints with waitress."
@@ -19,6 +21,7 @@ class Command(BaseCommand):
             port=settings.WEB_PORT,
             threads=8,
             ident="bulk-transcribe",
+            inbuf_overflow=CHUNK_BYTES,
             # A whole multipart upload is one body; waitress keeps it on disk, in TEMP_DIR.
             max_request_body_size=settings.MAX_UPLOAD_MB * 1_000_000 + 1_000_000,
             channel_timeout=120,

@@ -1,0 +1,285 @@
+"""Files that come in pieces: what has arrived is on the disk for good before anybody is told that it has."""
+
+import errno
+import fcntl
+import hashlib
+import os
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from jobs import uploads
+from jobs.models import IncomingUpload, Session, Upload
+from jobs.uploads import UploadRefused
+
+ACTIVE = timedelta(hours=1)  # who sent nothing for longer is not waited for when the disk is shared out
+TOMBSTONES = timedelta(days=7)  # that long after its end a row still says that it has expired
+AT_A_TIME = 1 << 20  # bytes held in memory at a time
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Busy(Exception):
+    """Somebody else is sending the same file now."""
+
+
+class Expired(Exception):
+    """It was not finished in time, or taken back; it has to begin anew."""
+
+
+class WrongOffset(Exception):
+    """This piece does not begin where what has arrived ends."""
+
+
+class ChecksumMismatch(Exception):
+    """The piece did not arrive as it was sent; nothing of it was kept."""
+
+
+class Digests:
+    """The digests of files under way, of this process: a file that arrives without a restart is read once."""
+
+    LIMIT = 200
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Any, tuple[int, Any]] = OrderedDict()
+
+    def at(self, incoming: IncomingUpload) -> Any:
+        """Return the digest of what has arrived, to go on with; None where it is not known."""
+        offset, digest = self._known.pop(incoming.pk, (0, hashlib.sha256()))
+        return digest if offset == incoming.offset_bytes else None
+
+    def note(self, incoming: IncomingUpload, digest: Any) -> None:
+        """Remember the digest of what has arrived."""
+        if digest is not None:
+            self._known[incoming.pk] = (incoming.offset_bytes, digest)
+        while len(self._known) > self.LIMIT:
+            self._known.popitem(last=False)
+
+
+_digests = Digests()
+
+
+def begin(session: Session, name: str, path: str, size: int) -> IncomingUpload:
+    """Promise room for a file of `size` bytes. Raises UploadRefused before the first byte is sent."""
+    uploads.check_size(size)
+    active = IncomingUpload.objects.filter(touched_at__gt=timezone.now() - ACTIVE)
+    uploads.check_disk(size + _missing(active))
+    check_quota(session.owner, size)
+    return IncomingUpload.objects.create(
+        session=session,
+        name=uploads.display_name(name),
+        folder=uploads.folder_name(path),
+        size_bytes=size,
+        expires_at=_end(),
+    )
+
+
+def check_quota(person: User, size: int) -> None:
+    """Raise UploadRefused where a person's files would take more than each may have."""
+    quota = settings.USER_QUOTA_GB * 1_000_000_000
+    if not quota:
+        return
+    theirs = Upload.objects.filter(session__owner=person)
+    kept = sum(
+        theirs.order_by().values("sha256", "size_bytes").distinct().values_list("size_bytes", flat=True)
+    )
+    coming = _missing(IncomingUpload.objects.filter(session__owner=person, expires_at__gt=timezone.now()))
+    if kept + coming + size > quota:
+        text = f"Your files would take more than the {settings.USER_QUOTA_GB:g} GB that each person has here."
+        raise UploadRefused("QUOTA_FULL", f"{text} Delete some first.")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a file as it is sent: where it begins, its length, and the digest that it should have, if told."""
+
+    offset: int
+    length: int
+    body: BinaryIO
+    algorithm: str = "sha256"
+    digest: bytes | None = None
+
+
+def unfinished(session: Session) -> Iterable[IncomingUpload]:
+    """Return what is on its way into a session, the oldest first."""
+    coming = session.incoming.filter(expires_at__gt=timezone.now(), upload=None, duplicate_of=None)
+    return coming.select_related("upload", "duplicate_of")
+
+
+def append(incoming: IncomingUpload, piece: Piece) -> None:
+    """Keep the next piece; after the last, the file becomes an upload, or is found to be a duplicate.
+
+    Raises Busy, Expired, WrongOffset, ChecksumMismatch, UploadRefused; then `incoming` says truly how much is here.
+    """
+    with _alone(incoming) as file:
+        if piece.offset != incoming.offset_bytes:
+            raise WrongOffset
+        if incoming.is_whole:
+            return
+        if piece.offset + piece.length > incoming.size_bytes:
+            raise UploadRefused("UPLOAD_TOO_LARGE", "This is more than the file was said to have.")
+        uploads.check_disk(piece.length)
+        before = _digests.at(incoming)
+        whole = before.copy() if before else None
+        try:
+            arrived = _write(file, piece, whole)
+        except ChecksumMismatch:
+            _digests.note(incoming, before)
+            raise
+        os.fsync(file)
+        if piece.offset + arrived == incoming.size_bytes:
+            _finish(incoming, whole)
+        else:
+            _advance(incoming, offset_bytes=piece.offset + arrived)
+            _digests.note(incoming, whole)
+
+
+def give_up(incoming: IncomingUpload) -> None:
+    """Forget what has arrived. Raises Busy, Expired."""
+    with _alone(incoming):
+        incoming.path.unlink(missing_ok=True)
+        incoming.delete()
+
+
+def keep_duplicate(incoming: IncomingUpload) -> Upload | None:
+    """Make an upload of a duplicate all the same; None where it is none, or what it repeats is gone."""
+    twin = incoming.duplicate_of
+    if twin is None or not twin.path.exists():
+        return None
+
+    def note(upload: Upload) -> None:
+        _advance(incoming, upload=upload, duplicate_of=None)
+
+    return uploads.adopt(_upload_of(incoming, twin.sha256), twin.path, note)
+
+
+def sweep() -> int:
+    """Take expired files off the disk; return how many."""
+    now = timezone.now()
+    gone = 0
+    for incoming in IncomingUpload.objects.filter(expires_at__lte=now):
+        if incoming.path.exists():
+            incoming.path.unlink(missing_ok=True)
+            gone += 1
+    IncomingUpload.objects.filter(expires_at__lte=now - TOMBSTONES).delete()
+    return gone
+
+
+def _finish(incoming: IncomingUpload, digest: Any) -> None:
+    """The last byte is there: make an upload, in one transaction with the row that says so."""
+    sha256 = digest.hexdigest() if digest else _digest_of(incoming.path)
+    twin = incoming.session.uploads.filter(sha256=sha256, size_bytes=incoming.size_bytes).first()
+    whole = {"offset_bytes": incoming.size_bytes}
+
+    def note(upload: Upload) -> None:
+        _advance(incoming, upload=upload, **whole)
+
+    if twin:
+        _advance(incoming, duplicate_of=twin, **whole)
+    else:
+        uploads.adopt(_upload_of(incoming, sha256), incoming.path, note)
+    incoming.path.unlink(missing_ok=True)
+
+
+def _upload_of(incoming: IncomingUpload, sha256: str) -> Upload:
+    return Upload(
+        session=incoming.session,
+        name=incoming.name,
+        folder=incoming.folder,
+        size_bytes=incoming.size_bytes,
+        sha256=sha256,
+    )
+
+
+@contextmanager
+def _alone(incoming: IncomingUpload) -> Iterator[int]:
+    """Open what has arrived, as its only writer in any process; cut off what nobody was told has arrived."""
+    file = os.open(incoming.path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy from None
+        current = IncomingUpload.objects.filter(pk=incoming.pk).first()
+        if current is None or current.is_expired:
+            incoming.path.unlink(missing_ok=True)
+            raise Expired
+        incoming.offset_bytes = current.offset_bytes
+        if current.is_whole:
+            incoming.path.unlink(missing_ok=True)
+        else:
+            _trim(incoming, file)
+        yield file
+    finally:
+        os.close(file)
+
+
+def _trim(incoming: IncomingUpload, file: int) -> None:
+    """Make file and row agree on how much has arrived: what both have."""
+    size = os.fstat(file).st_size
+    if size > incoming.offset_bytes:
+        os.ftruncate(file, incoming.offset_bytes)
+    elif size < incoming.offset_bytes:  # the disk has lost what it had promised to keep
+        _advance(incoming, offset_bytes=size)
+
+
+def _write(file: int, piece: Piece, whole: Any) -> int:
+    """Write a piece, all of it or nothing, and digest it. Return bytes written, fewer where the sender fell silent.
+
+    Raises ChecksumMismatch, UploadRefused where the disk is full, OSError.
+    """
+    os.lseek(file, piece.offset, os.SEEK_SET)
+    digest = hashlib.new(piece.algorithm)
+    arrived = 0
+    try:
+        while arrived < piece.length and (some := piece.body.read(min(AT_A_TIME, piece.length - arrived))):
+            _write_all(file, some)
+            arrived += len(some)
+            for each in (digest, whole):
+                if each is not None:
+                    each.update(some)
+        if piece.digest is not None and digest.digest() != piece.digest:
+            raise ChecksumMismatch
+    except BaseException as failure:
+        os.ftruncate(file, piece.offset)
+        if isinstance(failure, OSError) and failure.errno in NO_ROOM:
+            raise uploads.disk_full() from failure
+        raise
+    return arrived
+
+
+def _write_all(file: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(file, left) :]
+
+
+def _advance(incoming: IncomingUpload, **changes: Any) -> None:
+    changes |= {"touched_at": timezone.now(), "expires_at": _end()}
+    with transaction.atomic():
+        IncomingUpload.objects.filter(pk=incoming.pk).update(**changes)
+    for name, value in changes.items():
+        setattr(incoming, name, value)
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _missing(some: Any) -> int:
+    """Return how many bytes of these have not arrived yet."""
+    return some.aggregate(bytes=Sum(F("size_bytes") - F("offset_bytes")))["bytes"] or 0
+
+
+def _end() -> Any:
+    return timezone.now() + timedelta(seconds=settings.INCOMING_SECONDS)

@@ -1,0 +1,201 @@
+"""Resumable uploads: tus 1.0 (tus.io/protocols/resumable-upload) with creation, checksum, expiration, termination.
+
+`POST /api/sessions/<id>/incoming` begins a file; `HEAD`, `PATCH`, `DELETE /api/incoming/<id>` are about it. `GET` of
+both is beside the protocol and answers JSON.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable
+from functools import wraps
+from typing import BinaryIO, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.http import http_date
+
+from jobs import access, incoming
+from jobs.incoming import Busy, ChecksumMismatch, Expired, Piece, WrongOffset
+from jobs.live import incoming_state
+from jobs.models import IncomingUpload
+from jobs.uploads import UploadRefused
+
+VERSION = "1.0.0"
+EXTENSIONS = "creation,checksum,expiration,termination"
+ALGORITHMS = ("sha1", "sha256", "sha512", "md5")
+OCTETS = "application/offset+octet-stream"
+MAX_DIGITS = 18  # the database counts to 2**63
+REFUSALS = {"DISK_FULL": 507, "QUOTA_FULL": 507, "UPLOAD_TOO_LARGE": 413}
+View = Callable[[HttpRequest, UUID], HttpResponse]
+
+
+class Wrong(Exception):
+    """The request cannot be answered as asked: a status, a code, and a sentence that says why."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+PROBLEMS: dict[type[Exception], Wrong] = {
+    Busy: Wrong(423, "UPLOAD_BUSY", "This file is being sent by somebody else now, or by another tab."),
+    Expired: Wrong(410, "UPLOAD_EXPIRED", "This upload was not finished in time. Send the file again."),
+    WrongOffset: Wrong(409, "WRONG_OFFSET", "This piece does not begin where what has arrived ends."),
+    ChecksumMismatch: Wrong(460, "CHECKSUM_MISMATCH", "The piece was damaged on the way. Send it again."),
+    Http404: Wrong(404, "NOT_FOUND", "There is nothing at this address."),
+}
+
+
+def _spoken(view: View) -> View:
+    """Speak the protocol around a view: its version, who asks, and problems as statuses."""
+
+    @wraps(view)
+    def respond(request: HttpRequest, pk: UUID) -> HttpResponse:
+        try:
+            _check(request)
+            response = view(request, pk)
+        except Wrong as wrong:
+            response = _told(wrong)
+        except UploadRefused as refusal:
+            status = REFUSALS.get(refusal.code, 400)
+            response = _told(Wrong(status, refusal.code, refusal.message))
+        except tuple(PROBLEMS) as problem:
+            response = _told(PROBLEMS[type(problem)])
+        response.headers["Tus-Resumable"] = VERSION
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return respond
+
+
+def _check(request: HttpRequest) -> None:
+    if not request.user.is_authenticated:
+        raise Wrong(401, "NOT_SIGNED_IN", "Sign in first.")
+    if request.method == "POST" and (override := request.headers.get("X-HTTP-Method-Override")):
+        request.method = override.upper()
+
+
+def _check_version(request: HttpRequest) -> None:
+    if request.headers.get("Tus-Resumable") != VERSION:
+        raise Wrong(412, "WRONG_VERSION", f"This speaks tus {VERSION}: send Tus-Resumable: {VERSION}.")
+
+
+@_spoken
+def incoming_files(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What comes into a session: begun with POST, listed with GET."""
+    if request.method == "OPTIONS":
+        return _options()
+    session = access.find_session(request.user, pk)
+    if request.method == "GET":
+        return JsonResponse({"incoming": [incoming_state(one) for one in incoming.unfinished(session)]})
+    if request.method != "POST":
+        raise Wrong(405, "NOT_ALLOWED", "Begin an upload here with POST.")
+    _check_version(request)
+    said = _metadata(request.headers.get("Upload-Metadata", ""))
+    name = said.get("filename") or said.get("name") or ""
+    path = said.get("relativePath") or said.get("path") or ""
+    begun = incoming.begin(session, name, path, _number(request, "Upload-Length"))
+    where = request.build_absolute_uri(f"/api/incoming/{begun.pk}")
+    return HttpResponse(status=201, headers={"Location": where, **_standing(begun)})
+
+
+@_spoken
+def incoming_file(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One file on its way: asked with HEAD (GET for JSON), continued with PATCH, given up with DELETE."""
+    if request.method == "OPTIONS":
+        return _options()
+    entry = access.find_incoming(request.user, pk)
+    if entry.is_expired:
+        raise Expired
+    if request.method == "GET":
+        return JsonResponse({"incoming": incoming_state(entry)})
+    _check_version(request)
+    if request.method == "HEAD":
+        described = {"Upload-Length": str(entry.size_bytes), "Upload-Metadata": _described(entry)}
+        return HttpResponse(headers={**_standing(entry), **described})
+    if request.method == "DELETE":
+        incoming.give_up(entry)
+        return HttpResponse(status=204)
+    if request.method != "PATCH":
+        raise Wrong(405, "NOT_ALLOWED", "Ask with HEAD, continue with PATCH, give up with DELETE.")
+    incoming.append(entry, _piece(request))
+    return HttpResponse(status=204, headers=_standing(entry))
+
+
+def _piece(request: HttpRequest) -> Piece:
+    if request.headers.get("Content-Type", "") != OCTETS:
+        raise Wrong(415, "WRONG_TYPE", f"Send pieces as {OCTETS}.")
+    algorithm, digest = _checksum(request.headers.get("Upload-Checksum", ""))
+    return Piece(
+        offset=_number(request, "Upload-Offset"),
+        length=_number(request, "Content-Length"),
+        body=cast(BinaryIO, request),
+        algorithm=algorithm,
+        digest=digest,
+    )
+
+
+def _checksum(header: str) -> tuple[str, bytes | None]:
+    if not header:
+        return "sha256", None
+    algorithm, _, encoded = header.partition(" ")
+    if algorithm not in ALGORITHMS:
+        raise Wrong(400, "UNKNOWN_CHECKSUM", f"Checksums may be {', '.join(ALGORITHMS)}.")
+    return algorithm, _decoded(encoded, "Upload-Checksum")
+
+
+def _number(request: HttpRequest, header: str) -> int:
+    given = request.headers.get(header, "")
+    if not (given.isascii() and given.isdigit() and len(given) <= MAX_DIGITS):
+        raise Wrong(400, "INVALID_HEADER", f"{header} must be a whole number, 0 or more.")
+    return int(given)
+
+
+def _metadata(header: str) -> dict[str, str]:
+    """Return Upload-Metadata: pairs of a key and text in base64, with commas between. Raises Wrong."""
+    said = {}
+    for pair in filter(None, (each.strip() for each in header.split(","))):
+        key, _, encoded = pair.partition(" ")
+        said[key] = _decoded(encoded.strip(), "Upload-Metadata").decode("utf-8", "replace")
+    return said
+
+
+def _decoded(encoded: str, header: str) -> bytes:
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        raise Wrong(400, "INVALID_HEADER", f"{header} is not base64.") from None
+
+
+def _described(entry: IncomingUpload) -> str:
+    path = f"{entry.folder}/{entry.name}" if entry.folder else entry.name
+    said = {"filename": entry.name, "relativePath": path}
+    return ",".join(f"{key} {base64.b64encode(text.encode()).decode()}" for key, text in said.items())
+
+
+def _standing(entry: IncomingUpload) -> dict[str, str]:
+    return {
+        "Upload-Offset": str(entry.offset_bytes),
+        "Upload-Expires": http_date(entry.expires_at.timestamp()),
+    }
+
+
+def _options() -> HttpResponse:
+    return HttpResponse(
+        status=204,
+        headers={
+            "Tus-Version": VERSION,
+            "Tus-Extension": EXTENSIONS,
+            "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
+            "Tus-Max-Size": str(settings.MAX_UPLOAD_MB * 1_000_000),
+        },
+    )
+
+
+def _told(wrong: Wrong) -> HttpResponse:
+    error = {"code": wrong.code, "message": wrong.message}
+    response = JsonResponse({"error": error}, status=wrong.status)
+    if wrong.status == 412:
+        response.headers["Tus-Version"] = VERSION
+    return response
