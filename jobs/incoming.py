@@ -135,7 +135,6 @@ def append(incoming: IncomingUpload, piece: Piece) -> None:
         except ChecksumMismatch:
             _digests.note(incoming, before)
             raise
-        os.fsync(file)
         if piece.offset + arrived == incoming.size_bytes:
             _finish(incoming, whole)
         else:
@@ -233,21 +232,25 @@ def _trim(incoming: IncomingUpload, file: int) -> None:
 
 
 def _write(file: int, piece: Piece, whole: Any) -> int:
-    """Write a piece, all of it or nothing, and digest it. Return bytes written, fewer where the sender fell silent.
+    """Write a piece onto the disk for good, all of it or nothing, and digest it. Return bytes written, fewer where
+    the sender fell silent.
 
     Raises ChecksumMismatch, UploadRefused where the disk is full, OSError.
     """
     os.lseek(file, piece.offset, os.SEEK_SET)
-    digest = hashlib.new(piece.algorithm)
+    digest = hashlib.new(piece.algorithm) if piece.digest is not None else None
     arrived = 0
     try:
         while arrived < piece.length and (some := piece.body.read(min(AT_A_TIME, piece.length - arrived))):
             _write_all(file, some)
             arrived += len(some)
-            for each in (digest, whole):
-                if each is not None:
-                    each.update(some)
-        if piece.digest is not None and digest.digest() != piece.digest:
+            for each in filter(None, (digest, whole)):
+                each.update(some)
+        os.fsync(file)
+        os.posix_fadvise(
+            file, piece.offset, arrived, os.POSIX_FADV_DONTNEED
+        )  # gigabytes that nobody reads soon
+        if digest and digest.digest() != piece.digest:
             raise ChecksumMismatch
     except BaseException as failure:
         os.ftruncate(file, piece.offset)

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from bulktranscribe.wsgi import application
 
 CHUNK_BYTES = 17 * 1024 * 1024  # a piece of an upload stays in memory on its way to its file
+RECEIVE_BYTES = 256 * 1024  # at a time; with waitress's 8 KiB an upload is busy with calls
 
 
 class Command(BaseCommand):
@@ -22,6 +23,7 @@ class Command(BaseCommand):
             threads=8,
             ident="bulk-transcribe",
             inbuf_overflow=CHUNK_BYTES,
+            recv_bytes=RECEIVE_BYTES,
             # A whole multipart upload is one body; waitress keeps it on disk, in TEMP_DIR.
             max_request_body_size=settings.MAX_UPLOAD_MB * 1_000_000 + 1_000_000,
             channel_timeout=120,
