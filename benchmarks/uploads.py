@@ -26,7 +26,7 @@ from tests.contract.installation import Installation, answers, wait_for
 
 MIB = 1 << 20
 LARGEST, SMALLEST = 16 * MIB, 1 * MIB
-CALM_PIECES = 4  # whole pieces in a row, after which the next may be twice as large
+PIECES_A_BREAK = 20  # as many pieces go well between two breaks: then a break costs half of a twentieth
 
 
 class CuttingProxy:
@@ -88,7 +88,7 @@ class Sender:
             "X-CSRFToken": browser.cookies.get("csrftoken") or "",
             "Origin": url,
         }
-        self.piece, self.calm, self.breaks = LARGEST, 0, 0
+        self.breaks = 0
 
     def send(self, session: str) -> dict[str, Any]:
         where = self.begin(session)
@@ -113,20 +113,22 @@ class Sender:
 
     def send_piece(self, where: str, file: Any, offset: int) -> int:
         file.seek(offset)
-        content = file.read(self.piece)
+        content = file.read(self.piece_size(offset))
         digest = base64.b64encode(hashlib.sha1(content).digest()).decode()
         said = {"Upload-Offset": str(offset), "Upload-Checksum": f"sha1 {digest}"}
         said["Content-Type"] = "application/offset+octet-stream"
         answer = self.browser.patch(where, content, headers=self.headers | said, timeout=120)
         answer.raise_for_status()
-        self.calm += 1
-        if self.calm >= CALM_PIECES:
-            self.piece, self.calm = min(LARGEST, 2 * self.piece), 0
         return int(answer.headers["Upload-Offset"])
+
+    def piece_size(self, sent: int) -> int:
+        """Return how much to risk at once, by what has gone well between breaks so far."""
+        if not self.breaks:
+            return LARGEST
+        return min(LARGEST, max(SMALLEST, sent // self.breaks // PIECES_A_BREAK))
 
     def go_on(self, where: str) -> int:
         """Ask where to go on, as often as it takes."""
-        self.piece, self.calm = max(SMALLEST, self.piece // 2), 0
         self.breaks += 1
         while True:
             try:

@@ -13,10 +13,7 @@ urlpatterns = [
     path("inputs/<uuid:pk>/cancel", views.cancel_input, name="input-cancel"),
     path("inputs/<uuid:pk>/retry", views.retry_input, name="input-retry"),
     path("uploads/<uuid:pk>/media", views.upload_media, name="upload-media"),
-<<<<<<< HEAD
     path("uploads/<uuid:pk>/levels", views.upload_levels, name="upload-levels"),
-=======
     path("api/sessions/<uuid:pk>/incoming", tus.incoming_files, name="session-incoming"),
     path("api/incoming/<uuid:pk>", tus.incoming_file, name="incoming"),
->>>>>>> cbf3fbf (Take uploads in pieces: tus with creation, checksum, expiration, termination)
 ]

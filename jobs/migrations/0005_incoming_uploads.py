@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0003_events_in_the_order_of_moves'),
+        ('jobs', '0004_sound'),
     ]
 
     operations = [
