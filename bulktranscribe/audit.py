@@ -66,10 +66,8 @@ def sweep() -> int:
     _end_telling()
     expired = incoming.sweep()
     old = time.time() - settings.ORPHAN_SECONDS
-    present = [
-        *_files(),
-        *Path(settings.INCOMING_DIR).iterdir(),
-    ]  # before the rows: what comes meanwhile has one
+    # Before the rows: what comes meanwhile has one.
+    present = [*_files(), *Path(settings.INCOMING_DIR).iterdir()]
     known = _rows().keys() | {entry.path for entry in IncomingUpload.objects.iterator()}
     unknown = [path for path in present if path not in known]
     left = [path for path in Path(settings.TEMP_DIR).rglob("*") if path.is_file()]

@@ -107,10 +107,8 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "/static/"
-NODE_MODULES = (
-    BASE_DIR / "node_modules"
-)  # what `npm ci` brought by package-lock.json; of it the pages use this
-STATICFILES_DIRS = [
+NODE_MODULES = BASE_DIR / "node_modules"
+STATICFILES_DIRS = [  # what the pages use of that
     ("npm/wavesurfer", NODE_MODULES / "wavesurfer.js" / "dist"),
     ("npm/atkinson", NODE_MODULES / "@fontsource" / "atkinson-hyperlegible" / "files"),
 ]

@@ -247,9 +247,7 @@ def _write(file: int, piece: Piece, whole: Any) -> int:
             for each in filter(None, (digest, whole)):
                 each.update(some)
         os.fsync(file)
-        os.posix_fadvise(
-            file, piece.offset, arrived, os.POSIX_FADV_DONTNEED
-        )  # gigabytes that nobody reads soon
+        _forget_cached(file, piece.offset, arrived)
         if digest and digest.digest() != piece.digest:
             raise ChecksumMismatch
     except BaseException as failure:
@@ -258,6 +256,13 @@ def _write(file: int, piece: Piece, whole: Any) -> int:
             raise uploads.disk_full() from failure
         raise
     return arrived
+
+
+def _forget_cached(file: int, offset: int, length: int) -> None:
+    """Let what is on the disk go from memory: gigabytes that nobody reads soon, whose room the next piece takes at
+    once; an upload is half as fast without. macOS cannot."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file, offset, length, os.POSIX_FADV_DONTNEED)
 
 
 def _write_all(file: int, data: bytes) -> None:

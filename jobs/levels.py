@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ BIN = RATE // 20  # samples of a level at first: a twentieth of a second
 DEMUXERS = "wav,w64,mp3,mov,matroska,webm,ogg,flac,aac,asf,aiff"
 MAX_BYTES = 2 * 1024**3  # of the child's memory
 MAX_SECONDS = 900  # of its time; 12 h of sound take three minutes
+STOPPED = (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP)  # a stop of the controller reaches its children
 MAX_DAMAGED = 1000  # packets
 MAX_HOURS = 12  # of sound; workers take no longer recordings
 MAX_GAP = 3600.0  # seconds; a longer jump in the timestamps is damage, not silence
@@ -49,8 +51,12 @@ class Look:
     problem: str = ""
 
 
+class Interrupted(Exception):
+    """The controller is being stopped, and the child with it: this says nothing about the file."""
+
+
 def look(path: Path) -> Look:
-    """Return what a recording is; never raises for what is in the file."""
+    """Return what a recording is; raises Interrupted, nothing for what is in the file."""
     command = [sys.executable, "-m", "jobs.levels", str(path)]
     root = Path(__file__).resolve().parent.parent
     try:
@@ -59,6 +65,8 @@ def look(path: Path) -> Look:
         )
     except subprocess.TimeoutExpired:
         return Look(problem="timeout")
+    if child.returncode in STOPPED:
+        raise Interrupted
     try:
         told = json.loads(child.stdout)
     except ValueError:  # ended by a limit, or by a fault of a decoder

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from jobs.levels import look
+from jobs.levels import Interrupted, look
 from jobs.models import Sound, Upload
 
 log = logging.getLogger(__name__)
@@ -27,13 +27,16 @@ def look_at_new() -> int:
             upload = Upload.objects.filter(sound=None).order_by("-created_at").first()
             if upload is None:
                 break
-            look_at(upload)
+            try:
+                look_at(upload)
+            except Interrupted:
+                break
             looked += 1
     return looked
 
 
 def look_at(upload: Upload) -> None:
-    """Note what the upload's bytes hold. One that went away meanwhile is left out."""
+    """Note what the upload's bytes hold. One that went away meanwhile is left out. Raises Interrupted."""
     found = look(upload.path)
     try:
         with transaction.atomic():

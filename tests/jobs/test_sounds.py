@@ -2,6 +2,8 @@
 
 import math
 import struct
+import subprocess
+import sys
 import wave
 from collections.abc import Callable
 from io import BytesIO
@@ -94,6 +96,19 @@ def test_each_upload_is_looked_at_once(
     assert Sound.objects.get(upload=bad).problem == "unreadable"
     monkeypatch.setattr(sounds, "look", lambda path: pytest.fail("looked at again"))
     assert sounds.look_at_new() == 0
+
+
+def test_a_look_that_a_stop_of_the_controller_broke_off_is_taken_again(
+    upload_of: Callable[..., Upload], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = upload_of(content=tone(0.5))
+    run = subprocess.run
+    ended = [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"]
+    monkeypatch.setattr(subprocess, "run", lambda command, **options: run(ended, **options))
+    assert sounds.look_at_new() == 0, "the whole group of processes is told to end"
+    monkeypatch.undo()
+    assert sounds.look_at_new() == 1
+    assert Sound.objects.get(upload=upload).problem == ""
 
 
 def test_an_upload_that_goes_away_meanwhile_is_left_out(
