@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.browser.desk import Desk
 from tests.browser.installation import Installation
+from tests.browser.transcript import saved
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 RECORDING = REPOSITORY / "bulktranscribe" / "demo" / "recording.ogg"
@@ -116,6 +117,25 @@ def transcribed(installation: Installation, chromium: Browser, signed_in: Path) 
     )
     context.close()
     return desk
+
+
+@pytest.fixture
+def transcript(page: Page, transcribed: Desk) -> Page:
+    """The transcript of that file, which others open too."""
+    page.goto(transcribed.transcript_url)
+    saved(page)
+    return page
+
+
+@pytest.fixture
+def fresh(desk: Desk) -> Page:
+    """A transcript that nobody has touched."""
+    desk.upload(RECORDING)
+    desk.start()
+    desk.wait_ended()
+    desk.row(RECORDING.name).get_by_role("link", name="Open transcript").click()
+    saved(desk.page)
+    return desk.page
 
 
 @pytest.fixture

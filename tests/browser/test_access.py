@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import RECORDING, REPOSITORY
 from tests.browser.desk import JOB_SECONDS, NOT_SOUND, Desk, file
 from tests.browser.installation import Installation
+from tests.browser.transcript import OTHERS_EDIT
 
 pytestmark = pytest.mark.browser
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
@@ -19,14 +20,6 @@ RUN = """rules => axe.run(document,
   { runOnly: { type: "tag", values: rules }, resultTypes: ["violations"], preload: false })
   .then(({ violations }) => violations.map(({ id, nodes }) =>
     ({ id, nodes: nodes.map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`).slice(0, 3) })))"""
-OTHERS_EDIT = """async ({ url, segment }) => {
-  const token = document.querySelector("meta[name=csrf-token]").content;
-  const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
-  const { version } = await (await fetch(url)).json();
-  const edits = [{ id: crypto.randomUUID(), kind: "SetText", segment, text: `theirs ${version}` }];
-  const body = JSON.stringify({ baseVersion: version, client: crypto.randomUUID(), edits });
-  return (await fetch(`${url}/edits`, { method: "POST", headers, body })).status;
-}"""
 SPILLING = """() => [...document.body.querySelectorAll("*")]
   .filter((element) => element.checkVisibility() && element.getBoundingClientRect().right > innerWidth + 1)
   .map((element) => element.outerHTML.slice(0, 120)).slice(0, 5)"""
@@ -99,13 +92,6 @@ def test_a_session_at_work(desk: Desk, transcribed: Desk) -> None:
 
 
 # The review page ---------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def transcript(page: Page, transcribed: Desk) -> Page:
-    page.goto(transcribed.transcript_url)
-    expect(page.locator("[data-field=saving]")).to_have_text("Saved")
-    return page
 
 
 def write(page: Page) -> None:

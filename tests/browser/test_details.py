@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import RECORDING
 from tests.browser.desk import Desk
 from tests.browser.installation import Installation
-from tests.browser.test_transcript_page import caret_at, saved, texts
+from tests.browser.transcript import caret_at, saved, texts
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)> {{7*7}}"

@@ -3,8 +3,6 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import Desk
-
 pytestmark = pytest.mark.browser
 TEXT = "document.querySelector('.said').computedStyleMap().get('font-size').value"
 TIME = "document.querySelector('.time').computedStyleMap().get('font-size').value"
@@ -13,13 +11,6 @@ LISTEN = """() => {
   window.heard = [];
   for (const name of ["pause", "play"]) audio.addEventListener(name, () => heard.push([name, audio.currentTime]));
 }"""
-
-
-@pytest.fixture
-def transcript(page: Page, transcribed: Desk) -> Page:
-    page.goto(transcribed.transcript_url)
-    expect(page.locator("[data-field=saving]")).to_have_text("Saved")
-    return page
 
 
 def test_the_text_is_made_larger_and_smaller_and_nothing_else(transcript: Page) -> None:

@@ -5,26 +5,16 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.desk import Desk, sound_of
 from tests.browser.test_look import SMALL_TARGETS, UNNAMED
+from tests.browser.transcript import pedal, saved
 
 pytestmark = pytest.mark.browser
 KEPT = "localStorage.getItem('review.keys')"
 
 
 @pytest.fixture
-def transcript(page: Page, transcribed: Desk) -> Page:
-    page.goto(transcribed.transcript_url)
-    saved(page)
-    return page
-
-
-@pytest.fixture
 def settings(transcript: Page) -> Page:
     open_settings(transcript)
     return transcript
-
-
-def saved(page: Page) -> None:
-    expect(page.locator("[data-field=saving]")).to_have_text("Saved")
 
 
 def open_settings(page: Page) -> None:
@@ -45,15 +35,6 @@ def keys_of(page: Page, what: str) -> list[str]:
 def record(page: Page, what: str, key: str) -> None:
     row(page, what).get_by_role("button", name="Add key").press("Enter")
     page.keyboard.press(key)
-
-
-def pedal(page: Page, key: str, happening: str = "keydown") -> None:
-    """A key that keyboards have no more, and pedals send."""
-    page.evaluate(
-        """([happening, key]) => (document.activeElement ?? document.body).dispatchEvent(
-          new KeyboardEvent(happening, { key, code: key, bubbles: true, cancelable: true }))""",
-        [happening, key],
-    )
 
 
 def said(page: Page) -> Locator:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import RECORDING
 from tests.browser.desk import Desk
 from tests.browser.installation import Installation
-from tests.browser.test_key_settings import pedal, saved
+from tests.browser.transcript import pedal, saved
 from tests.contract.installation import wait_for
 
 pytestmark = pytest.mark.browser

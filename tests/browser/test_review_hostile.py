@@ -8,6 +8,7 @@ from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import RECORDING
 from tests.browser.desk import Desk, file
+from tests.browser.transcript import saved, texts
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)>{{7*7}}</script><script>alert(2)</script>\u202eevil\u2066 -->"
@@ -35,14 +36,6 @@ def fresh(desk: Desk, troubles: list[str]) -> Page:
     desk.row(name).get_by_role("link", name="Open transcript").click()
     saved(desk.page)
     return desk.page
-
-
-def saved(page: Page) -> None:
-    expect(page.locator("[data-field=saving]")).to_have_text("Saved")
-
-
-def texts(page: Page) -> list[str]:
-    return page.locator(".said").all_text_contents()
 
 
 def nothing_ran(page: Page) -> None:

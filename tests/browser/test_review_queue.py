@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import RECORDING
 from tests.browser.desk import Desk, file
 from tests.browser.installation import Installation
+from tests.browser.transcript import saved
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)> {{7|add:7}} \u202egpj.ogg"
@@ -53,10 +54,6 @@ def queue(page: Page, installation: Installation, addresses: dict[str, str]) -> 
     page.goto(f"{installation.url}/")
     page.evaluate(RESET, list(addresses.values()))
     return addresses
-
-
-def saved(page: Page) -> None:
-    expect(page.locator("[data-field=saving]")).to_have_text("Saved")
 
 
 def open_file(page: Page, address: str) -> Page:

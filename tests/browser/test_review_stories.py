@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser.conftest import RECORDING
-from tests.browser.desk import Desk
+from tests.browser.transcript import caret_at, key_of, saved, texts
 
 pytestmark = pytest.mark.browser
 LABELS = {
@@ -30,25 +29,6 @@ STEPS = 21  # of the story below
 STORED = "page => [...page.store.state.segments].map(({ start, end, text }) => ({ start, end, text }))"
 
 
-@pytest.fixture
-def fresh(desk: Desk) -> Page:
-    """A transcript that nobody has touched."""
-    desk.upload(RECORDING)
-    desk.start()
-    desk.wait_ended()
-    desk.row(RECORDING.name).get_by_role("link", name="Open transcript").click()
-    saved(desk.page)
-    return desk.page
-
-
-def saved(page: Page) -> None:
-    expect(page.locator("[data-field=saving]")).to_have_text("Saved", timeout=60_000)
-
-
-def texts(page: Page) -> list[str]:
-    return page.locator(".said").all_text_contents()
-
-
 def act(page: Page, kind: str, **fields: Any) -> None:
     edit = {"kind": kind, **{name.rstrip("_"): value for name, value in fields.items()}}
     assert page.evaluate("edit => document.querySelector('transcript-page').act([edit])", edit), edit
@@ -56,15 +36,6 @@ def act(page: Page, kind: str, **fields: Any) -> None:
 
 def on_page(page: Page, script: str) -> Any:
     return page.locator("transcript-page").evaluate(script)
-
-
-def key_of(page: Page, number: int) -> str:
-    return str(page.locator(".segment").nth(number).get_attribute("data-key"))
-
-
-def caret_at_start(page: Page, number: int) -> None:
-    page.locator(".said").nth(number).click()
-    page.keyboard.press("Control+Home")
 
 
 # Readers of the files, apart from what wrote them ------------------------------------------------------
@@ -239,7 +210,7 @@ def test_fifty_edits_offline_outlive_the_tab_arrive_in_order_and_can_be_undone(
 def test_what_the_browser_keeps_is_there_after_the_tab_was_killed(fresh: Page, troubles: list[str]) -> None:
     context, address = fresh.context, fresh.url
     context.set_offline(True)  # so that it can only come from what the browser keeps
-    caret_at_start(fresh, 0)
+    caret_at(fresh, 0)
     fresh.keyboard.type("Killed. ")
     expect(fresh.locator("[data-field=saving]")).to_have_text(re.compile(r"Offline, \d+ changes? kept here"))
     fresh.close(run_before_unload=False)
@@ -263,7 +234,7 @@ def test_edits_are_sent_within_half_a_second_and_go_on_being_sent_while_somebody
           };
         }"""
     )
-    caret_at_start(fresh, 0)
+    caret_at(fresh, 0)
     fresh.keyboard.type("Typed without a pause, for some seconds. ", delay=80)
     saved(fresh)
     times = fresh.evaluate("times")
@@ -285,7 +256,7 @@ def test_a_server_that_fails_for_a_while_costs_nothing(fresh: Page, troubles: li
             route.fulfill(status=answer[0], content_type="text/html", body=answer[1])
 
     fresh.route("**/edits", reply)
-    caret_at_start(fresh, 0)
+    caret_at(fresh, 0)
     fresh.keyboard.type("Patient. ")
     expect(fresh.locator("[data-field=saving]")).to_contain_text("kept here")
     saved(fresh)
@@ -344,7 +315,7 @@ def test_a_browser_without_storage_shows_the_text_and_sends(fresh: Page, trouble
     )
     fresh.reload()
     saved(fresh)
-    caret_at_start(fresh, 0)
+    caret_at(fresh, 0)
     fresh.keyboard.type("Sent. ")
     saved(fresh)
     fresh.context.set_offline(True)

@@ -6,35 +6,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import RECORDING
 from tests.browser.desk import Desk
 from tests.browser.test_look import SMALL_TARGETS, UNNAMED
+from tests.browser.transcript import saved
 
 pytestmark = pytest.mark.browser
 MARKED = """name => [...CSS.highlights.get(name)].map(
   ({ startContainer: { data }, startOffset, endOffset }) => data.slice(startOffset, endOffset))"""
-
-
-@pytest.fixture
-def transcript(page: Page, transcribed: Desk) -> Page:
-    page.goto(transcribed.transcript_url)
-    saved(page)
-    return page
-
-
-@pytest.fixture
-def fresh(desk: Desk) -> Page:
-    """A transcript that nobody has touched."""
-    desk.upload(RECORDING)
-    desk.start()
-    desk.wait_ended()
-    desk.row(RECORDING.name).get_by_role("link", name="Open transcript").click()
-    saved(desk.page)
-    return desk.page
-
-
-def saved(page: Page) -> None:
-    expect(page.locator("[data-field=saving]")).to_have_text("Saved")
 
 
 def field(page: Page) -> Locator:

@@ -5,49 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import RECORDING
 from tests.browser.desk import Desk, sound_of
 from tests.browser.installation import Installation
+from tests.browser.transcript import caret_at, saved, texts
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def transcript(page: Page, transcribed: Desk) -> Page:
-    page.goto(transcribed.transcript_url)
-    expect(page.locator("[data-field=saving]")).to_have_text("Saved")
-    return page
-
-
-@pytest.fixture
-def fresh(desk: Desk) -> Page:
-    """A transcript that nobody has touched."""
-    desk.upload(RECORDING)
-    desk.start()
-    desk.wait_ended()
-    desk.row(RECORDING.name).get_by_role("link", name="Open transcript").click()
-    expect(desk.page.locator("[data-field=saving]")).to_have_text("Saved")
-    return desk.page
-
-
-def texts(page: Page) -> list[str]:
-    return page.locator(".said").all_text_contents()
-
-
-def caret_at(page: Page, number: int, place: int) -> Locator:
-    """Put the caret into a passage, as a click and keys would."""
-    said = page.locator(".said").nth(number)
-    said.click()
-    page.keyboard.press("Control+Home")
-    for _ in range(place):
-        page.keyboard.press("ArrowRight")
-    return said
-
-
-def saved(page: Page) -> None:
-    expect(page.locator("[data-field=saving]")).to_have_text("Saved")
 
 
 def seconds_after(page: Page, key: str) -> float:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import RECORDING
 from tests.browser.desk import Desk
 from tests.browser.installation import Installation
+from tests.browser.transcript import caret_at, key_of, saved, texts
 
 pytestmark = pytest.mark.browser
 SEEN_MS = 15_000  # changes are asked for every four seconds
@@ -41,26 +42,9 @@ def pages(open_page: Callable[..., Page], signed_in: Path, address: str) -> Iter
     yield two
 
 
-def saved(page: Page) -> None:
-    expect(page.locator("[data-field=saving]")).to_have_text("Saved")
-
-
-def texts(page: Page) -> list[str]:
-    return page.locator(".said").all_text_contents()
-
-
 def act(page: Page, *edits: dict[str, Any]) -> bool:
     done: bool = page.evaluate("edits => document.querySelector('transcript-page').act(edits)", list(edits))
     return done
-
-
-def key_of(page: Page, number: int) -> str:
-    return str(page.locator(".segment").nth(number).get_attribute("data-key"))
-
-
-def caret_at_start(page: Page, number: int) -> None:
-    page.locator(".said").nth(number).click()
-    page.keyboard.press("Control+Home")
 
 
 def clash(mine: Page, theirs: Page, number: int, my_text: str, their_text: str) -> None:
@@ -88,9 +72,9 @@ class Held:
 
 def test_edits_in_different_passages_merge_both_ways_and_names_follow(pages: list[Page]) -> None:
     mine, theirs = pages
-    caret_at_start(mine, 0)
+    caret_at(mine, 0)
     mine.keyboard.type("From me. ")
-    caret_at_start(theirs, 2)
+    caret_at(theirs, 2)
     theirs.keyboard.type("From them. ")
     for page in pages:
         expect(page.locator(".said").nth(0)).to_have_text(re.compile("^From me. "), timeout=SEEN_MS)
@@ -125,7 +109,7 @@ def test_a_passage_that_is_deleted_while_somebody_writes_in_it(
 ) -> None:
     mine, theirs = pages
     before = texts(mine)
-    caret_at_start(mine, 1)
+    caret_at(mine, 1)
     with Held(mine.context):
         mine.keyboard.type("Half a sent")
         act(theirs, {"kind": "Delete", "segment": key_of(theirs, 1)})
