@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -15,10 +16,20 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gpu_worker.protocol import is_trusted_transport
+from jobs import clock
 from jobs.models import JobInput
-from remoteworker import vault
+from jobs.vault import Vault
 
 BREAKER_FAILURES = 3
+MAX_ROUNDS = 100  # of files one after the other that a deadline leaves room for
+tokens = Vault(b"remoteworker.vault.v1")
+
+
+def places(capabilities: dict[str, Any]) -> int:
+    """How many files a worker says it takes at once."""
+    said = (capabilities.get("maxConcurrentJobs"), capabilities.get("queueSize", 0))
+    running, waiting = (n if isinstance(n, int) and 0 <= n <= 1000 else 0 for n in said)
+    return max(1, running) + waiting
 
 
 def check_address(url: str) -> None:
@@ -63,6 +74,15 @@ class Worker(models.Model):
     handed_until = models.DateTimeField(
         null=True, editable=False, help_text=_("somebody hands files over now, and should be done by then")
     )
+    busy_until = models.DateTimeField(
+        null=True, editable=False, help_text=_("it refused a file for lack of room: not asked before")
+    )
+    busy_with = models.PositiveIntegerField(
+        default=0, editable=False, help_text=_("how many files from here it had when it refused")
+    )
+    refusals = models.PositiveIntegerField(
+        default=0, editable=False, help_text=_("for lack of room, since it last took a file")
+    )
     failures = models.PositiveIntegerField(default=0, editable=False, help_text=_("in a row"))
     unreachable_since = models.DateTimeField(null=True, editable=False)
     speeds = models.JSONField(
@@ -87,20 +107,16 @@ class Worker(models.Model):
 
     @property
     def token(self) -> str:
-        return vault.decrypt(self.token_encrypted)
+        return tokens.decrypt(self.token_encrypted)
 
     @token.setter
     def token(self, value: str) -> None:
-        self.token_encrypted = vault.encrypt(value.strip())
+        self.token_encrypted = tokens.encrypt(value.strip())
 
     @property
     def slots(self) -> int:
         """How many attempts it takes at once: those that run and the few that wait beside them."""
-        if self.capacity is not None:
-            return self.capacity
-        said = (self.capabilities.get("maxConcurrentJobs"), self.capabilities.get("queueSize", 0))
-        running, waiting = (n if isinstance(n, int) and 0 <= n <= 1000 else 0 for n in said)
-        return max(1, running) + waiting
+        return self.capacity if self.capacity is not None else places(self.capabilities)
 
     @property
     def models_at_hand(self) -> list[str]:
@@ -113,6 +129,15 @@ class Worker(models.Model):
         """How many recordings it says it recognises at once."""
         said = self.capabilities.get("maxConcurrentJobs")
         return said if isinstance(said, int) and 1 <= said <= 1000 else 1
+
+    def seconds_for_a_file(self, active: int) -> float:
+        """How long a file that it takes beside `active` others may be there before it is over time.
+
+        Each file may take REMOTE_WORKER_TIMEOUT_SECONDS, and a full worker may do all the others first: one that
+        was slow to download is overtaken.
+        """
+        rounds = 1 + max(self.slots - 1, active) // self.parallel
+        return settings.REMOTE_WORKER_TIMEOUT_SECONDS * min(MAX_ROUNDS, rounds)
 
     @property
     def is_circuit_open(self) -> bool:
@@ -169,6 +194,7 @@ class Attempt(models.Model):
         ]
         indexes = [
             models.Index(fields=["worker"], condition=Q(ended_at=None), name="attempt_active"),
+            models.Index(fields=["created_at", "id"], name="attempt_by_age"),
             models.Index(fields=["worker"], condition=Q(cancel_pending=True), name="attempt_cancel_pending"),
         ]
 
@@ -187,7 +213,7 @@ class Attempt(models.Model):
     def end(self, outcome: Outcome, *, code: str = "", message: str = "", tell_worker: bool = False) -> None:
         """Close the attempt; `tell_worker` leaves a note to stop it there. A push job is always deleted there."""
         is_there = self.is_push and bool(self.worker_job_id)
-        self.ended_at, self.outcome = timezone.now(), outcome
+        self.ended_at, self.outcome = clock.now(), outcome
         self.error_code, self.error_message, self.cancel_pending = code, message, tell_worker or is_there
         self.save(update_fields=["ended_at", "outcome", "error_code", "error_message", "cancel_pending"])
 

@@ -1,4 +1,4 @@
-"""Session, Upload, Job, JobInput, JobEvent, and the Result that a finished input has."""
+"""Job, JobInput, JobEvent, and the Result that a finished input has."""
 
 from __future__ import annotations
 
@@ -14,120 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from gpu_worker.protocol import ERRORS, ErrorText, Options
 from jobs import media
+from jobs.models.sessions import Session, Upload
 from jobs.statuses import ACTIVE, ENDED, MOVES, Event, InputStatus, JobStatus, job_status
-
-
-class Session(models.Model):
-    """A person's workspace of uploads and jobs. (`request.session` is Django's, another thing.)"""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="workspaces")
-    name = models.CharField(_("name"), max_length=200)
-    created_at = models.DateTimeField(default=timezone.now)
-    touched_at = models.DateTimeField(default=timezone.now)
-    served_at = models.DateTimeField(
-        null=True, editable=False, help_text=_("a worker last took a file of it: sessions take turns by this")
-    )
-
-    class Meta:
-        ordering = ["-touched_at"]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def touch(self) -> None:
-        """Note that something in it changed now."""
-        self.touched_at = timezone.now()
-        self.save(update_fields=["touched_at"])
-
-
-class Upload(models.Model):
-    """A media file. `name` is as its owner wrote it; on disk it has a generated name."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    session = models.ForeignKey(Session, models.CASCADE, related_name="uploads")
-    name = models.CharField(_("name"), max_length=255)
-    folder = models.CharField(_("folder"), max_length=1000, blank=True, help_text=_("where it lay, with /"))
-    size_bytes = models.BigIntegerField()
-    sha256 = models.CharField(max_length=64)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["created_at", "name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def path(self) -> Path:
-        """Where the bytes lie."""
-        return Path(settings.MEDIA_DIR) / self.id.hex[:2] / self.id.hex
-
-    @property
-    def content_type(self) -> str:
-        """A media type from a closed list, never what the browser claimed."""
-        return media.content_type(self.name)
-
-
-class Sound(models.Model):
-    """What a look at an upload's bytes has shown. `levels`: how loud it is, from beginning to end, 0 … 255."""
-
-    upload = models.OneToOneField(Upload, models.CASCADE, primary_key=True, related_name="sound")
-    seconds = models.FloatField(default=0.0)
-    codec = models.CharField(max_length=40, blank=True)
-    channels = models.PositiveIntegerField(default=0)
-    rate = models.PositiveIntegerField(default=0, help_text=_("samples a second"))
-    levels = models.BinaryField(default=bytes)
-    problem = models.CharField(max_length=20, blank=True, help_text=_("why nothing was found"))
-    looked_at = models.DateTimeField(default=timezone.now)
-
-    def __str__(self) -> str:
-        return self.problem or f"{self.seconds:.1f} s"
-
-
-class IncomingUpload(models.Model):
-    """A file on its way here in pieces; up to `offset_bytes` it lies at `path`, on the disk for good.
-
-    Once whole it has an `upload`, or is a `duplicate_of` one; the row stays until it expires, so that whoever lost
-    the last answer can ask again.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    session = models.ForeignKey(Session, models.CASCADE, related_name="incoming")
-    name = models.CharField(max_length=255)
-    folder = models.CharField(max_length=1000, blank=True)
-    size_bytes = models.BigIntegerField()
-    offset_bytes = models.BigIntegerField(default=0)
-    upload = models.ForeignKey(Upload, models.SET_NULL, null=True, related_name="+")
-    duplicate_of = models.ForeignKey(Upload, models.SET_NULL, null=True, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now)
-    touched_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField(db_index=True)
-
-    class Meta:
-        ordering = ["created_at", "id"]
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(offset_bytes__gte=0, offset_bytes__lte=models.F("size_bytes")),
-                name="incoming_offset",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def path(self) -> Path:
-        """Where what has arrived lies."""
-        return Path(settings.INCOMING_DIR) / self.id.hex
-
-    @property
-    def is_whole(self) -> bool:
-        return self.offset_bytes == self.size_bytes
-
-    @property
-    def is_expired(self) -> bool:
-        return self.expires_at <= timezone.now()
 
 
 class Priority(models.IntegerChoices):
@@ -158,9 +46,24 @@ class Job(models.Model):
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    told_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("its end was noticed; empty again once it runs again")
+    )
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [
+            models.Index(
+                fields=["ended_at"],
+                name="job_ended_untold",
+                condition=models.Q(ended_at__isnull=False, told_at=None),
+            ),
+            models.Index(
+                fields=["session"], condition=models.Q(deleted_at__isnull=False), name="job_deleted"
+            ),
+            models.Index(fields=["created_at", "id"], name="job_by_age"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["session", "number"], name="job_number_unique_in_session")
         ]
@@ -176,6 +79,11 @@ class Job(models.Model):
         """
         return cls.objects.select_for_update().get(pk=pk)
 
+    @staticmethod
+    def lock_all(jobs: models.QuerySet[Job]) -> None:
+        """Lock these rows as `lock` does, one after the other: for changes over several jobs at once."""
+        list(jobs.order_by("pk").select_for_update().values_list("pk", flat=True))
+
     def worker_options(self) -> Options:
         """Return the options as the protocol has them."""
         known = {f.name for f in fields(Options)}
@@ -186,7 +94,9 @@ class Job(models.Model):
         """Derive the status from the inputs and store it. Call with the job's row locked."""
         status = job_status(self.inputs.order_by().values_list("status", flat=True).distinct())
         ended = status not in (JobStatus.QUEUED, JobStatus.DISPATCHING, JobStatus.RUNNING)
-        Job.objects.filter(pk=self.pk).update(status=status, ended_at=timezone.now() if ended else None)
+        Job.objects.filter(pk=self.pk).update(
+            status=status, ended_at=timezone.now() if ended else None, told_at=None
+        )
 
 
 class JobInput(models.Model):
@@ -200,7 +110,9 @@ class JobInput(models.Model):
         max_length=12, choices=InputStatus.choices, default=InputStatus.QUEUED, editable=False
     )
     queued_at = models.DateTimeField(default=timezone.now)
-    not_before = models.DateTimeField(default=timezone.now, help_text=_("not handed to a worker earlier"))
+    not_before = models.DateTimeField(
+        null=True, help_text=_("not handed to a worker earlier; empty: at once, whatever a clock says")
+    )
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     attempt_count = models.PositiveIntegerField(default=0, help_text=_("the number of the latest attempt"))
@@ -221,7 +133,11 @@ class JobInput(models.Model):
 
     class Meta:
         ordering = ["position"]
-        indexes = [models.Index(fields=["status", "not_before", "queued_at"], name="input_queue")]
+        indexes = [
+            models.Index(fields=["status", "not_before", "queued_at"], name="input_queue"),
+            models.Index(fields=["job", "position"], name="input_of_job"),
+            models.Index(fields=["queued_at", "id"], name="input_by_age"),
+        ]
 
     def __str__(self) -> str:
         return self.upload.name
@@ -282,6 +198,7 @@ class JobInput(models.Model):
                 code=code, message=message, at=now,
             )  # fmt: skip
             job.refresh_status()
+            Session.note_change(pk=job.session_id, touched_at=now)
         self.refresh_from_db()
         return True
 
@@ -337,3 +254,19 @@ class ResultFile(models.Model):
     @property
     def absolute_path(self) -> Path:
         return Path(settings.RESULTS_DIR) / self.path
+
+
+class JobPreset(models.Model):
+    """Options of a job that somebody has given a name; `options` are fields of the job form."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="job_presets")
+    name = models.CharField(_("name"), max_length=80)
+    options = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="preset_name_unique")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,28 @@
+"""The rows of `jobs`: sessions and their files, jobs and their inputs, notices of their end, tokens."""
+
+from jobs.models.notices import Delivery, DeliveryStatus, MailChoice, NoticeEvent, Webhook
+from jobs.models.people import ApiToken, Scope
+from jobs.models.sessions import IncomingUpload, PlayableCopy, Session, Sound, Upload
+from jobs.models.work import Job, JobEvent, JobInput, JobPreset, Priority, Result, ResultFile
+
+__all__ = [
+    "ApiToken",
+    "Delivery",
+    "DeliveryStatus",
+    "IncomingUpload",
+    "Job",
+    "JobEvent",
+    "JobInput",
+    "JobPreset",
+    "MailChoice",
+    "NoticeEvent",
+    "PlayableCopy",
+    "Priority",
+    "Result",
+    "ResultFile",
+    "Scope",
+    "Session",
+    "Sound",
+    "Upload",
+    "Webhook",
+]

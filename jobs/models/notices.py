@@ -1,0 +1,137 @@
+"""Who is told that a job has ended, and how: Webhook, MailChoice, and the Delivery of each notice."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from jobs.models.sessions import Session
+from jobs.models.work import Job
+from jobs.vault import Vault
+
+vault = Vault(b"jobs.webhooks.v1")
+
+
+class NoticeEvent(models.TextChoices):
+    """What a notice tells."""
+
+    JOB_ENDED = "job.ended", _("a job ended")
+    PING = "ping", _("a test")
+
+
+class DeliveryStatus(models.TextChoices):
+    """Where a delivery stands."""
+
+    WAITING = "waiting", _("Waiting")
+    DELIVERED = "delivered", _("Delivered")
+    GIVEN_UP = "given_up", _("Given up")
+
+
+class Webhook(models.Model):
+    """An address of a person's that is told by a signed POST."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="webhooks")
+    session = models.ForeignKey(
+        Session, models.CASCADE, null=True, blank=True, verbose_name=_("session"), related_name="+"
+    )
+    url = models.CharField(_("address"), max_length=1000)
+    secret_encrypted = models.TextField(editable=False)
+    is_enabled = models.BooleanField(_("on"), default=True)
+    is_gone = models.BooleanField(
+        default=False, editable=False, help_text=_("it answered 410: tell me no more")
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return self.place
+
+    @property
+    def place(self) -> str:
+        """The address without what may be a secret of the receiver's: path and query."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def secret(self) -> str:
+        return vault.decrypt(self.secret_encrypted)
+
+    def renew_secret(self) -> str:
+        """Make a new secret, set it and return it: the only moment at which a person sees it."""
+        secret = secrets.token_urlsafe(32)
+        self.secret_encrypted = vault.encrypt(secret)
+        return secret
+
+
+class MailChoice(models.Model):
+    """When a person is written to."""
+
+    class When(models.TextChoices):
+        OFF = "off", _("Never")
+        FAILED = "failed", _("When something failed")
+        ALWAYS = "always", _("Whenever a job has ended")
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="mail_choice"
+    )
+    when = models.CharField(_("send me e-mail"), max_length=6, choices=When.choices, default=When.OFF)
+
+    def __str__(self) -> str:
+        return f"{self.owner}: {self.get_when_display()}"
+
+
+class Delivery(models.Model):
+    """One notice on its way to one receiver: a webhook, or where that is empty the owner's mailbox.
+
+    `message` is what is told, as it was when the job ended; every try sends the same. The columns from `tries` on
+    are the outcome of the last try. `held_until`: somebody sends it now, and should be done by then.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    webhook = models.ForeignKey(Webhook, models.CASCADE, null=True, related_name="deliveries")
+    job = models.ForeignKey(Job, models.CASCADE, null=True, related_name="notices")
+    event = models.CharField(max_length=20, choices=NoticeEvent.choices)
+    job_ended_at = models.DateTimeField(null=True)
+    message = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    status = models.CharField(
+        max_length=9, choices=DeliveryStatus.choices, default=DeliveryStatus.WAITING, editable=False
+    )
+    due_at = models.DateTimeField(null=True, default=timezone.now, help_text=_("the next try"))
+    held_until = models.DateTimeField(null=True)
+    tries = models.PositiveIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True)
+    answer_status = models.PositiveIntegerField(null=True, help_text=_("of HTTP"))
+    answer_text = models.CharField(max_length=500, blank=True, help_text=_("how the answer begins"))
+    took_ms = models.FloatField(null=True)
+    problem = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        verbose_name_plural = "deliveries"
+        indexes = [
+            models.Index(fields=["due_at"], name="delivery_due", condition=models.Q(status="waiting")),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["job", "job_ended_at", "webhook"], name="a_hook_is_told_once_of_an_end"
+            ),
+            models.UniqueConstraint(
+                fields=["job", "job_ended_at", "owner"],
+                condition=models.Q(webhook=None, event="job.ended"),
+                name="a_person_is_written_to_once_of_an_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_event_display()} → {self.webhook or self.owner}"

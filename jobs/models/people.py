@@ -1,0 +1,69 @@
+"""What a person has besides sessions: tokens for programs that act for them."""
+
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from jobs.models.sessions import Session
+
+USED_EVERY = timedelta(minutes=1)  # `last_used_at` is not written more often
+
+
+class Scope(models.TextChoices):
+    """What a token may be used for."""
+
+    READ = "read", _("see sessions, files, jobs and transcripts, and download them")
+    UPLOAD = "upload", _("create and name sessions, and bring files into them")
+    JOBS = "jobs", _("start, cancel and retry jobs")
+    EDIT = "edit", _("change transcripts")
+    DELETE = "delete", _("delete sessions, files and jobs, now or in time, and bring them back")
+
+
+class ApiToken(models.Model):
+    """Lets a program act for its owner, within its scopes. The secret itself is nowhere: `digest` is its sha256."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
+    name = models.CharField(_("name"), max_length=100)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    hint = models.CharField(max_length=12, editable=False, help_text=_("how the secret begins"))
+    scopes: models.JSONField[list[str], list[str]] = models.JSONField(_("may"), default=list)
+    session = models.ForeignKey(
+        Session, models.CASCADE, null=True, blank=True, related_name="+", help_text=_("empty: every session")
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("API token")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint}…)"
+
+    @staticmethod
+    def valid() -> models.QuerySet["ApiToken"]:
+        """The tokens that open something now."""
+        in_time = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
+        return ApiToken.objects.filter(in_time, owner__is_active=True)
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def powers(self) -> list[str]:
+        """Its scopes in words."""
+        return [str(scope.label) for scope in Scope if scope in self.scopes]
+
+    def note_use(self) -> None:
+        """Remember that it was used; a write a minute at most."""
+        now = timezone.now()
+        unused = models.Q(last_used_at=None) | models.Q(last_used_at__lt=now - USED_EVERY)
+        if self.last_used_at is None or self.last_used_at < now - USED_EVERY:
+            ApiToken.objects.filter(unused, pk=self.pk).update(last_used_at=now)

@@ -1,0 +1,208 @@
+"""A person's workspace, the files in it, and files on their way into it."""
+
+import time
+import uuid
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from jobs import media
+
+LEAST_AUDIBLE = 0.2  # seconds
+SILENT_SECONDS = 10.0  # a sender who writes nothing for so long has broken off
+RETENTION_DAYS = {30: _("30 days"), 90: _("90 days"), 365: _("365 days")}
+USE_NOTED = timedelta(minutes=1)
+
+
+class Session(models.Model):
+    """A person's workspace of uploads and jobs. (`request.session` is Django's, another thing.)"""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="workspaces")
+    name = models.CharField(_("name"), max_length=200)
+    created_at = models.DateTimeField(default=timezone.now)
+    touched_at = models.DateTimeField(default=timezone.now)
+    served_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("a worker last took a file of it: sessions take turns by this")
+    )
+    state_version = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text=_("grows whenever its page would look different")
+    )
+    retention_days = models.PositiveSmallIntegerField(
+        _("keep it"),
+        choices=[(None, _("for ever")), *RETENTION_DAYS.items()],
+        null=True,
+        blank=True,
+        help_text=_("after the last change it goes into the trash"),
+    )
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-touched_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """When it goes into the trash, if nothing changes in it; None where it is kept for ever."""
+        return self.touched_at + timedelta(days=self.retention_days) if self.retention_days else None
+
+    def touch(self) -> None:
+        """Note that something in it changed now."""
+        self.touched_at = timezone.now()
+        Session.note_change(pk=self.pk, touched_at=self.touched_at)
+
+    @classmethod
+    def note_change(cls, *, touched_at: datetime | None = None, **which: Any) -> None:
+        """Note, in the transaction of the change, that the page of a session looks different now."""
+        also = {"touched_at": touched_at} if touched_at else {}
+        cls.objects.filter(**which).update(state_version=models.F("state_version") + 1, **also)
+
+    @classmethod
+    def note_use(cls, **which: Any) -> None:
+        """Note a change that the page of a session does not show; once a minute, as people who type make many."""
+        now = timezone.now()
+        cls.objects.filter(touched_at__lt=now - USE_NOTED, **which).update(touched_at=now)
+
+
+class Upload(models.Model):
+    """A media file. `name` is as its owner wrote it; on disk it has a generated name."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session = models.ForeignKey(Session, models.CASCADE, related_name="uploads")
+    name = models.CharField(_("name"), max_length=255)
+    folder = models.CharField(_("folder"), max_length=1000, blank=True, help_text=_("where it lay, with /"))
+    size_bytes = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+    is_used = models.BooleanField(
+        default=False, editable=False, help_text=_("a job has it that is not deleted; derived from the jobs")
+    )
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["created_at", "name"]
+        indexes = [
+            models.Index(fields=["session", "is_used", "created_at", "id"], name="upload_shown"),
+            models.Index(fields=["created_at", "id"], name="upload_by_age"),
+            models.Index(
+                fields=["session"], condition=models.Q(deleted_at__isnull=False), name="upload_deleted"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def path(self) -> Path:
+        """Where the bytes lie."""
+        return Path(settings.MEDIA_DIR) / self.id.hex[:2] / self.id.hex
+
+    @property
+    def content_type(self) -> str:
+        """A media type from a closed list, never what the browser claimed."""
+        return media.content_type(self.name)
+
+
+class Sound(models.Model):
+    """What a look at an upload's bytes has shown. `levels`: how loud it is, from beginning to end, 0 … 255."""
+
+    upload = models.OneToOneField(Upload, models.CASCADE, primary_key=True, related_name="sound")
+    seconds = models.FloatField(default=0.0)
+    codec = models.CharField(max_length=40, blank=True)
+    container = models.CharField(max_length=60, blank=True, help_text=_("FFmpeg's name for it"))
+    channels = models.PositiveIntegerField(default=0)
+    rate = models.PositiveIntegerField(default=0, help_text=_("samples a second"))
+    levels = models.BinaryField(default=bytes)
+    audible = models.FloatField(null=True, help_text=_("seconds that are louder than silence"))
+    problem = models.CharField(max_length=20, blank=True, help_text=_("why nothing was found"))
+    looked_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.problem or f"{self.seconds:.1f} s"
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nobody can be heard in it; a click or two is nobody."""
+        return not self.problem and self.audible is not None and self.audible < LEAST_AUDIBLE
+
+
+class PlayableCopy(models.Model):
+    """An upload's sound as every browser plays it; without bytes where none could be made."""
+
+    CONTENT_TYPE = "audio/webm"
+
+    upload = models.OneToOneField(Upload, models.CASCADE, primary_key=True, related_name="playable")
+    size_bytes = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = _("playable copies")
+
+    def __str__(self) -> str:
+        return f"{self.upload_id}: {self.size_bytes} bytes"
+
+    @property
+    def path(self) -> Path:
+        """Where the bytes lie, where there are any."""
+        return self.upload.path.with_suffix(".webm")
+
+
+class IncomingUpload(models.Model):
+    """A file on its way here in pieces; up to `offset_bytes` it lies at `path`, on the disk for good.
+
+    Once whole it has an `upload`, or is a `duplicate_of` one; the row stays until it expires, so that whoever lost
+    the last answer can ask again.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session = models.ForeignKey(Session, models.CASCADE, related_name="incoming")
+    name = models.CharField(max_length=255)
+    folder = models.CharField(max_length=1000, blank=True)
+    size_bytes = models.BigIntegerField()
+    offset_bytes = models.BigIntegerField(default=0)
+    upload = models.ForeignKey(Upload, models.SET_NULL, null=True, related_name="+")
+    duplicate_of = models.ForeignKey(Upload, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    touched_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(offset_bytes__gte=0, offset_bytes__lte=models.F("size_bytes")),
+                name="incoming_offset",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def path(self) -> Path:
+        """Where what has arrived lies."""
+        return Path(settings.INCOMING_DIR) / self.id.hex
+
+    @property
+    def is_whole(self) -> bool:
+        return self.offset_bytes == self.size_bytes
+
+    @property
+    def is_arriving(self) -> bool:
+        """Whether somebody sends it now; the file tells, as the row is written once a piece."""
+        try:
+            return not self.is_whole and time.time() - self.path.stat().st_mtime < SILENT_SECONDS
+        except FileNotFoundError:
+            return False
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
