@@ -3,8 +3,12 @@
 import secrets
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from jobs import access, api_tokens
+
+API = "/api/"
 Handler = Callable[[HttpRequest], HttpResponse]
 
 POLICY = "; ".join(
@@ -36,6 +40,68 @@ def content_security_policy(get_response: Handler) -> Handler:
         response = get_response(request)
         styles = "".join(f"; style-src 'self' 'nonce-{each}'" for each in given)
         response.headers.setdefault("Content-Security-Policy", POLICY + styles)
+        return response
+
+    return respond
+
+
+def headers_alone(get_response: Handler) -> Handler:
+    """Answer HEAD without a body: waitress would send it, and the next answer on the connection would be lost in it."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.META["REQUEST_METHOD"] == "HEAD" and not response.streaming and response.content:
+            length = str(len(response.content))
+            response.content = b""
+            response.headers["Content-Length"] = length
+        return response
+
+    return respond
+
+
+def bearer_tokens(get_response: Handler) -> Handler:
+    """Below /api/, let `Authorization: Bearer …` say who asks. Cookies then count for nothing, and CSRF is no danger.
+
+    A token that opens nothing makes a stranger of whoever sent it. Workers' tokens are none of ours: their addresses
+    ask for nobody's sign-in.
+    """
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if request.path.startswith(API) and kind.lower() == "bearer":
+            token = api_tokens.find(secret.strip())
+            request.user = access.act_by(token) if token else AnonymousUser()
+            request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # as Django's test client says it
+        return get_response(request)
+
+    return respond
+
+
+ERRORS = {
+    400: ("INVALID_REQUEST", "The request cannot be read."),
+    401: ("NOT_SIGNED_IN", "Sign in first, or send a valid token."),
+    403: ("NOT_ALLOWED", "This is not allowed. With cookies, send X-CSRFToken too."),
+    404: ("NOT_FOUND", "There is nothing at this address."),
+    405: ("METHOD_NOT_ALLOWED", "This address does not take this method."),
+    413: ("TOO_LARGE", "This is more than can be sent at a time."),
+    415: ("WRONG_TYPE", "Send application/json."),
+    429: ("TOO_MANY_REQUESTS", "Too many requests. Wait a little."),
+    500: ("INTERNAL_ERROR", "Something went wrong here. It is in the log of the installation."),
+}
+KEPT = ("Allow", "WWW-Authenticate", "Cache-Control", "Vary", "Retry-After")
+
+
+def api_errors(get_response: Handler) -> Handler:
+    """Below /api/, give every error its JSON: also those that Django answers with a page."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_page = not response.headers.get("Content-Type", "").startswith("application/json")
+        if request.path.startswith(API) and response.status_code in ERRORS and is_page:
+            code, message = ERRORS[response.status_code]
+            error = {"error": {"code": code, "message": message}}
+            kept = {name: response.headers[name] for name in KEPT if name in response.headers}
+            return JsonResponse(error, status=response.status_code, headers=kept)
         return response
 
     return respond

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import waitress
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from bulktranscribe import memory, streaming
 from bulktranscribe.wsgi import application
 
-CHUNK_BYTES = 17 * 1024 * 1024  # a piece of an upload stays in memory on its way to its file
 RECEIVE_BYTES = 256 * 1024  # at a time; with waitress's 8 KiB an upload is busy with calls
 
 
@@ -16,13 +15,14 @@ class Command(BaseCommand):
     help = "Serve the controller's pages and endpoints with waitress."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        waitress.serve(
+        memory.share_heaps()
+        server = streaming.create_server(
             application,
+            is_piece,
             host=settings.WEB_HOST,
             port=settings.WEB_PORT,
             threads=8,
             ident="bulk-transcribe",
-            inbuf_overflow=CHUNK_BYTES,
             recv_bytes=RECEIVE_BYTES,
             # A whole multipart upload is one body; waitress keeps it on disk, in TEMP_DIR.
             max_request_body_size=settings.MAX_UPLOAD_MB * 1_000_000 + 1_000_000,
@@ -31,3 +31,10 @@ class Command(BaseCommand):
             # waitress would drop X-Forwarded-Proto; settings heed it only behind an https CONTROLLER_BASE_URL.
             clear_untrusted_proxy_headers=False,
         )
+        server.print_listen("Serving on http://{}:{}")
+        server.run()
+
+
+def is_piece(method: str, path: str) -> bool:
+    """Whether a request brings a piece of a file."""
+    return method == "PATCH" and path.startswith("/api/incoming/")
