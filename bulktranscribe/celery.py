@@ -1,11 +1,13 @@
 """The Celery application: `celery -A bulktranscribe worker`, `celery -A bulktranscribe beat`."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init
 from celery.worker import state
 
-from bulktranscribe import broker
+from bulktranscribe import broker, memory
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bulktranscribe.settings")
 
@@ -18,3 +20,8 @@ app.autodiscover_tasks()
 # with late ticks. Nobody revokes tasks here, and a message that comes again expires again. By attribute and not by
 # CELERY_WORKER_REVOKES_MAX: Celery's command line reads that before it imports this file.
 state.revoked.maxlen = 1000
+
+
+@worker_init.connect
+def share_heaps(**_signal: Any) -> None:
+    memory.share_heaps()

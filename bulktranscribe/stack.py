@@ -136,10 +136,14 @@ class Stack:
                 time.sleep(0.1)
 
     def tend(self) -> None:
-        """Start again what has ended; a process that keeps ending is given longer pauses."""
+        """Start again what has ended, once nothing is left of it; what keeps ending is given longer pauses.
+
+        A killed Celery leaves its beat behind, a fork, which would tick on beside the new one.
+        """
         for service in self.services:
             if not service.is_running() and time.monotonic() - service.started_at > self._pause(service):
                 self.say(f"{service.name} ended; starting it again. Its log: {self.log_path(service)}")
+                _signal_group(service, signal.SIGKILL)
                 self._start(service)
 
     def stop(self) -> None:
