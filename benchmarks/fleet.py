@@ -28,6 +28,7 @@ BOXES = 20
 PAIRS = ("sqlite", "postgres")
 FREE_SLOTS = (0, 1, 3, 60)
 REPEATS = 15
+LAST_SECONDS = 20 * 60.0
 
 
 def main() -> None:
@@ -231,7 +232,7 @@ def queue_inside() -> None:
 
 
 def measure_memory(pair: str, folder: Path, variables: dict[str, str], minutes: float) -> None:
-    """The growth is that of the second half: caches and pools fill in the first."""
+    """Twelve short jobs a minute, in a new session every five."""
     with fleet(folder, 2, speed=20.0, queue=2, variables=variables) as stage:
         session = stage.new_session("Memory")
         seen: list[tuple[float, dict[str, float]]] = []  # seconds since the start, MB
@@ -245,18 +246,36 @@ def measure_memory(pair: str, folder: Path, variables: dict[str, str], minutes: 
             megabytes = {name: resident_mb(process.pid) for name, process in stage.processes.items()}
             seen.append((time.monotonic() - started, megabytes))
             time.sleep(max(0.0, 30 - (time.monotonic() - begun)))
+        print(f"{pair}: {6 * len(seen)} jobs of two files")
         for name in stage.processes:
             show_growth(f"{pair}: {name}", [(at, megabytes[name]) for at, megabytes in seen])
 
 
 def show_growth(what: str, samples: list[tuple[float, float]]) -> None:
-    """Of (seconds, MB): the size at four moments, and the slope of the second half by least squares."""
+    """Of (seconds, MB): the size at four moments, and the slope of the last LAST_SECONDS with its standard error.
+
+    What comes before is warm-up: each thread loads its modules, caches and pools fill. Of a short run a fifth
+    is left out for it.
+    """
     end = samples[-1][0]
     quarters = [min(samples, key=lambda s: abs(s[0] - end * part / 4)) for part in range(1, 5)]
     sizes = ", ".join(f"{megabytes:.1f} at {at / 60:.0f} min" for at, megabytes in quarters)
-    second_half = [sample for sample in samples if sample[0] >= end / 2]
-    slope = statistics.linear_regression(*zip(*second_half, strict=True)).slope if second_half[1:] else 0.0
-    print(f"{what}: MB {samples[0][1]:.1f} at first, {sizes}; then {slope * 3600:+.1f} an hour", flush=True)
+    warm = [sample for sample in samples if sample[0] >= max(end - LAST_SECONDS, end / 5)]
+    slope, error = slope_of(warm) if len(warm) > 2 else (0.0, float("inf"))
+    print(
+        f"{what}: MB {samples[0][1]:.1f} at first, {sizes}; "
+        f"{slope * 3600:+.1f} ± {error * 3600:.1f} an hour over the last {(end - warm[0][0]) / 60:.0f} min",
+        flush=True,
+    )
+
+
+def slope_of(points: list[tuple[float, float]]) -> tuple[float, float]:
+    """By least squares, with its standard error."""
+    line = statistics.linear_regression(*zip(*points, strict=True))
+    middle = statistics.fmean(x for x, _ in points)
+    left = sum((y - line.intercept - line.slope * x) ** 2 for x, y in points)
+    spread = sum((x - middle) ** 2 for x, _ in points)
+    return line.slope, (left / (len(points) - 2) / spread) ** 0.5
 
 
 def resident_mb(pid: int) -> float:

@@ -25,6 +25,9 @@ from gpu_worker.writeback import Output
 State = Literal["accepted", "started", "finished", "held", "settled", "lost", "deleted"]
 
 KEEP_SECONDS = 7 * 24 * 3600.0  # how long keys and final statuses are remembered
+CACHE_KIB = (
+    256  # of its pages in memory; SQLite's own 2 MB fill up over a thousand jobs, and look like a leak
+)
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -61,6 +64,7 @@ class Journal:
             folder / "journal.sqlite3", check_same_thread=False, isolation_level=None
         )
         self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         self._database.executescript(SCHEMA)
 
     def find_key(self, key: str) -> Entry | None:

@@ -57,6 +57,8 @@ class Writeback:
             "inputId": output.input_id,
             "outputType": output.type,
         }
+        if self._request.attempt is not None:  # so that a replaced attempt is never taken for its successor
+            fields["attempt"] = str(self._request.attempt)
         content = output.path.read_bytes()
         part = (output.filename, content, OUTPUT_CONTENT_TYPES[output.type])
 

@@ -1,6 +1,6 @@
 """Workers and attempts in Django's admin. No token is ever shown."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -9,11 +9,13 @@ from django.core.validators import RegexValidator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from jobs import batches
-from jobs.admin import LookOnlyAdmin
+from jobs import batches, partials
+from jobs.admin import ErrorCodeFilter, JobInputAdmin, LookOnlyAdmin, ReadOnlyInline
+from jobs.models import JobInput
 from remoteworker import dispatch, fleet, overview, tasks
 from remoteworker.client import WorkerError
 from remoteworker.models import Attempt, Worker
@@ -122,8 +124,9 @@ class AttemptAdmin(LookOnlyAdmin):
         "job_input", "number", "worker", "outcome", "error_code", "created_at", "last_contact_at", "lease_until",
         "ended_at",
     )  # fmt: skip
-    list_filter = ("outcome", "worker", "error_code", "created_at")
-    search_fields = ("id", "worker_job_id", "job_input__id", "job_input__upload__name", "job_input__job__id")
+    list_filter = ("outcome", "worker", ErrorCodeFilter, "created_at")
+    search_fields = ("worker_job_id", "job_input__upload__name")
+    id_fields = ("id", "job_input_id", "job_input__job_id")
     list_select_related = ("job_input__upload", "worker")
     actions = ("retry", "cancel", "move")
 
@@ -141,6 +144,67 @@ class AttemptAdmin(LookOnlyAdmin):
     def move(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> None:
         count = dispatch.move_all(queryset, str(request.user), MOVED_BY_PERSON)
         self.message_user(request, _("Moved: %d") % count, messages.SUCCESS)
+
+
+class AttemptInline(ReadOnlyInline):
+    model = Attempt
+    fields = (
+        "number", "worker", "outcome", "error_code", "error_message", "created_at", "last_contact_at", "ended_at"
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("worker", "job_input__upload")
+
+
+class WorkerFilter(admin.SimpleListFilter):
+    """Files by the worker that has them, or had them last."""
+
+    title = _("worker")
+    parameter_name = "worker"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in Worker.objects.values_list("name", flat=True)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(worker_name=self.value()) if self.value() else queryset
+
+
+admin.site.unregister(JobInput)
+
+
+@admin.register(JobInput)
+class JobInputAndWorkersAdmin(JobInputAdmin):
+    """The desk's files with what `jobs`, which knows no worker, cannot show of them."""
+
+    list_filter: ClassVar[tuple[Any, ...]] = (*JobInputAdmin.list_filter, WorkerFilter)
+    inlines: ClassVar[tuple[Any, ...]] = (*JobInputAdmin.inlines, AttemptInline)
+    actions: Any = (*JobInputAdmin.actions, "move", "ask_now")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), "partial_result")
+
+    @admin.display(description=_("partial result"))
+    def partial_result(self, entry: Any) -> str:
+        """What its worker had sent before it failed. Only one's own opens, as with transcripts."""
+        found = partials.of(entry)
+        if not entry.is_mine:
+            return ", ".join(part.label for part in found)
+        links = [(reverse("input-partial", args=[entry.pk, part.kind]), part.label) for part in found]
+        return format_html_join(", ", '<a href="{}">{}</a>', links)
+
+    @admin.action(permissions=["act"], description=_("Move to another worker"))
+    def move(self, request: HttpRequest, queryset: QuerySet[JobInput]) -> None:
+        held = Attempt.objects.filter(job_input__in=queryset.values("pk"))
+        count = dispatch.move_all(held, str(request.user), MOVED_BY_PERSON)
+        self.message_user(request, _("Moved: %d") % count, messages.SUCCESS)
+
+    @admin.action(permissions=["act"], description=_("Ask their workers now"))
+    def ask_now(self, request: HttpRequest, queryset: QuerySet[JobInput]) -> None:
+        held = Attempt.objects.filter(job_input__in=queryset.values("pk"), ended_at=None)
+        workers = set(held.values_list("worker", flat=True))
+        for pk in workers:
+            tasks.nudge(tasks.poll_worker, pk)
+        self.message_user(request, _("Asked: %d") % len(workers), messages.SUCCESS)
 
 
 def _verdict(worker: Worker) -> tuple[str, int]:

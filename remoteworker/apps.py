@@ -7,8 +7,16 @@ class RemoteWorkerConfig(AppConfig):
 
     def ready(self) -> None:
         from jobs import offers
+        from jobs import partials as partials_of_inputs
         from jobs import standings as standings_of_jobs
-        from remoteworker import checks, fleet, receivers, standings  # noqa: F401 - importing them registers them
+        from remoteworker import (  # noqa: F401 - importing them registers them
+            checks,
+            fleet,
+            partials,
+            receivers,
+            standings,
+        )
 
         offers.register(fleet.offer)
-        standings_of_jobs.register(standings.of)
+        standings_of_jobs.register(standings)
+        partials_of_inputs.register(partials)

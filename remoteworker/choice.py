@@ -11,10 +11,10 @@ MIN_SPEED, MAX_SPEED = 0.01, 10_000.0
 
 @dataclass(frozen=True)
 class Box:
-    """A worker with room: `backlog` is how many seconds it needs for what it has, one recording at a time."""
+    """A worker that takes work: `backlog` is how many seconds it needs for what it has, one recording at a time."""
 
     worker_id: int
-    free: int
+    free: int  # 0: it is full now
     backlog: float = 0.0
     parallel: int = 1  # recordings it recognises at once
     speeds: Mapping[str, float] = field(default_factory=dict)  # audio seconds a second, by model
@@ -26,7 +26,7 @@ class Box:
 
 @dataclass(frozen=True)
 class File:
-    """What waits: `seconds` of audio, known or estimated. `avoid`: a person took it away from there."""
+    """What waits: `seconds` of audio, known or estimated. `avoid`: a person took it away from there, for any other."""
 
     input_id: UUID
     model: str
@@ -38,29 +38,35 @@ class File:
 
 
 def plan(files: Iterable[File], boxes: Iterable[Box]) -> Iterator[tuple[File, Box]]:
-    """Yield who takes what, in the order of `files`, until no box has room; who fits nowhere is passed over."""
-    room = {box.worker_id: box for box in boxes if box.free > 0}
+    """Yield who takes what, in the order of `files`, until no box has room; who must wait is passed over.
+
+    `boxes`: the full ones too, since a file waits for one of those where no other can do what it can.
+    """
+    fleet = {box.worker_id: box for box in boxes}
+    free = sum(box.free for box in fleet.values())
     for file in files:
-        if not room:
+        if not free:
             return
-        best = choose(file, room.values())
+        best = choose(file, fleet.values())
         if best is None:
             continue
         yield file, best
-        loaded = replace(best, free=best.free - 1, backlog=best.backlog + takes(file, best))
-        room[best.worker_id] = loaded
-        if not loaded.free:
-            del room[best.worker_id]
+        free -= 1
+        fleet[best.worker_id] = replace(best, free=best.free - 1, backlog=best.backlog + takes(file, best))
 
 
 def choose(file: File, boxes: Iterable[Box]) -> Box | None:
-    """Return the box that can take the file and is expected to be done with it first.
+    """Return the box that can take the file and is expected to be done with it first; None while that is full.
 
-    One that lacks the model or cannot tell speakers apart comes after those that can: it may download the
-    model, and says in the transcript what it could not do.
+    One that lacks the model or cannot tell speakers apart takes it only where all of them do: it may download
+    the model, and says in the transcript what it could not do.
     """
-    fitting = [box for box in boxes if box.free > 0 and box.worker_id != file.avoid and _fits(file, box)]
-    return min(fitting, key=lambda box: (_lacks(file, box), finish(file, box), box.worker_id), default=None)
+    fitting = [(_lacks(file, box), box) for box in boxes if _fits(file, box)]
+    least = min((lacks for lacks, _box in fitting), default=None)
+    able = [box for lacks, box in fitting if lacks == least]
+    wanted = [box for box in able if box.worker_id != file.avoid] or able
+    free = [box for box in wanted if box.free > 0]
+    return min(free, key=lambda box: (finish(file, box), box.worker_id), default=None)
 
 
 def finish(file: File, box: Box) -> float:
@@ -91,6 +97,7 @@ def _fits(file: File, box: Box) -> bool:
     return file.is_too_large or box.max_bytes is None or file.size_bytes <= box.max_bytes
 
 
-def _lacks(file: File, box: Box) -> int:
+def _lacks(file: File, box: Box) -> tuple[bool, bool]:
+    """What the file would miss there, the worst first: without its model it may fail."""
     lacks_model = bool(box.models) and file.model not in box.models
-    return int(lacks_model) + int(file.wants_speakers and not box.tells_speakers)
+    return lacks_model, file.wants_speakers and not box.tells_speakers

@@ -1,33 +1,24 @@
-"""The clock that all processes share, the database's, and what is put right when it jumps."""
+"""What is put right when the clock that all processes share jumps, the database's."""
 
 import logging
 import time
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
-from jobs.models import JobInput, Session
+from jobs.clock import now as now
+from jobs.models import Delivery, DeliveryStatus, Job, JobInput, Session
 from jobs.statuses import InputStatus
 from remoteworker.models import Attempt, Tick, Worker
 
 log = logging.getLogger(__name__)
 JUMP_SECONDS = 10.0  # less is drift, which leases bear
 REFERENCE = "clock"  # the row that every tick compares with
-
-
-def now() -> datetime:
-    """Return the database's time. SQLite has none of its own: it is this machine's."""
-    if connection.vendor != "postgresql":
-        return timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")  # now() would stand still in a transaction
-        at: datetime = cursor.fetchone()[0]
-    return at
 
 
 def follow(name: str) -> None:
@@ -62,31 +53,52 @@ def _both() -> tuple[datetime, float]:
 
 def bound(attempts: QuerySet[Attempt]) -> None:
     """No lease, no deadline and no patience is ever longer than a fresh one, however often time was given back."""
-    at = now()
-    for name, seconds in (
-        ("lease_until", settings.LEASE_SECONDS),
-        ("deadline_at", settings.REMOTE_WORKER_TIMEOUT_SECONDS),
-        ("outputs_due_at", settings.OUTPUTS_GRACE_SECONDS),
-    ):
-        longest = at + timedelta(seconds=seconds)
-        attempts.filter(**{f"{name}__gt": longest}).update(**{name: longest})
+    at, waiting = now(), attempts.filter(began_at=None)
+    limits = [
+        ("lease_until", settings.LEASE_SECONDS, attempts),
+        ("deadline_at", settings.REMOTE_WORKER_TIMEOUT_SECONDS, attempts.exclude(began_at=None)),
+        ("outputs_due_at", settings.OUTPUTS_GRACE_SECONDS, attempts),
+    ]
+    for worker in Worker.objects.filter(pk__in=waiting.values("worker")):
+        seconds = worker.seconds_for_a_file(worker.active_attempts().count() - 1)
+        limits.append(("deadline_at", seconds, waiting.filter(worker=worker)))
+    for name, seconds, which in limits:
+        _cap(which, at + timedelta(seconds=seconds), name)
 
 
 def _shift(jump: timedelta) -> None:
-    """Every time that a decision waits for moves with the clock: seconds stay seconds."""
+    """Every time that a decision waits for moves with the clock: seconds stay seconds.
+
+    Some were written after the jump and before this tick; none may end up further ahead than it can be.
+    """
+    at = now()
     attempts = ("created_at", "sent_at", "last_contact_at", "lease_until", "outputs_due_at", "brought_until")
-    workers = ("polled_until", "polled_at", "handed_until", "checked_at", "unreachable_since")
+    workers = ("polled_until", "polled_at", "handed_until", "checked_at", "unreachable_since", "busy_until")
+    Job.lock_all(Job.objects.filter(ended_at=None))
     running = Attempt.objects.filter(ended_at=None)
     running.update(**{name: F(name) + jump for name in attempts})
     accepted = running.exclude(worker_job_id="")  # the others may be sent again, word for word
     accepted.update(deadline_at=F("deadline_at") + jump)
     bound(accepted)
+    _cap(running, at, "created_at", "sent_at", "last_contact_at")
     Worker.objects.update(**{name: F(name) + jump for name in workers})
-    JobInput.objects.filter(status=InputStatus.QUEUED).update(
-        not_before=F("not_before") + jump, queued_at=F("queued_at") + jump
-    )
+    queued = JobInput.objects.filter(status=InputStatus.QUEUED)
+    queued.update(queued_at=F("queued_at") + jump)
     Session.objects.exclude(served_at=None).update(served_at=F("served_at") + jump)
+    _cap(queued, at, "queued_at")
+    _cap(Session.objects.all(), at, "served_at")
+    notices = Delivery.objects.filter(status=DeliveryStatus.WAITING)
+    notices.update(held_until=F("held_until") + jump)
+    _cap(notices, at + timedelta(seconds=settings.NOTICE_HELD_SECONDS), "held_until")
+    if jump < timedelta(0):  # what was put off is over early after a jump ahead: better than two hours late
+        queued.update(not_before=F("not_before") + jump)
+        notices.update(due_at=F("due_at") + jump)
     Tick.objects.exclude(held_until=None).update(held_until=F("held_until") + jump)
+
+
+def _cap(rows: QuerySet[Any, Any], latest: datetime, *names: str) -> None:
+    for name in names:
+        rows.filter(**{f"{name}__gt": latest}).update(**{name: latest})
 
 
 def _uptime() -> float:

@@ -39,13 +39,13 @@ def assign() -> bool:
 
 def _assign(kind: Worker.Kind) -> bool:
     boxes = fleet.boxes(kind)
-    if not boxes:
+    if not any(box.free for box in boxes):
         return False
     room = min(CLAIMS, sum(box.free for box in boxes))
     limits = queue.Limits.of(kind, boxes)
     waiting = {entry.pk: entry for entry in queue.next_up(kind, room + queue.PASSED_OVER, limits)}
     workers = Worker.objects.in_bulk([box.worker_id for box in boxes])
-    files = queue.files(waiting.values(), kind, limits)
+    files = queue.files(waiting.values(), limits)
     deadline = time.monotonic() + ASSIGN_SECONDS
     for number, (file, box) in enumerate(choice.plan(files, boxes), start=1):
         claim(waiting[file.input_id], workers[box.worker_id])
@@ -84,7 +84,7 @@ def claim(job_input: JobInput, worker: Worker) -> Attempt | None:
             worker=worker,
             number=job_input.attempt_count,
             created_at=now,
-            deadline_at=now + _seconds(settings.REMOTE_WORKER_TIMEOUT_SECONDS),
+            deadline_at=now + _seconds(worker.seconds_for_a_file(worker.active_attempts().count())),
             is_push=worker.kind == Worker.Kind.REMOTE and settings.REMOTE_WORKER_UPLOAD_MODE == "push",
         )
 
@@ -110,14 +110,14 @@ def hand_over(worker_id: int) -> None:
 
 
 def _hand_over(batch: Iterable[Attempt], worker: Worker) -> bool:
-    """Send each; once the worker does not answer, what was never sent goes back into the queue."""
-    is_there = True
+    """Send each; once the worker does not answer or is full, what was never sent goes back into the queue."""
+    goes_on = True
     for attempt in batch:
-        if is_there:
-            is_there = send(attempt, worker)
+        if goes_on:
+            goes_on = send(attempt, worker)
         elif attempt.sent_at is None:
             push_back(attempt, settings.BUSY_SECONDS)
-    return is_there
+    return goes_on
 
 
 def _unanswered() -> QuerySet[Attempt]:
@@ -130,7 +130,7 @@ def _unanswered() -> QuerySet[Attempt]:
 
 
 def send(attempt: Attempt, worker: Worker) -> bool:
-    """Hand an attempt over; False where the worker did not answer. Harmless to repeat: its id is the key."""
+    """Hand an attempt over; False where the worker takes no others now. Harmless to repeat: its id is the key."""
     if not attempt.job_input.upload.path.exists():
         _refuse(attempt, "UPLOAD_MISSING", ERRORS["UPLOAD_MISSING"].sentence)
         return True
@@ -145,20 +145,27 @@ def send(attempt: Attempt, worker: Worker) -> bool:
     except WorkerError as failure:
         log.warning("dispatch failed", extra={**fields, "reason": str(failure)})
         _after_failure(attempt, worker, failure)
-        return not isinstance(failure, WorkerUnavailable)
+        return not isinstance(failure, WorkerUnavailable | WorkerBusy)
     log.info("dispatched", extra={**fields, "workerJobId": worker_job_id})
+    fleet.note_taken(worker)
     accept(attempt, worker_job_id)
     return True
 
 
-def accept(attempt: Attempt, worker_job_id: str) -> bool:
-    """Note the worker's id of the job and that it runs there; False where the attempt is over or has another id."""
+def accept(attempt: Attempt, worker_job_id: str, *, is_answer: bool = True) -> bool:
+    """Note the worker's id of the job and that it runs there; False where the attempt is over or has another id.
+
+    The answer to the hand-over is the last word: an id that was learnt meanwhile, from whoever wrote back, gives
+    way, and that one is told to stop when it writes again. What comes too late is stopped at the worker, so that
+    nothing runs twice.
+    """
     now = clock.now()
     with transaction.atomic():
         Job.lock(attempt.job_input.job_id)
-        bound = Attempt.objects.filter(
-            pk=attempt.pk, ended_at=None, worker_job_id__in=("", worker_job_id)
-        ).update(
+        row = Attempt.objects.filter(pk=attempt.pk)
+        if not is_answer:
+            row = row.filter(worker_job_id__in=("", worker_job_id))
+        bound = row.filter(ended_at=None).update(
             worker_job_id=worker_job_id,
             accepted_at=now,
             last_contact_at=now,
@@ -176,9 +183,8 @@ def accept(attempt: Attempt, worker_job_id: str) -> bool:
             )
         else:
             # canceled while the call was under way: the worker took a job that nobody wants
-            Attempt.objects.filter(pk=attempt.pk, worker_job_id="").update(
-                worker_job_id=worker_job_id, cancel_pending=True
-            )
+            unwanted = row.exclude(worker_job_id=worker_job_id).exclude(outcome=Attempt.Outcome.COMPLETE)
+            unwanted.update(worker_job_id=worker_job_id, cancel_pending=True)
     attempt.refresh_from_db()
     return bool(bound)
 
@@ -208,7 +214,7 @@ def move_away(attempt: Attempt, actor: str, reason: str) -> bool:
             actor=actor,
             attempt=attempt.number,
             message=reason,
-            not_before=clock.now(),
+            not_before=None,
             **QUEUED_AGAIN,
         )
         if moved:
@@ -234,7 +240,8 @@ def _after_failure(attempt: Attempt, worker: Worker, failure: WorkerError) -> No
     if isinstance(failure, WorkerRefused):
         _refuse(attempt, failure.code, failure.message)
     elif isinstance(failure, WorkerBusy):
-        push_back(attempt, max(settings.BUSY_SECONDS, min(failure.retry_after, 300.0)))
+        fleet.note_busy(worker, failure.retry_after)
+        push_back(attempt, settings.BUSY_SECONDS)  # the worker waits longer, the file may go to another one
     elif isinstance(failure, WorkerUnavailable | JobNotFound):
         fleet.note_failure(worker, "UNREACHABLE", str(failure))
         error = {"code": "UNREACHABLE", "message": str(failure)}
@@ -264,7 +271,7 @@ def _give_up(attempt: Attempt) -> None:
     message = ERRORS[code].sentence
     event, changes = Event.DISPATCH_TIMED_OUT, {}
     if may_try_again(attempt):
-        event, changes = Event.REQUEUED, {**QUEUED_AGAIN, "not_before": clock.now()}
+        event, changes = Event.REQUEUED, {**QUEUED_AGAIN, "not_before": None}
     with transaction.atomic():
         if attempt.job_input.move_to(
             event, actor=ACTOR, attempt=attempt.number, code=code, message=message, **changes

@@ -18,9 +18,11 @@ from jobs.offers import Offer, runs_remotely
 from remoteworker import clock
 from remoteworker.choice import Box, learn, speed
 from remoteworker.client import WorkerClient, WorkerError, WorkerRefused
-from remoteworker.models import Attempt, Worker
+from remoteworker.models import Attempt, Worker, places
 
 log = logging.getLogger(__name__)
+LONGEST_BUSY = timedelta(seconds=300)  # that a full worker is left alone
+CAREFUL = timedelta(seconds=600)  # after it: one file at a time, since nobody knows how many it takes
 
 
 def sync_from_settings() -> None:
@@ -79,7 +81,15 @@ def ping(worker: Worker) -> bool:
         is_connected=True, failures=0, unreachable_since=None, last_error=None, checked_at=now, last_ping_at=now,
         latency_ms=round((time.monotonic() - started) * 1000, 1), capabilities=answer,
     )  # fmt: skip
+    if _says_full(worker.capabilities) and not _says_full(answer):
+        Worker.objects.filter(pk=worker.pk, busy_until__gt=now).update(busy_until=now)
     return True
+
+
+def _says_full(said: dict[str, Any]) -> bool:
+    """Whether a worker counts as many jobs as it takes, whoever they are from."""
+    active = said.get("activeJobs")
+    return isinstance(active, int) and active >= places(said)
 
 
 def note_failure(worker: Worker, code: str, message: str) -> None:
@@ -117,13 +127,44 @@ def free_slots(worker: Worker) -> int:
     """How many more inputs this worker may be given now. `worker` comes from enabled_workers."""
     if worker.drain or not worker.is_connected:
         return 0
-    return max(0, worker.slots - int(getattr(worker, "active", 0)))
+    active = int(getattr(worker, "active", 0))
+    room = max(0, worker.slots - active)
+    if worker.busy_until is None or not room:
+        return room
+    ahead = worker.busy_until - clock.now()
+    if ahead < -CAREFUL:
+        return room
+    is_full = timedelta(0) < ahead <= LONGEST_BUSY  # further ahead: of before the clock went back
+    return 0 if is_full and active >= worker.busy_with else 1
+
+
+def note_busy(worker: Worker, retry_after: float) -> None:
+    """It has no room, it says: nothing is claimed for it for so many seconds, or until a file of its own ends.
+
+    Longer each time in a row: it may be full of another controller's files for hours.
+    """
+    times = Worker.objects.values_list("refusals", flat=True).get(pk=worker.pk) + 1
+    seconds = max(retry_after, settings.BUSY_SECONDS * 2 ** min(times - 1, 10))
+    Worker.objects.filter(pk=worker.pk).update(
+        refusals=times,
+        busy_until=clock.now() + min(LONGEST_BUSY, timedelta(seconds=seconds)),
+        busy_with=worker.active_attempts().exclude(worker_job_id="").count(),
+    )
+
+
+def note_taken(worker: Worker) -> None:
+    """It took a file: it may be asked for another one now."""
+    Worker.objects.filter(pk=worker.pk, refusals__gt=0).update(refusals=0, busy_until=clock.now())
 
 
 def boxes(kind: Worker.Kind) -> list[Box]:
-    """Return the workers of this kind that have room, as the choice between them needs to know them."""
-    free = [worker for worker in enabled_workers() if worker.kind == kind and free_slots(worker)]
-    work = _backlogs(free)
+    """Return the workers of this kind that take work, full or not, as the choice between them needs to know them."""
+    present = [
+        worker
+        for worker in enabled_workers()
+        if worker.kind == kind and worker.is_connected and not worker.drain and worker.slots
+    ]
+    work = _backlogs([worker for worker in present if free_slots(worker)])
     return [
         Box(
             worker_id=worker.pk,
@@ -136,7 +177,7 @@ def boxes(kind: Worker.Kind) -> list[Box]:
             max_bytes=max_bytes(worker),
             tells_speakers=not worker.capabilities.get("diarizationTrouble"),
         )
-        for worker in free
+        for worker in present
     ]
 
 
@@ -220,15 +261,18 @@ def kind_for(use_remote: bool) -> Worker.Kind:
 def offer() -> Offer:
     """Return what the job form offers; from the rows, asks no worker."""
     mode = settings.REMOTE_WORKER_MODE
-    workers = list(Worker.usable())
-    usable = [w for w in workers if mode == "optional" or w.kind == kind_for(mode == "required")]
-    connected = [w for w in usable if w.is_connected]
-    models = dict.fromkeys(name for w in connected for name in _default_first(w))
+    kinds = [kind_for(False)] if mode != "optional" else list(Worker.Kind)
+    rows = [worker for worker in Worker.objects.filter(is_retired=False) if worker.kind in kinds]
+    connected = [worker for worker in rows if worker.enabled and worker.is_connected]
+    models = dict.fromkeys(name for worker in connected for name in _default_first(worker))
+    has_remotes = any(worker.kind == Worker.Kind.REMOTE for worker in rows) or bool(
+        settings.REMOTE_WORKER_URL
+    )
     return Offer(
         models=tuple(models),
         tells_speakers=not connected or not all(w.capabilities.get("diarizationTrouble") for w in connected),
-        has_toggle=mode == "optional",
-        notice=_notice(mode, usable),
+        has_toggle=mode == "optional" and has_remotes,
+        notices={kind == Worker.Kind.REMOTE: _notice(kind, rows) for kind in kinds},
     )
 
 
@@ -238,18 +282,29 @@ def _default_first(worker: Worker) -> Iterable[str]:
     return sorted(names, key=lambda name: name != default)
 
 
-def _notice(mode: str, usable: list[Worker]) -> str:
+def _notice(kind: Worker.Kind, rows: list[Worker]) -> str:
+    """What people are told while no worker of this kind is there; `rows`: the disabled ones too."""
+    own = [worker for worker in rows if worker.kind == kind]
+    usable = [worker for worker in own if worker.enabled]
     if any(worker.is_connected for worker in usable):
         return ""
-    if mode == "required" and not usable:
-        return _(
-            "No GPU worker is configured. Set REMOTE_WORKER_URL or add one in admin; jobs wait until then."
-        )
-    if mode == "required":
-        return _("No GPU worker can be reached. Jobs wait until one is back.")
+    if kind == Worker.Kind.REMOTE:
+        return _remote_notice(own)
     if any(worker.checked_at is None for worker in usable):
         return _("The worker is starting.")
     return _("The worker on this machine cannot be reached. Jobs wait until it is back.")
+
+
+def _remote_notice(rows: list[Worker]) -> str:
+    if not rows and not settings.REMOTE_WORKER_URL:
+        return _(
+            "No GPU worker is configured. Set REMOTE_WORKER_URL or add one in admin; jobs for a GPU wait until then."
+        )
+    if rows and not any(worker.enabled for worker in rows):
+        return _("Every GPU worker is disabled. Enable one in admin; jobs for a GPU wait until then.")
+    return _(
+        "No GPU worker can be reached. Start one, or see in admin what keeps it; jobs for a GPU wait until then."
+    )
 
 
 def status() -> dict[str, Any]:

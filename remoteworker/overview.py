@@ -1,11 +1,12 @@
 """How every worker is, at a glance: for the live page in admin and `manage.py worker_status`. From the rows."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from jobs.models import JobInput
 from jobs.statuses import InputStatus
-from remoteworker import fleet
+from remoteworker import clock, fleet
 from remoteworker.models import Attempt, Worker
 
 SHOWN_FILES = 20  # of one worker
@@ -14,8 +15,8 @@ SHOWN_FILES = 20  # of one worker
 def workers() -> list[dict[str, Any]]:
     """Return a row for each worker, those out of service last."""
     rows = list(Worker.objects.all())
-    held = _held(rows)
-    found = [_row(worker, held.get(worker.pk, [])) for worker in rows]
+    held, now = _held(rows), clock.now()
+    found = [_row(worker, held.get(worker.pk, []), now) for worker in rows]
     return sorted(found, key=lambda row: row["state"] in ("disabled", "retired"))
 
 
@@ -24,7 +25,8 @@ def queued() -> int:
     return JobInput.objects.filter(status=InputStatus.QUEUED).count()
 
 
-def _row(worker: Worker, files: list[dict[str, Any]]) -> dict[str, Any]:
+def _row(worker: Worker, files: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
+    is_busy = worker.busy_until is not None and worker.busy_until > now
     return {
         "id": worker.pk,
         "name": worker.name,
@@ -35,6 +37,7 @@ def _row(worker: Worker, files: list[dict[str, Any]]) -> dict[str, Any]:
         "speeds": [{"model": model, "speed": speed} for model, speed in worker.speeds.items()],
         "lastContact": worker.last_ping_at,
         "unreachableSince": worker.unreachable_since,
+        "busyUntil": worker.busy_until if is_busy else None,
         "failures": worker.failures,
         "isCircuitOpen": worker.is_circuit_open,
         "latencyMs": worker.latency_ms,

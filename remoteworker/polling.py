@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, cast
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -13,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 
 from gpu_worker.protocol import MAX_JOBS_ASKED, JobStatus
-from jobs.models import Job, JobInput
+from jobs.models import Job, JobInput, Session
 from jobs.statuses import Event, InputStatus
 from remoteworker import clock, dispatch, fleet, leases, orders, pushing
 from remoteworker.client import (
@@ -108,8 +109,10 @@ def _grant_unwatched(worker: Worker) -> bool:
     log.warning("nobody polled", extra={"worker": worker.name, "seconds": round(gap.total_seconds(), 1)})
     accepted = worker.active_attempts().exclude(worker_job_id="")
     given = {name: F(name) + gap for name in ("lease_until", "deadline_at", "outputs_due_at")}
-    accepted.update(**given)
-    clock.bound(accepted)
+    with transaction.atomic():
+        Job.lock_all(Job.objects.filter(pk__in=accepted.values("job_input__job")))
+        accepted.update(**given)
+        clock.bound(accepted)
     return False
 
 
@@ -133,8 +136,19 @@ def apply_all(observed: Iterable[tuple[Attempt, Observation]], now: datetime) ->
         else:
             error = {"code": "UNREACHABLE", "message": seen.reason}
             _current_input(attempt).update(remote_last_error=error)
+    _renew(renewed, now)
+
+
+def _renew(attempts: Sequence[UUID], now: datetime) -> None:
+    """Renew leases by one UPDATE, but for what somebody else is changing just now: the next round does that.
+
+    Waiting for one row with others held would be a deadlock with a Cancel, which goes through them in another order.
+    """
     until = now + _seconds(settings.LEASE_SECONDS)
-    Attempt.objects.filter(pk__in=renewed, ended_at=None).update(last_contact_at=now, lease_until=until)
+    with transaction.atomic():
+        rows = Attempt.objects.select_for_update(skip_locked=True, no_key=True).order_by()
+        free = list(rows.filter(pk__in=attempts, ended_at=None).values_list("pk", flat=True))
+        Attempt.objects.filter(pk__in=free).update(last_contact_at=now, lease_until=until)
 
 
 def _note_attempt(attempt: Attempt, status: JobStatus, decision: Decision, now: datetime) -> None:
@@ -145,6 +159,8 @@ def _note_attempt(attempt: Attempt, status: JobStatus, decision: Decision, now: 
         news["boot_id"] = boot_id
     if attempt.began_at is None and status.get("stage") in AT_WORK:
         news["began_at"] = now
+        # Room for what the worker did before is over: from here on the file has as long as any.
+        news["deadline_at"] = min(attempt.deadline_at, now + _seconds(settings.REMOTE_WORKER_TIMEOUT_SECONDS))
     if decision.outputs_expected != (attempt.outputs_due_at is not None):
         grace = now + _seconds(settings.OUTPUTS_GRACE_SECONDS)
         news["outputs_due_at"] = grace if decision.outputs_expected else None
@@ -248,7 +264,7 @@ def _end(attempt: Attempt, decision: Decision, now: datetime) -> None:
     event = decision.event
     changes: dict[str, Any] = {"remote_last_error": error}
     if event == Event.LOST and dispatch.may_try_again(attempt):
-        event, changes = Event.REQUEUED, {**changes, **dispatch.QUEUED_AGAIN, "not_before": clock.now()}
+        event, changes = Event.REQUEUED, {**changes, **dispatch.QUEUED_AGAIN, "not_before": None}
     with transaction.atomic():
         if decision.code == "REMOTE_LEASE_EXPIRED" and _is_renewed(attempt, now):
             return
@@ -307,7 +323,10 @@ def _note_progress(attempt: Attempt, status: JobStatus) -> None:
         "remote_last_error": None,
     }
     if any(getattr(job_input, name) != news[name] for name in PROGRESS):
-        _current_input(attempt).update(**{**news, "percent": Greatest("percent", news["percent"])})
+        with transaction.atomic():
+            Job.lock_all(Job.objects.filter(pk=job_input.job_id))  # it may have been deleted
+            _current_input(attempt).update(**{**news, "percent": Greatest("percent", news["percent"])})
+            Session.note_change(pk=job_input.job.session_id)
 
 
 def _current_input(attempt: Attempt) -> QuerySet[JobInput]:

@@ -1,46 +1,94 @@
 """Whose turn it is: sessions take turns, the oldest file of each first, jobs of a higher priority before all others."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 
 from jobs.batches import CLEARED_PROGRESS
-from jobs.models import JobInput
-from jobs.statuses import InputStatus
+from jobs.models import Job, JobInput
+from jobs.statuses import InputStatus, JobStatus
 from remoteworker import clock, fleet
-from remoteworker.choice import Box, File
+from remoteworker.choice import Box, File, choose
 from remoteworker.models import Attempt, Worker
 
 MOVED = "MOVED"  # the code of an attempt that a person took away
 PASSED_OVER = 50  # files looked at beyond the free slots: some may fit no worker
+ACTIVE_JOBS = (JobStatus.QUEUED, JobStatus.DISPATCHING, JobStatus.RUNNING)  # only they have files that wait
+NOBODY = UUID(int=0)
 CLEARED: dict[str, Any] = CLEARED_PROGRESS
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How large a file may be, in bytes, for a worker with `room` now, and for `any` worker; None: no matter."""
+    """How large a file may be, in bytes, for a worker with `room` now, and for `any` worker; None: no matter.
+
+    And what waits for workers that are full: files for the models of `held`, and for those of `mute` where
+    speakers are to be told apart; but not what is larger than `full`, which may be too large for them.
+    """
 
     room: int | None = None
     any: int | None = None
+    held: frozenset[str] = frozenset()
+    mute: frozenset[str] = frozenset()
+    full: int | None = None
 
     @classmethod
-    def of(cls, kind: Worker.Kind, boxes: Iterable[Box]) -> "Limits":
+    def of(cls, kind: Worker.Kind, boxes: Sequence[Box]) -> "Limits":
         """Of these boxes, and of all workers of the kind that ever said what they are."""
         known = [worker for worker in Worker.usable().filter(kind=kind) if worker.capabilities]
-        return cls(_largest(box.max_bytes for box in boxes), _largest(map(fleet.max_bytes, known)))
+        full = [box for box in boxes if not box.free]
+        models = _models(kind) if full else set()
+        held = _held(models, boxes, wants_speakers=False)
+        return cls(
+            room=_largest(box.max_bytes for box in boxes if box.free),
+            any=_largest(map(fleet.max_bytes, known)),
+            held=held,
+            mute=_held(models - held, boxes, wants_speakers=True),
+            full=min((box.max_bytes for box in full if box.max_bytes is not None), default=None),
+        )
 
     def is_too_large(self, size_bytes: int) -> bool:
         return self.any is not None and size_bytes > self.any
 
     def takeable(self) -> Q:
-        """What fits a worker with room. Files that fit none at all are let through: a worker refuses them by name."""
+        """What a worker with room can take. Files that are too large for all are let through: one refuses them by
+        name."""
+        return self._fits() & self._waits_for_nobody()
+
+    def _fits(self) -> Q:
         if self.room is None:
             return Q()
         fits = Q(upload__size_bytes__lte=self.room)
         return fits | Q(upload__size_bytes__gt=self.any) if self.any is not None else fits
+
+    def _waits_for_nobody(self) -> Q:
+        if not self.held and not self.mute:
+            return Q()
+        wants = "job__options__diarization_enabled"
+        needs_no_telling = Q(**{wants: False}) | Q(**{f"{wants}__isnull": True})
+        free = ~Q(job__model__in=self.held) & (~Q(job__model__in=self.mute) | needs_no_telling)
+        return free | Q(upload__size_bytes__gt=self.full) if self.full is not None else free
+
+
+def _models(kind: Worker.Kind) -> set[str]:
+    """Those that some file of the queue is for."""
+    jobs = Job.objects.filter(status__in=ACTIVE_JOBS, use_remote__in=_toggles(kind))
+    return set(jobs.order_by().values_list("model", flat=True).distinct())
+
+
+def _held(models: Iterable[str], boxes: Sequence[Box], *, wants_speakers: bool) -> frozenset[str]:
+    """Those of the models whose files a box with room leaves to one that is full."""
+    files = (File(NOBODY, model, 0.0, wants_speakers=wants_speakers) for model in models)
+    return frozenset(file.model for file in files if choose(file, boxes) is None)
+
+
+def _toggles(kind: Worker.Kind) -> list[bool]:
+    """What people chose who have their jobs done by workers of this kind."""
+    return [remote for remote in (False, True) if fleet.kind_for(remote) == kind]
 
 
 def next_up(kind: Worker.Kind, count: int, limits: Limits = Limits()) -> QuerySet[JobInput]:
@@ -48,7 +96,8 @@ def next_up(kind: Worker.Kind, count: int, limits: Limits = Limits()) -> QuerySe
     latest = Attempt.objects.filter(
         job_input=OuterRef("pk"), number=OuterRef("attempt_count"), error_code=MOVED
     )
-    due = in_order(kind).filter(limits.takeable(), not_before__lte=clock.now())
+    is_due = Q(not_before=None) | Q(not_before__lte=clock.now())
+    due = in_order(kind).filter(limits.takeable(), is_due)
     return due.select_related("job", "upload").annotate(avoid=Subquery(latest.values("worker_id")[:1]))[
         :count
     ]
@@ -56,11 +105,10 @@ def next_up(kind: Worker.Kind, count: int, limits: Limits = Limits()) -> QuerySe
 
 def in_order(kind: Worker.Kind) -> QuerySet[JobInput]:
     """Every input that waits for workers of this kind, next one first."""
-    remotely = [remote for remote in (False, True) if fleet.kind_for(remote) == kind]
     oldest_first = [F("queued_at").asc(), F("position").asc(), F("pk").asc()]
     turn = Window(RowNumber(), partition_by=[F("job__session_id"), F("job__priority")], order_by=oldest_first)
     return (
-        JobInput.objects.filter(status=InputStatus.QUEUED, job__use_remote__in=remotely)
+        JobInput.objects.filter(status=InputStatus.QUEUED, job__use_remote__in=_toggles(kind))
         .annotate(turn=turn)
         .order_by(
             "-job__priority",
@@ -71,28 +119,20 @@ def in_order(kind: Worker.Kind) -> QuerySet[JobInput]:
     )
 
 
-def files(waiting: Iterable[JobInput], kind: Worker.Kind, limits: Limits) -> list[File]:
+def files(waiting: Iterable[JobInput], limits: Limits) -> list[File]:
     """Return what the choice of a worker needs to know of each."""
-    present = list(Worker.usable().filter(kind=kind, drain=False, is_connected=True))
-    return [_file(entry, present, limits) for entry in waiting]
-
-
-def _file(entry: JobInput, present: list[Worker], limits: Limits) -> File:
-    """A worker is avoided only where another one is there that can take the file."""
-    avoid: int | None = getattr(entry, "avoid", None)
-    size = entry.upload.size_bytes
-    others = [
-        worker for worker in present if worker.pk != avoid and size <= (fleet.max_bytes(worker) or size)
+    return [
+        File(
+            input_id=entry.pk,
+            model=entry.job.model,
+            seconds=entry.expected_seconds,
+            size_bytes=entry.upload.size_bytes,
+            wants_speakers=bool(entry.job.options.get("diarization_enabled")),
+            avoid=getattr(entry, "avoid", None),
+            is_too_large=limits.is_too_large(entry.upload.size_bytes),
+        )
+        for entry in waiting
     ]
-    return File(
-        input_id=entry.pk,
-        model=entry.job.model,
-        seconds=entry.expected_seconds,
-        size_bytes=size,
-        wants_speakers=bool(entry.job.options.get("diarization_enabled")),
-        avoid=avoid if others else None,
-        is_too_large=limits.is_too_large(size),
-    )
 
 
 def _largest(limits: Iterable[int | None]) -> int | None:

@@ -53,7 +53,7 @@ def find_attempt(
     attempt = given.filter(worker_job_id=worker_job_id).first() if worker_job_id else None
     if attempt is None:
         attempt = _adopt(given, worker_job_id, input_id, number)
-    if attempt is None:
+    if attempt is None or number not in (None, attempt.number):
         raise StaleAttempt
     check_standing(attempt)
     attempt.renew(clock.now())
@@ -185,12 +185,17 @@ def _read_duration(attempt: Attempt, output: StagedOutput) -> float:
 
 
 def _adopt(given: QuerySet[Attempt], worker_job_id: str, input_id: str, number: int | None) -> Attempt | None:
-    unanswered = given.filter(worker_job_id="", ended_at=None)
+    """Give the id to the attempt whose worker must be speaking; None where there is none, or it may be another.
+
+    Boxes may share a token. One that was handed an attempt that is over, and whose answer was lost, is a stranger
+    by its id, too: where it may be the one that speaks, nobody is taken at their word.
+    """
     named = Q(number=number) if number is not None else Q()
     if input_id:
         named &= Q(job_input_id=input_id)
-    found = list(unanswered.filter(named)[:2])
-    if not worker_job_id or len(found) != 1:
+    strangers = given.filter(Q(ended_at=None) | Q(sent_at__isnull=False), named, worker_job_id="")
+    found = list(strangers[:2])
+    if not worker_job_id or len(found) != 1 or found[0].ended_at is not None:
         return None
-    dispatch.accept(found[0], worker_job_id)
-    return found[0]
+    dispatch.accept(found[0], worker_job_id, is_answer=False)
+    return found[0] if found[0].worker_job_id == worker_job_id else None

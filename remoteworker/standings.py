@@ -1,21 +1,30 @@
-"""How files stand with the workers: who has them, since when in silence, how many are ahead, how long still."""
+"""How files and jobs stand with the workers: who has them, how many are ahead, how long still, at what price."""
 
-import time
+import hashlib
+from collections import defaultdict
 from collections.abc import Iterable
+from datetime import timedelta
+from functools import cached_property
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import DurationField, ExpressionWrapper, F, Sum
+from django.db.models.functions import Coalesce
 
-from jobs import media
-from jobs.models import JobInput
-from jobs.standings import Standing
+from jobs import media, offers
+from jobs.models import Job, JobInput
+from jobs.standings import Prospect, Standing
 from jobs.statuses import InputStatus
-from remoteworker import queue
+from remoteworker import clock
+from remoteworker import line as waiting_line
 from remoteworker.choice import speed
 from remoteworker.models import Attempt, Worker
 
-LONG_SECONDS = 0.05  # to put the queue in order; what takes less is done for every page
 AT_A_WORKER = (InputStatus.DISPATCHING, InputStatus.RUNNING)
+HOUR = 3600.0
+WORKER_STATE = (
+    *("pk", "enabled", "is_retired", "drain", "is_connected", "unreachable_since"),
+    *("capacity", "price_per_hour", "speeds", "capabilities__models"),
+)
 
 
 def of(inputs: Iterable[JobInput]) -> dict[UUID, Standing]:
@@ -25,6 +34,35 @@ def of(inputs: Iterable[JobInput]) -> dict[UUID, Standing]:
     waiting = [entry for entry in entries if entry.status == InputStatus.QUEUED]
     found = _of_held(held) if held else {}
     return found | (_of_waiting(waiting) if waiting else {})
+
+
+def of_jobs(jobs: Iterable[Job]) -> dict[UUID, Prospect]:
+    """Return when the last file of each will be done, and what its workers cost in all."""
+    wanted = list(jobs)
+    has_prices = Worker.objects.filter(price_per_hour__gt=0).exists()
+    spent = _spent(wanted) if has_prices else {}
+    held = _held_of(wanted)
+    standing = _of_held([entry for some in held.values() for entry in some]) if held else {}
+    crews = {kind: _Crew(kind) for kind in Worker.Kind}
+    found = {}
+    for job in wanted:
+        crew = crews[kind_of(job)]
+        left = crew.seconds_left(job, held[job.pk])
+        cost = spent.get(job.pk, 0.0) + left * crew.price_of_a_second(job.model) if has_prices else None
+        ends = [standing[entry.pk].eta_seconds for entry in held[job.pk] if entry.pk in standing]
+        found[job.pk] = Prospect(crew.until_done(job, ends), cost)
+    return found
+
+
+def stamp() -> str:
+    """Return a text that changes with the queue, and with what workers are like."""
+    rows = Worker.objects.order_by("pk").values_list(*WORKER_STATE)
+    return f"{waiting_line.stamp()}-{hashlib.sha256(repr(list(rows)).encode()).hexdigest()[:16]}"
+
+
+def kind_of(job: Job) -> Worker.Kind:
+    """Which workers the job is for."""
+    return Worker.Kind.REMOTE if offers.runs_remotely(job.use_remote) else Worker.Kind.LOCAL
 
 
 def _of_held(held: list[JobInput]) -> dict[UUID, Standing]:
@@ -51,54 +89,111 @@ def _of_waiting(waiting: list[JobInput]) -> dict[UUID, Standing]:
     wanted = {entry.pk for entry in waiting}
     found: dict[UUID, Standing] = {}
     for kind in Worker.Kind:
-        pace, at_work, line = _pace(kind), _at_work(kind), _line(kind)
-        for pk in wanted & line.keys():
-            ahead, seconds = line[pk]
-            left = (at_work + seconds) / pace if pace else None
-            found[pk] = Standing(files_ahead=ahead, eta_seconds=left)
+        crew = _Crew(kind)
+        for pk in wanted & crew.line.places.keys():
+            ahead, waiting_ones = crew.line.places[pk]
+            found[pk] = Standing(files_ahead=ahead, eta_seconds=crew.time_for(waiting_ones))
     return found
 
 
-Line = dict[UUID, tuple[int, float]]  # file → how many are ahead, and seconds of audio up to its end
-_lines: dict[Worker.Kind, tuple[float, Line]] = {}
+class _Crew:
+    """All workers of a kind that take work now, as one."""
+
+    def __init__(self, kind: Worker.Kind) -> None:
+        self.kind = kind
+        self._paces: dict[str, float] = {}
+
+    def time_for(self, waiting: waiting_line.Sums) -> float | None:
+        """Seconds until they are through with this waiting audio; None while nobody is there."""
+        if not self._ready:
+            return None
+        waits = self.line.by_model(waiting).items()
+        return self._begun + sum(seconds / self._pace(model) for model, seconds in waits)
+
+    def seconds_left(self, job: Job, held: list[JobInput]) -> float:
+        """Audio seconds of a job that are still to be done."""
+        return self.line.owns.get(job.pk, 0.0) + sum(map(_left_of, held))
+
+    def until_done(self, job: Job, ends: list[float | None]) -> float | None:
+        """Seconds until the last file of a job is done; None where it has ended, or nobody can say.
+
+        `ends`: until those of its files are done that are at a worker.
+        """
+        waiting = self.line.ends.get(job.pk)
+        if waiting is not None:
+            return self.time_for(waiting)
+        return max((seconds for seconds in ends if seconds is not None), default=None)
+
+    @cached_property
+    def line(self) -> waiting_line.Line:
+        """What waits for them: asked for once, however many files and jobs are looked up in it."""
+        return waiting_line.line(self.kind)
+
+    def price_of_a_second(self, model: str) -> float:
+        """What a second of audio costs with this model while all of them work."""
+        hourly = sum(float(worker.price_per_hour or 0) for worker in self._able(model))
+        return hourly / HOUR / self._pace(model) if hourly else 0.0
+
+    @cached_property
+    def _ready(self) -> list[Worker]:
+        return list(Worker.usable().filter(kind=self.kind, is_connected=True, drain=False))
+
+    def _able(self, model: str) -> list[Worker]:
+        """Those who take files for a model: where none has it, all."""
+        able = [worker for worker in self._ready if model in (worker.models_at_hand or [model])]
+        return able or self._ready
+
+    def _pace(self, model: str) -> float:
+        """Audio seconds a second that all of those get through together."""
+        if model not in self._paces:
+            self._paces[model] = sum(
+                worker.parallel * speed(worker.speeds, model, has_gpu=bool(worker.capabilities.get("gpu")))
+                for worker in self._able(model)
+            )
+        return self._paces[model]
+
+    @cached_property
+    def _begun(self) -> float:
+        """Seconds that they need for what they have begun."""
+        running = JobInput.objects.filter(
+            status__in=AT_A_WORKER, attempts__ended_at=None, attempts__worker__kind=self.kind
+        )
+        rows = running.annotate(done=F("percent") / 100.0).values_list(
+            "job__model", "audio_duration", "upload__name", "upload__size_bytes", "done"
+        )
+        left = [
+            (known or media.usual_seconds(name, size)) * (1.0 - done) / self._pace(model)
+            for model, known, name, size, done in rows
+        ]
+        return float(sum(left))
 
 
-def _line(kind: Worker.Kind) -> Line:
-    """The whole queue. It is put in order again after ten times as long as that took: many pages ask every 2 s, and
-    with a hundred thousand files an order that is some seconds old is better than a busy database."""
-    until, line = _lines.get(kind, (0.0, {}))
-    started = time.monotonic()
-    if started > until:
-        line, seconds = {}, 0.0
-        for ahead, (pk, known, name, size) in enumerate(_queued(kind)):
-            seconds += known or media.usual_seconds(name, size)
-            line[pk] = (ahead, seconds)
-        took = time.monotonic() - started
-        _lines[kind] = (started + 11 * took if took > LONG_SECONDS else 0.0, line)
-    return line
+def _left_of(entry: JobInput) -> float:
+    return entry.expected_seconds * (1 - entry.percent / 100)
 
 
-def _queued(kind: Worker.Kind) -> Iterable[tuple[UUID, float | None, str, int]]:
-    return queue.in_order(kind).values_list("pk", "audio_duration", "upload__name", "upload__size_bytes")
+def _held_of(jobs: list[Job]) -> dict[UUID, list[JobInput]]:
+    """The files of each job that are at a worker."""
+    found: dict[UUID, list[JobInput]] = defaultdict(list)
+    rows = JobInput.objects.filter(job__in=jobs, status__in=AT_A_WORKER).select_related("upload")
+    for entry in rows:
+        found[entry.job_id].append(entry)
+    return found
 
 
-def _pace(kind: Worker.Kind) -> float:
-    """Audio seconds a second that all workers of this kind get through together."""
-    usable = [worker for worker in Worker.usable() if worker.kind == kind]
-    ready = [worker for worker in usable if worker.is_connected and not worker.drain]
-    return sum(
-        worker.parallel * speed(worker.speeds, "", has_gpu=bool(worker.capabilities.get("gpu")))
-        for worker in ready
-    )
+def _spent(jobs: list[Job]) -> dict[UUID, float]:
+    """What attempts have cost so far: those that share a box share its price."""
+    workers = {worker.pk: worker for worker in Worker.objects.filter(price_per_hour__gt=0)}
+    took = ExpressionWrapper(Coalesce("ended_at", clock.now()) - F("began_at"), output_field=DurationField())
+    rows = Attempt.objects.filter(began_at__isnull=False, job_input__job__in=jobs)
+    found: dict[UUID, float] = defaultdict(float)
+    grouped = rows.order_by().values_list("job_input__job", "worker").annotate(took=Sum(took))
+    for job, worker, length in grouped:
+        if worker in workers:
+            found[job] += _price(workers[worker], length)
+    return found
 
 
-def _at_work(kind: Worker.Kind) -> float:
-    """Audio seconds that workers of this kind have still to get through."""
-    running = JobInput.objects.filter(
-        status__in=AT_A_WORKER, attempts__ended_at=None, attempts__worker__kind=kind
-    )
-    rows = running.annotate(done=F("percent") / 100.0).values_list(
-        "audio_duration", "upload__name", "upload__size_bytes", "done"
-    )
-    left = [(known or media.usual_seconds(name, size)) * (1.0 - done) for known, name, size, done in rows]
-    return float(sum(left))
+def _price(worker: Worker, took: timedelta) -> float:
+    hours = max(0.0, took.total_seconds()) / HOUR
+    return hours * float(worker.price_per_hour or 0) / worker.parallel

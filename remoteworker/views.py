@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
@@ -17,7 +16,7 @@ from gpu_worker.protocol import MAX_REQUEST_BYTES, InvalidMessage, parse_complet
 from jobs.media import file_response
 from jobs.models import JobInput
 from jobs.uploads import sha256_of
-from remoteworker import fleet, results, signing
+from remoteworker import clock, fleet, results, signing
 from remoteworker.auth import Unauthenticated, UnknownToken, workers_of
 from remoteworker.models import Attempt, Worker
 
@@ -66,7 +65,7 @@ def worker_input(request: HttpRequest, job_id: UUID, input_id: UUID) -> HttpResp
         input_id,
         attempt.number if attempt else 0,
         request.GET.get("expires", ""),
-        timezone.now(),
+        clock.now(),
     )
     if not is_valid or attempt is None or job_input is None:
         return error(403, "FORBIDDEN", "This link is not valid or has expired.")

@@ -40,7 +40,7 @@ MUTANTS = {
     "no attempt check": Mutant(
         (
             Edit("remoteworker/leases.py", "number != latest or status", "status"),
-            Edit("jobs/models.py", "rows.filter(attempt_count=attempt)", "rows"),
+            Edit("jobs/models/work.py", "rows.filter(attempt_count=attempt)", "rows"),
         ),
         ("tests/remoteworker/test_writeback.py", "tests/remoteworker/test_life.py"),
     ),
@@ -101,8 +101,20 @@ MUTANTS = {
         (Edit("remoteworker/clock.py", "        _shift(jump)\n", "        pass\n"),),
         ("tests/remoteworker/test_clock.py",),
     ),
+    "what is put off jumps twice": Mutant(
+        (Edit("remoteworker/clock.py", "if jump < timedelta(0):", "if jump:"),),
+        ("tests/remoteworker/test_clock.py",),
+    ),
+    "beat goes by the wall clock": Mutant(
+        (Edit("bulktranscribe/beat.py", "nowfun=steady_now, ", ""),),
+        ("tests/bulktranscribe/test_beat.py",),
+    ),
+    "what a killed process forked lives on": Mutant(
+        (Edit("bulktranscribe/stack.py", "SIGKILL)\n                self", "SIGCONT)\n                self"),),
+        ("tests/bulktranscribe/test_stack.py",),
+    ),
     "no condition on the status": Mutant(
-        (Edit("jobs/models.py", "filter(pk=self.pk, status__in=move.sources)", "filter(pk=self.pk)"),),
+        (Edit("jobs/models/work.py", "filter(pk=self.pk, status__in=move.sources)", "filter(pk=self.pk)"),),
         ("tests/jobs/test_statuses.py",),
     ),
     "no turns between sessions": Mutant(
@@ -120,6 +132,34 @@ MUTANTS = {
     "a slept lease is not given back": Mutant(
         (Edit("remoteworker/polling.py", 'for name in ("lease_until", ', "for name in ("),),
         ("tests/remoteworker/test_clock.py",),
+    ),
+    "ends are told at every tick": Mutant(
+        (Edit("jobs/notices/ends.py", "        Job.objects.filter(pk=pk).update(told_at=timezone.now())\n", ""),),
+        ("tests/jobs/test_notices.py",),
+    ),
+    "a notice is sent by all who want to": Mutant(
+        (Edit("jobs/notices/delivering.py", "_free(), pk=pk, status", "pk=pk, status"),),
+        ("tests/jobs/test_notices.py",),
+    ),
+    "what was checked is looked up again": Mutant(
+        (Edit("jobs/notices/posting.py", "create_connection((self._address,", "create_connection((self.host,"),),
+        ("tests/jobs/test_posting.py",),
+    ),
+    "webhooks go anywhere": Mutant(
+        (Edit("jobs/notices/addresses.py", "    for address in addresses:\n        check_ip(address)\n", ""),),
+        ("tests/jobs/test_posting.py",),
+    ),
+    "a trickle buys time": Mutant(
+        (Edit("jobs/notices/posting.py", "        self._watch.start()\n", ""),),
+        ("tests/jobs/test_posting.py",),
+    ),
+    "a token for one session is for all": Mutant(
+        (Edit("jobs/access.py", " and not _is_confined(person, session)", ""),),
+        ("tests/jobs/test_tokens.py", "tests/jobs/test_rest.py"),
+    ),
+    "a token may all": Mutant(
+        (Edit("jobs/access.py", "if token and scope not in token.scopes:", "if False:"),),
+        ("tests/jobs/test_tokens.py",),
     ),
 }  # fmt: skip
 

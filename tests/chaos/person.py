@@ -97,7 +97,15 @@ class Person:
             return 0
 
     def _state(self) -> dict[str, Any]:
-        answer = self.stage.browser.get(f"{self.stage.url}/api/sessions/{self.session}/state", timeout=10)
+        """What the page shows on all of its pages."""
+        whole = self._page(1)
+        for number in range(2, whole["list"]["pages"] + 1):
+            whole["jobs"] += self._page(number)["jobs"]
+        return whole
+
+    def _page(self, number: int) -> dict[str, Any]:
+        url = f"{self.stage.url}/api/sessions/{self.session}/state"
+        answer = self.stage.browser.get(url, params={"page": number}, timeout=10)
         answer.raise_for_status()
         state: dict[str, Any] = answer.json()
         return state

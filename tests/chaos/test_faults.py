@@ -114,7 +114,7 @@ def test_a_frozen_redis_holds_no_page_up(stage: Stage, session: str, redis: OwnR
         waited = time.monotonic() - started
     finally:
         redis.thaw()
-    assert waited < 2.5, "the broker is given two seconds"
+    assert waited <= 2, "the broker is given a second and a half"
     assert stage.wait_status(job, "complete", seconds=60)["attempt"] == 1
 
 

@@ -148,3 +148,12 @@ def test_a_document_travels_byte_for_byte(controller: Controller, tmp_path: Path
     fields = controller.outputs[0].fields
     assert fields["file"] == path.read_bytes()
     assert (fields["inputId"], fields["outputType"], fields["workerJobId"]) == ("in/1 ü", "json", "w1")
+    assert fields["attempt"] == "1", "whose it is where the controller never heard the worker's id"
+
+
+def test_a_job_without_an_attempt_says_none(controller: Controller, tmp_path: Path) -> None:
+    (tmp_path / "0.json").write_bytes(b"{}")
+    request = parse_job_request({**controller.job("a.wav"), "attempt": None})
+    writeback = Writeback("w1", request, [TOKEN], lambda _seconds: None)
+    assert writeback.send_output(Output("in-1", "json", "0.json", tmp_path / "0.json")) == "accepted"
+    assert "attempt" not in controller.outputs[0].fields

@@ -101,7 +101,7 @@ class Life(RuleBasedStateMachine):
     def hand_over_fails(self, how: str) -> None:
         attempt = self.active()
         dispatch._after_failure(attempt, attempt.worker, FAILURES[how])
-        Worker.objects.update(is_connected=True, failures=0)
+        Worker.objects.update(is_connected=True, failures=0, busy_until=None)
 
     @when("running")
     @rule(target=snapshots)

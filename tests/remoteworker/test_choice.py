@@ -29,7 +29,6 @@ def test_a_worker_that_takes_several_at_once_has_a_shorter_queue() -> None:
 def test_what_it_cannot_take_at_all_it_is_not_given() -> None:
     small = Box(1, free=1, max_bytes=10)
     assert choose(file(size_bytes=11), [small]) is None
-    assert choose(file(avoid=1), [small]) is None
     assert choose(file(), [Box(1, free=0)]) is None
 
 
@@ -41,6 +40,42 @@ def test_a_worker_with_the_model_and_with_speakers_comes_before_a_faster_one_wit
     assert choose(file(), [mute, slow]) == mute
     assert choose(file(wants_speakers=True), [mute, slow]) == slow
     assert choose(file(wants_speakers=True), [mute]) == mute, "better than nobody: its transcript says so"
+
+
+def test_a_file_waits_for_the_worker_that_has_its_model_while_that_is_merely_full() -> None:
+    full = Box(1, free=0, models=frozenset({"large-v3"}))
+    other = Box(2, free=3, models=frozenset({"base"}))
+    large, small = file(1, model="large-v3"), file(2)
+    assert [(taken, box.worker_id) for taken, box in plan([large, small], [full, other])] == [(small, 2)]
+    assert choose(large, [other]) == other, "nobody has it: it may be downloaded"
+    nearly = Box(1, free=1, models=frozenset({"large-v3"}))
+    files = [file(n, model="large-v3") for n in range(3)]
+    assert [box.worker_id for _file, box in plan(files, [nearly, other])] == [1]
+
+
+def test_a_file_waits_for_the_worker_that_tells_speakers_apart() -> None:
+    full, mute = Box(1, free=0), Box(2, free=1, tells_speakers=False)
+    assert choose(file(wants_speakers=True), [full, mute]) is None
+    assert choose(file(), [full, mute]) == mute
+
+
+def test_where_nobody_can_do_all_the_one_with_the_model_comes_first() -> None:
+    mute = Box(1, free=1, models=frozenset({"base"}), tells_speakers=False)
+    other = Box(2, free=1, models=frozenset({"tiny"}), speeds={"tiny": 900.0})
+    assert choose(file(wants_speakers=True), [mute, other]) == mute, "the other would have to download it"
+
+
+def test_a_file_does_not_wait_for_a_worker_that_it_is_too_large_for() -> None:
+    small = Box(1, free=0, models=frozenset({"base"}), max_bytes=10)
+    other = Box(2, free=1, models=frozenset({"tiny"}))
+    assert choose(file(size_bytes=11), [small, other]) == other
+
+
+def test_a_worker_is_avoided_only_where_another_can_take_the_file_as_well() -> None:
+    able, lacking = Box(1, free=1), Box(2, free=1, models=frozenset({"tiny"}))
+    assert choose(file(avoid=1), [able, lacking]) == able
+    assert choose(file(avoid=1), [able, Box(3, free=1)]) == Box(3, free=1)
+    assert choose(file(avoid=1), [able, Box(3, free=0)]) is None, "it will be free again"
 
 
 def test_files_are_spread_by_what_each_worker_gets_on_the_way() -> None:

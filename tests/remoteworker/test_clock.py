@@ -4,12 +4,19 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 
-from jobs.models import Job, JobInput, Session
-from remoteworker import clock, fleet, leases, polling, tasks
+from jobs import batches
+from jobs import clock as shared
+from jobs.models import Delivery, Job, JobInput, NoticeEvent, Session, Webhook
+from jobs.notices import delivering, ends
+from jobs.statuses import Event
+from remoteworker import clock, dispatch, fleet, leases, polling, queue, signing, tasks
 from remoteworker.models import Attempt, Tick, Worker
 from tests.scripted_worker import Said, ScriptedWorker
+from tests.steps import claim
 
 HOURS = timedelta(hours=2)
 
@@ -27,7 +34,8 @@ class Clock:
 @pytest.fixture
 def wall(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(clock, "now", made.now)
+    for module in (shared, clock):
+        monkeypatch.setattr(module, "now", made.now)
     monkeypatch.setattr(tasks, "nudge", lambda *args: None)
     return made
 
@@ -47,6 +55,16 @@ def test_a_clock_that_jumps_takes_every_waiting_time_along(
     assert not Attempt.objects.filter(lease_until__gt=wall.now() + timedelta(seconds=90)).exists()
     tasks.poll_workers()
     assert Attempt.objects.get().lease_until == after.lease_until, "once"
+
+
+def test_a_jump_takes_notices_that_wait_along(wall: Clock, person: User) -> None:
+    Delivery.objects.create(owner=person, event=NoticeEvent.JOB_ENDED)
+    tasks.poll_workers()
+    before = Delivery.objects.get().due_at
+    wall.offset = -HOURS
+    tasks.poll_workers()
+    due_at = Delivery.objects.get().due_at
+    assert before and due_at and abs(due_at - before + HOURS) < timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("jump", [HOURS, -HOURS])
@@ -113,6 +131,7 @@ def test_a_jump_counts_once_however_many_ticks_see_it(
     served = timezone.now()
     Worker.objects.update(checked_at=served, is_connected=False, failures=3)
     Session.objects.update(served_at=served)
+    JobInput.objects.update(not_before=served)
 
     def every_tick() -> None:
         for tick in (tasks.dispatch_queued, tasks.poll_workers, tasks.reap):
@@ -123,13 +142,64 @@ def test_a_jump_counts_once_however_many_ticks_see_it(
     wall.offset = jump
     every_tick()
     waiting.refresh_from_db()
+    assert waiting.not_before is not None
     near = timedelta(seconds=60)
-    assert abs(waiting.not_before - wall.now()) < near
+    assert waiting.not_before - wall.now() < near
     checked, served_at = Worker.objects.get().checked_at, Session.objects.get().served_at
     assert checked is not None
     assert served_at is not None
     assert abs(checked - wall.now()) < near
     assert abs(served_at - wall.now()) < near, "or its turn would never come"
+
+
+@pytest.mark.parametrize("jump", [HOURS, -HOURS])
+def test_what_is_put_off_after_the_jump_and_before_the_tick_waits_no_longer_for_it(
+    jump: timedelta, wall: Clock, worker: Worker, job_input: JobInput, person: User
+) -> None:
+    tasks.poll_workers()
+    wall.offset = jump
+    [attempt] = claim(worker)
+    dispatch.push_back(attempt, 5.0)
+    Delivery.objects.create(
+        owner=person,
+        event=NoticeEvent.JOB_ENDED,
+        due_at=wall.now(),
+        held_until=wall.now() + timedelta(seconds=60),
+    )
+    tasks.poll_workers()
+    soon = wall.now() + timedelta(seconds=61)
+    job_input.refresh_from_db()
+    delivery = Delivery.objects.get()
+    for at in (job_input.not_before, delivery.due_at, delivery.held_until):
+        assert at is not None
+        assert at < soon
+
+
+def test_what_was_queued_after_the_jump_and_before_the_tick_keeps_its_turn(
+    wall: Clock, worker: Worker, job_of: Callable[..., Job]
+) -> None:
+    tasks.poll_workers()
+    wall.offset = HOURS
+    first = job_of()
+    other = Session.objects.create(owner=first.created_by, name="Other", served_at=wall.now())
+    tasks.poll_workers()
+    later = job_of()
+    other.refresh_from_db()
+    assert other.served_at is not None
+    assert other.served_at <= wall.now(), "or its turn would not come for two hours"
+    assert [entry.job for entry in queue.next_up(Worker.Kind.LOCAL, 2)] == [first, later]
+
+
+def test_a_hand_over_between_the_jump_and_the_tick_is_sent_again_in_time(
+    wall: Clock, worker: Worker, job_input: JobInput
+) -> None:
+    tasks.poll_workers()
+    wall.offset = HOURS
+    claim(worker)
+    Attempt.objects.update(sent_at=wall.now())
+    tasks.poll_workers()
+    wall.offset += timedelta(seconds=9)
+    assert list(dispatch.workers_to_hand_over()) == [worker]
 
 
 def test_two_ticks_at_the_same_instant_move_things_once(
@@ -192,3 +262,74 @@ def test_sleep_costs_no_worker_the_result_that_it_has_announced(
         polling.poll_worker(worker.pk)
     job_input.refresh_from_db()
     assert job_input.status == "running"
+
+
+# The database's host has one time, the controller's another ------------------------------------------
+
+
+@pytest.mark.parametrize("apart", [HOURS, -HOURS])
+def test_hosts_that_disagree_about_the_time_hold_no_file_up(
+    apart: timedelta, wall: Clock, worker: Worker, job_of: Callable[..., Job]
+) -> None:
+    wall.offset = apart
+    job_input = job_of().inputs.get()
+    [attempt] = claim(worker)
+    assert dispatch.move_away(attempt, "anna", "too slow")
+    [attempt] = claim(worker)
+    assert attempt.job_input == job_input
+    attempt.job_input.move_to(Event.REFUSED, actor="box")
+    attempt.end(Attempt.Outcome.FAILED)
+    assert batches.retry_input(attempt.job_input, "anna")
+    assert claim(worker)
+
+
+@pytest.mark.parametrize("apart", [HOURS, -HOURS])
+def test_hosts_that_disagree_about_the_time_cut_no_link_off(
+    apart: timedelta, wall: Clock, worker: Worker, job_input: JobInput
+) -> None:
+    wall.offset = apart
+    [attempt] = claim(worker)
+
+    def ask(seconds: int) -> int:
+        expires = int(wall.now().timestamp()) + seconds
+        signature = signing.sign_input(job_input.job_id, job_input.pk, attempt.number, expires)
+        path = f"/api/jobs/{job_input.job_id}/inputs/{job_input.pk}"
+        answer = Client().get(path, {"expires": expires, "sig": signature})
+        answer.getvalue()  # to its end: close() would take the test's connection along
+        return answer.status_code
+
+    assert (ask(60), ask(-60)) == (200, 403)
+
+
+@pytest.mark.parametrize("apart", [HOURS, -HOURS])
+def test_an_attempt_ends_by_the_clock_that_it_began_by(
+    apart: timedelta, wall: Clock, worker: Worker, job_input: JobInput
+) -> None:
+    wall.offset = apart
+    [attempt] = claim(worker)
+    attempt.end(Attempt.Outcome.FAILED)
+    assert attempt.ended_at is not None
+    assert timedelta(0) <= attempt.ended_at - attempt.created_at < timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("apart", [HOURS, -HOURS])
+def test_hosts_that_disagree_about_the_time_hold_no_notice_up(
+    apart: timedelta, wall: Clock, person: User, job_of: Callable[..., Job]
+) -> None:
+    wall.offset = apart
+    hook = Webhook(owner=person, url="https://hook.example/")
+    hook.renew_secret()
+    hook.save()
+    assert batches.cancel_job(job_of(), "somebody else")
+    assert ends.notice_all() == 1
+    assert [delivery.webhook for delivery in delivering._claim_due()] == [hook]
+
+
+def test_the_oldest_goes_first_whoever_put_it_into_the_queue(
+    wall: Clock, worker: Worker, job_of: Callable[..., Job]
+) -> None:
+    wall.offset = -HOURS
+    first = job_of()
+    later = job_of()
+    assert all(abs(entry.queued_at - wall.now()) < timedelta(seconds=60) for entry in JobInput.objects.all())
+    assert [entry.job for entry in queue.next_up(Worker.Kind.LOCAL, 2)] == [first, later]

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from jobs import batches
 from jobs.models import Job, JobInput
 from remoteworker import fleet, tasks
 from remoteworker.models import Attempt, Worker
@@ -101,6 +102,23 @@ def test_workers_out_of_service_stand_last(desk: Client, worker: Worker) -> None
     Worker.objects.create(name="a-box", url="http://127.0.0.1:8", enabled=False, last_ping_at=timezone.now())
     page = desk.get(LIVE).content.decode()
     assert page.index(">box<") < page.index(">a-box<")
+
+
+@pytest.mark.parametrize("gone", ["job", "session", "upload"])
+@pytest.mark.parametrize("model", ["remoteworker/attempt", "jobs/jobinput", "jobs/job"])
+def test_what_its_owner_deleted_is_not_started_again(
+    model: str, gone: str, desk: Client, attempt: Attempt, job_input: JobInput
+) -> None:
+    job = job_input.job
+    batches.cancel_job(job, "anna")
+    deleted = {"job": job, "session": job.session, "upload": job_input.upload}[gone]
+    type(deleted).objects.filter(pk=deleted.pk).update(deleted_at=timezone.now())
+    pk = {"attempt": attempt.pk, "jobinput": job_input.pk, "job": job.pk}[model.partition("/")[2]]
+    act(desk, model, "retry", pk)
+    assert JobInput.objects.get().status == "canceled"
+    type(deleted).objects.update(deleted_at=None)
+    act(desk, model, "retry", pk)
+    assert JobInput.objects.get().status == "queued"
 
 
 @pytest.mark.parametrize(

@@ -81,10 +81,10 @@ def test_local_and_remote_files_do_not_wait_for_each_other(
     queued: Callable[..., object], settings: Settings
 ) -> None:
     settings.REMOTE_WORKER_MODE = "optional"
+    box("local"), box("gpu", REMOTE)
     queued("here", 2)
     queued("there", 2, use_remote=True)
     assert (order(LOCAL), order(REMOTE)) == (["here-0", "here-1"], ["there-0", "there-1"])
-    box("local"), box("gpu", REMOTE)
     dispatch.assign()
     taken = {attempt.worker.name: attempt.job_input.upload.name for attempt in Attempt.objects.all()}
     assert taken == {"local": "here-0.ogg", "gpu": "there-0.ogg"}
@@ -195,8 +195,56 @@ def test_files_that_only_a_busy_worker_can_take_wait_for_it_and_hold_up_nobody(
     assert [attempt.job_input_id for attempt in Attempt.objects.all()] == [small.pk]
 
 
+def test_files_wait_for_the_worker_with_their_model_and_hold_up_nobody(
+    queued: Callable[..., list[JobInput]], db: None
+) -> None:
+    box("able", capabilities={"models": ["large-v3"], "maxFileMB": 9}), box("other", capacity=2)
+    large, (small,) = queued("a", 2 * queue.PASSED_OVER), queued("a")
+    Job.objects.filter(pk=large[0].job_id).update(model="large-v3")
+    Upload.objects.filter(inputs=large[-1]).update(size_bytes=10 * 1024 * 1024)
+    for _ in range(3):
+        dispatch.assign()
+    names = dict(Attempt.objects.values_list("job_input", "worker__name"))
+    assert names == {large[0].pk: "able", small.pk: "other", large[-1].pk: "other"}
+
+
+def test_files_wait_for_the_worker_that_tells_speakers_apart_and_hold_up_nobody(
+    queued: Callable[..., list[JobInput]], db: None
+) -> None:
+    box("able", capacity=1), box("mute", capabilities={"diarizationTrouble": "no token"})
+    several, (one,) = queued("a", 2 * queue.PASSED_OVER), queued("a")
+    job = several[0].job
+    Job.objects.filter(pk=job.pk).update(options={**job.options, "diarization_enabled": True})
+    dispatch.assign()
+    dispatch.assign()
+    names = dict(Attempt.objects.values_list("job_input", "worker__name"))
+    assert names == {several[0].pk: "able", one.pk: "mute"}
+
+
 @pytest.mark.parametrize(
-    "other", [{"is_connected": False}, {"capabilities": {"maxFileMB": 1}}, {"drain": True}]
+    "gone", [{"drain": True}, {"is_connected": False}, {"enabled": False}, {"capacity": 0}]
+)
+def test_files_do_not_wait_for_a_worker_that_takes_nothing(
+    gone: dict[str, object], queued: Callable[..., list[JobInput]], db: None
+) -> None:
+    able = box("able", capabilities={"models": ["large-v3"]})
+    box("other")
+    (large,) = queued("a")
+    Job.objects.update(model="large-v3")
+    Worker.objects.filter(pk=able.pk).update(**gone)
+    dispatch.assign()
+    large.refresh_from_db()
+    assert large.worker_name == "other", "it may download the model"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"is_connected": False},
+        {"capabilities": {"maxFileMB": 1}},
+        {"drain": True},
+        {"capabilities": {"models": ["tiny"]}},
+    ],
 )
 def test_a_moved_file_comes_back_where_nobody_else_can_take_it(
     other: dict[str, object], attempt: Attempt, job_input: JobInput

@@ -11,8 +11,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from jobs import standings
-from jobs.live import session_state
+from jobs.live import file_state
 from jobs.models import Job, JobInput, Session
+from jobs.session_state import session_state
 from remoteworker.models import Attempt, Worker
 from tests.steps import claim
 
@@ -38,6 +39,41 @@ def test_a_waiting_file_knows_its_place_and_when_it_will_be_done(
     assert (rows["file-0.wav"]["filesAhead"], rows["file-1.wav"]["filesAhead"]) == (None, 0)
 
 
+def test_the_time_left_goes_by_the_speed_of_each_model(
+    job_of: Callable[..., Job], session: Session, worker: Worker
+) -> None:
+    Worker.objects.update(speeds={"base": 100.0, "large-v3": 1.0}, price_per_hour=3600)
+    small = job_of()
+    JobInput.objects.update(audio_duration=3600.0)
+    (row,) = shown(session).values()
+    assert row["etaSeconds"] == 36.0
+    large = job_of(model="large-v3")
+    JobInput.objects.filter(job=large).update(audio_duration=60.0)
+    last = job_of()
+    JobInput.objects.filter(job=last).update(audio_duration=1000.0)
+    prospects = standings.of_jobs([small, large, last])
+    assert [prospects[job.pk].eta_seconds for job in (small, large, last)] == [36.0, 96.0, 106.0]
+    assert [prospects[job.pk].cost for job in (small, large, last)] == [36.0, 60.0, 10.0]
+    claim(worker)
+    JobInput.objects.filter(status="dispatching").update(percent=50)
+    assert standings.of_jobs([last])[last.pk].eta_seconds == 88.0
+
+
+def test_only_workers_that_have_a_model_count_for_its_files(
+    job_of: Callable[..., Job], session: Session, worker: Worker
+) -> None:
+    Worker.objects.update(speeds={"base": 10.0}, capabilities={"models": ["base"]})
+    other = Worker.objects.create(name="other", kind="local", url="http://127.0.0.1:8", is_connected=True)
+    Worker.objects.filter(pk=other.pk).update(speeds={"large-v3": 2.0}, capabilities={"models": ["large-v3"]})
+    job_of(model="large-v3")
+    JobInput.objects.update(audio_duration=600.0)
+    (row,) = shown(session).values()
+    assert row["etaSeconds"] == 300.0
+    before = standings.stamp()
+    Worker.objects.filter(pk=other.pk).update(capabilities={"models": ["base", "large-v3"]})
+    assert standings.stamp() != before
+
+
 def test_nobody_is_promised_a_time_while_no_worker_is_there(
     job_of: Callable[..., Job], session: Session, worker: Worker
 ) -> None:
@@ -54,7 +90,7 @@ def test_a_silent_worker_is_named_with_the_time_it_is_given_up_at(
     (row,) = shown(session).values()
     assert (row["unreachableSince"], row["givenUpAt"], row["worker"]) == (None, None, "box")
     assert (row["attempt"], row["attempts"]) == (1, 3)
-    assert row["lastContactAt"]
+    assert file_state(attempt.job_input)["lastContactAt"]
     since = timezone.now() - timedelta(seconds=40)
     Worker.objects.update(unreachable_since=since, is_connected=False)
     (row,) = shown(session).values()
@@ -84,4 +120,4 @@ def test_the_state_of_many_files_costs_as_many_queries_as_that_of_few(
     claim(worker)
     with CaptureQueriesContext(connection) as seen:
         assert browser.get(f"/api/sessions/{session.pk}/state").status_code == 200
-    assert len(seen) <= 22
+    assert len(seen) <= 36

@@ -1,0 +1,52 @@
+"""What the workers offer, for programs. No address and no token is in it."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router
+
+from jobs.schemas import Moment, Told
+from remoteworker import fleet
+from remoteworker.models import Worker
+
+router = Router(by_alias=True, tags=["Workers"])
+Answer = dict[str, Any]
+
+
+class WorkerRow(Told):
+    id: int
+    kind: str
+    state: str
+    connected: bool
+    last_contact_at: Moment | None
+    models: list[str]
+    tells_speakers: bool
+    gpu: str
+    capacity: int
+    active: int
+
+
+class WorkerList(Told):
+    workers: list[WorkerRow]
+
+
+@router.get("/workers", url_name="api-workers", response=WorkerList)
+def get_workers(request: HttpRequest) -> Answer:
+    """List the workers in service: what each can do, and how much at once."""
+    return {"workers": [_row(worker) for worker in fleet.enabled_workers().order_by("pk")]}
+
+
+def _row(worker: Worker) -> Answer:
+    said = worker.capabilities
+    return {
+        "id": worker.pk,
+        "kind": worker.kind,
+        "state": fleet.state(worker),
+        "connected": worker.is_connected,
+        "lastContactAt": worker.last_ping_at.isoformat() if worker.last_ping_at else None,
+        "models": worker.models_at_hand,
+        "tellsSpeakers": not said.get("diarizationTrouble"),
+        "gpu": str(said.get("gpuName") or ""),
+        "capacity": worker.slots,
+        "active": int(getattr(worker, "active", 0)),
+    }

@@ -1,0 +1,73 @@
+"""The whole queue of a kind of worker, put in order once for many questions."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from jobs import media
+from jobs.models import JobEvent
+from remoteworker import queue
+from remoteworker.models import Worker
+
+Sums = tuple[float, ...]  # by model, in the order of `Line.models`, later ones left out
+LONG_SECONDS = 0.05  # to put the queue in order; what takes less is done for every page
+
+
+@dataclass
+class Line:
+    """What waits, next one first. Seconds are of audio, by model: workers take longer for one than for another."""
+
+    models: list[str] = field(default_factory=list)
+    places: dict[UUID, tuple[int, Sums]] = field(default_factory=dict)  # file: how many ahead, up to its end
+    ends: dict[UUID, Sums] = field(default_factory=dict)  # job: up to the end of its last file
+    owns: dict[UUID, float] = field(default_factory=dict)  # job: seconds of its own files
+
+    def by_model(self, sums: Sums) -> dict[str, float]:
+        """Name the models of these sums."""
+        return dict(zip(self.models, sums, strict=False))
+
+
+_lines: dict[Worker.Kind, tuple[float, int, Line]] = {}
+
+
+def line(kind: Worker.Kind) -> Line:
+    """Return the queue. It is put in order again after ten times as long as that took: many pages ask every 2 s, and
+    with a hundred thousand files an order that is some seconds old is better than a busy database."""
+    until, _event, found = _lines.get(kind, (0.0, 0, Line()))
+    started = time.monotonic()
+    if started > until:
+        event, found = last_event(), _ordered(kind)
+        took = time.monotonic() - started
+        _lines[kind] = (started + 11 * took if took > LONG_SECONDS else 0.0, event, found)
+    return found
+
+
+def stamp() -> str:
+    """Return a text that changes when the lines do: with every move of a file, or when one is put in order again."""
+    now, latest = time.monotonic(), last_event()
+    kept = [event for until, event, _line in _lines.values() if now <= until]
+    return f"{min([latest, *kept])}"
+
+
+def last_event() -> int:
+    """Return the number of the latest move of any file."""
+    return JobEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def _ordered(kind: Worker.Kind) -> Line:
+    found, seconds = Line(), dict[str, float]()
+    for ahead, (pk, job, model, known, name, size) in enumerate(_queued(kind)):
+        own = known or media.usual_seconds(name, size)
+        seconds[model] = seconds.get(model, 0.0) + own
+        found.ends[job] = sums = tuple(seconds.values())
+        found.places[pk] = (ahead, sums)
+        found.owns[job] = found.owns.get(job, 0.0) + own
+    found.models = list(seconds)
+    return found
+
+
+def _queued(kind: Worker.Kind) -> Iterable[tuple[UUID, UUID, str, float | None, str, int]]:
+    return queue.in_order(kind).values_list(
+        "pk", "job_id", "job__model", "audio_duration", "upload__name", "upload__size_bytes"
+    )
