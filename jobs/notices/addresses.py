@@ -1,0 +1,107 @@
+"""Where webhooks may go: never to a machine that this one reaches and the person who names it should not."""
+
+import socket
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+NEVER = tuple(
+    ip_network(block)
+    for block in (
+        "0.0.0.0/8",  # this host
+        "169.254.0.0/16",  # link-local: the metadata of rented machines
+        "fe80::/10",
+        "fec0::/10",
+        "::ffff:0:0/96",  # the rest hold an IPv4 address: mapped, NAT64, 6to4, Teredo
+        "64:ff9b::/96",
+        "64:ff9b:1::/48",
+        "2002::/16",
+        "2001::/32",
+    )
+)
+
+
+class AddressRefused(Exception):
+    """No webhook goes there; the message says why, for people."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """An address, taken apart."""
+
+    is_tls: bool
+    host: str
+    port: int
+    path: str
+
+
+def target_of(url: str) -> Target:
+    """Take an address apart. Raises AddressRefused unless it is one that a webhook may have."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise AddressRefused(_("This is not an http or https address.")) from None
+    is_plain = url.isascii() and url.isprintable() and not set(url) & set(' \\"<>')
+    if not is_plain or parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise AddressRefused(_("This is not an http or https address."))
+    if parts.username is not None or parts.password is not None:
+        raise AddressRefused(_("An address with a name or password in it is not used."))
+    if parts.scheme == "http" and not settings.WEBHOOK_ALLOW_PRIVATE:
+        raise AddressRefused(_("Use an https address: notices do not travel in the clear."))
+    is_tls = parts.scheme == "https"
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(is_tls, parts.hostname, port or (443 if is_tls else 80), path)
+
+
+def check_address(url: str) -> None:
+    """Raise ValidationError where a webhook may not go, as far as the address itself tells."""
+    try:
+        target = target_of(url)
+        if _literal(target.host) is not None:
+            check_ip(target.host)
+    except AddressRefused as refused:
+        raise ValidationError(refused.args[0]) from refused
+
+
+def resolve(target: Target) -> list[str]:
+    """Return the IP addresses of the host. Raises AddressRefused where one of them is not to be spoken to."""
+    try:
+        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise AddressRefused(_("The name in the address is not known.")) from None
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    for address in addresses:
+        check_ip(address)
+    return addresses
+
+
+def check_ip(address: str) -> None:
+    """Raise AddressRefused unless webhooks may go to this IP address."""
+    if not is_allowed(address, private=settings.WEBHOOK_ALLOW_PRIVATE):
+        raise AddressRefused(
+            _("The address is in a private network, to which this installation sends no webhooks.")
+        )
+
+
+def is_allowed(address: str, *, private: bool) -> bool:
+    """Whether webhooks may go to this IP address; `private`: also to loopback and private networks."""
+    ip = _literal(address)
+    if ip is None or any(ip in block for block in NEVER if block.version == ip.version):
+        return False
+    if ip.is_loopback:
+        return private
+    if ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_link_local:
+        return False
+    return private or ip.is_global
+
+
+def _literal(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None

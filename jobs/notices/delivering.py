@@ -1,0 +1,140 @@
+"""Deliveries that are due: each is claimed, sent, and its outcome noted; what failed is tried again, ever later."""
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import F, Min, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from jobs import clock
+from jobs.alone import alone
+from jobs.models import Delivery, DeliveryStatus, NoticeEvent, Webhook
+from jobs.notices import messages
+from jobs.notices.sending import Outcome, send
+
+log = logging.getLogger(__name__)
+AT_ONCE = 8  # deliveries, each of another person: nobody's slow receiver keeps the others waiting
+AT_A_TIME = 20.0  # seconds after which the next tick goes on
+KEPT = timedelta(days=30)
+GONE = 410
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What follows from a try."""
+
+    status: DeliveryStatus
+    due_at: datetime | None = None
+    is_gone: bool = False
+
+
+def decide(event: str, tries: int, outcome: Outcome, now: datetime) -> Decision:
+    """Say what follows from the outcome of try number `tries`. Pure."""
+    if outcome.is_delivered:
+        return Decision(DeliveryStatus.DELIVERED)
+    if outcome.status == GONE:
+        return Decision(DeliveryStatus.GIVEN_UP, is_gone=True)
+    if event == NoticeEvent.PING or tries > len(settings.NOTICE_RETRY_SECONDS):
+        return Decision(DeliveryStatus.GIVEN_UP)
+    pause = settings.NOTICE_RETRY_SECONDS[tries - 1]
+    return Decision(DeliveryStatus.WAITING, due_at=now + timedelta(seconds=pause))
+
+
+def deliver_due() -> int:
+    """Send what is due; return how many tries were made. One process of this host does it at a time."""
+    tried = 0
+    with alone("notices") as is_mine:
+        end = time.monotonic() + AT_A_TIME
+        while is_mine and time.monotonic() < end and (held := _claim_due()):
+            with ThreadPoolExecutor(len(held)) as pool:
+                for delivery, outcome in zip(held, pool.map(send, held), strict=True):
+                    _note(delivery, outcome)
+            tried += len(held)
+    return tried
+
+
+def deliver_now(delivery: Delivery) -> Delivery | None:
+    """Send this one at a person's word, whatever became of it before; None where one of theirs is on its way."""
+    if _held().filter(owner_id=delivery.owner_id).exists():
+        return None
+    Delivery.objects.filter(pk=delivery.pk).update(status=DeliveryStatus.WAITING, due_at=clock.now())
+    claimed = _claim(delivery.pk)
+    if claimed is not None:
+        _note(claimed, send(claimed))
+        claimed.refresh_from_db()
+    return claimed
+
+
+def make_ping(hook: Webhook, person: User) -> Delivery:
+    """Return a test, to be sent by `deliver_now`; ticks leave it alone."""
+    return Delivery.objects.create(
+        owner=person, webhook=hook, event=NoticeEvent.PING, message=messages.of_ping(), due_at=None
+    )
+
+
+def prune() -> None:
+    """Forget what ended a month ago."""
+    old = Delivery.objects.filter(created_at__lt=clock.now() - KEPT)
+    old.exclude(status=DeliveryStatus.WAITING, due_at__isnull=False).delete()
+
+
+def _claim_due() -> list[Delivery]:
+    """Claim the oldest of what is due, one a person: those with one on its way have their turn later."""
+    _give_up_disabled()
+    due = Delivery.objects.filter(_free(), status=DeliveryStatus.WAITING, due_at__lte=clock.now())
+    due = due.exclude(owner__in=_held().values("owner"))
+    turns = due.order_by().values("owner").annotate(since=Min("due_at")).order_by("since")[:AT_ONCE]
+    first = (due.filter(owner=turn["owner"]).order_by("due_at", "pk").first() for turn in turns)
+    return [held for entry in first if entry is not None and (held := _claim(entry.pk)) is not None]
+
+
+def _claim(pk: UUID) -> Delivery | None:
+    """Hold a delivery for a try: of two that want to, one does. A killed holder's is free again a minute later."""
+    now = clock.now()
+    until = now + timedelta(seconds=settings.NOTICE_HELD_SECONDS)
+    waiting = Delivery.objects.filter(_free(), pk=pk, status=DeliveryStatus.WAITING)
+    if not waiting.update(held_until=until, tried_at=now, tries=F("tries") + 1):
+        return None
+    return Delivery.objects.select_related("webhook", "owner").get(pk=pk)
+
+
+def _note(delivery: Delivery, outcome: Outcome) -> None:
+    """Write down what became of a try, unless a later one was begun meanwhile."""
+    decision = decide(delivery.event, delivery.tries, outcome, clock.now())
+    Delivery.objects.filter(pk=delivery.pk, tries=delivery.tries).update(
+        status=decision.status,
+        due_at=decision.due_at,
+        held_until=None,
+        answer_status=outcome.status,
+        answer_text=outcome.text,
+        problem=outcome.problem,
+        took_ms=outcome.took_ms,
+    )
+    if decision.is_gone and delivery.webhook_id is not None:
+        Webhook.objects.filter(pk=delivery.webhook_id).update(is_enabled=False, is_gone=True)
+    fields = {"notice": str(delivery.pk), "try": delivery.tries, "status": decision.status.value}
+    log.info("notice", extra={**fields, "answer": outcome.status, "ms": outcome.took_ms})
+
+
+def _give_up_disabled() -> None:
+    off = Delivery.objects.filter(
+        _free(), status=DeliveryStatus.WAITING, due_at__isnull=False, webhook__is_enabled=False
+    )
+    if off.exists():  # an UPDATE would take the lock of SQLite at every tick
+        gone = list(off.values_list("pk", flat=True))
+        given_up = {"status": DeliveryStatus.GIVEN_UP, "due_at": None, "problem": _("The webhook is off.")}
+        Delivery.objects.filter(_free(), pk__in=gone).update(**given_up)
+
+
+def _free() -> Q:
+    return Q(held_until=None) | Q(held_until__lt=clock.now())
+
+
+def _held() -> QuerySet[Delivery]:
+    return Delivery.objects.filter(held_until__gte=clock.now())

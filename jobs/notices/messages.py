@@ -1,0 +1,89 @@
+"""What is told: the JSON of a webhook, and the same as a letter. Pure, but for the rows it reads."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from jobs.models import Job, NoticeEvent
+from jobs.statuses import InputStatus
+
+Message = dict[str, Any]
+
+
+def of_job(job: Job) -> Message:
+    """Return what is told of the end of a job."""
+    session, status = job.session, list(job.inputs.order_by().values_list("status", flat=True))
+    return {
+        "event": NoticeEvent.JOB_ENDED.value,
+        "createdAt": timezone.now().isoformat(timespec="seconds"),
+        "session": {"id": str(session.pk), "name": session.name},
+        "job": {
+            "id": str(job.pk),
+            "number": job.number,
+            "status": job.status,
+            "model": job.model,
+            "language": job.language,
+            "createdAt": job.created_at.isoformat(timespec="seconds"),
+            "endedAt": job.ended_at.isoformat(timespec="seconds") if job.ended_at else None,
+        },
+        "counts": {
+            "files": len(status),
+            "complete": status.count(InputStatus.COMPLETE),
+            "failed": status.count(InputStatus.FAILED),
+            "canceled": status.count(InputStatus.CANCELED),
+        },
+        "links": {"session": _address("session", session.pk)},
+    }
+
+
+def of_ping() -> Message:
+    """Return what a test tells: nothing but that it arrives."""
+    return {"event": NoticeEvent.PING.value, "createdAt": timezone.now().isoformat(timespec="seconds")}
+
+
+def outcome(message: Message) -> str:
+    """Say in one sentence how the job ended."""
+    counts = message["counts"]
+    if counts["complete"] == counts["files"]:
+        files = ngettext(
+            "%(files)d file is transcribed", "All %(files)d files are transcribed", counts["files"]
+        )
+        return str(files % counts) + "."
+    parts = [
+        ngettext(
+            "%(complete)d of %(files)d file is transcribed",
+            "%(complete)d of %(files)d files are transcribed",
+            counts["files"],
+        )
+    ]
+    if counts["failed"]:
+        parts.append(_("%(failed)d failed"))
+    if counts["canceled"]:
+        parts.append(_("%(canceled)d canceled"))
+    return ", ".join(part % counts for part in parts) + "."
+
+
+def subject(message: Message) -> str:
+    """Return a letter's subject, on one line whatever the session is called."""
+    return " ".join(f"{message['session']['name']}: {outcome(message)}".split())
+
+
+def letter(message: Message) -> str:
+    """Return the letter: how the job ended, where it is, where this is turned off."""
+    name = {"session": message["session"]["name"], "number": message["job"]["number"]}
+    return "\n\n".join(
+        (
+            _("Job %(number)d of “%(session)s” has ended.") % name + " " + outcome(message),
+            message["links"]["session"],
+            _("You asked for this e-mail. To change that:") + "\n" + _address("notifications"),
+        )
+    )
+
+
+def _address(name: str, *args: UUID) -> str:
+    return settings.CONTROLLER_BASE_URL + reverse(name, args=args)
