@@ -1,16 +1,35 @@
-"""The JSON API of signed-in people: /api/…, cookies with CSRF, errors as {"error": {"code", "message"}}."""
+"""The API: /api/…, for pages (cookies with CSRF) and programs (tokens); errors as {"error": {"code", "message"}}."""
 
+from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
-from ninja.security import django_auth
+from ninja.operation import Operation
 
+import jobs.api_sessions
+import jobs.api_trash  # noqa: F401 - the other parts of the router
+from bulktranscribe.middleware import ERRORS
+from jobs.access import ConfinedToken, MissingScope
 from jobs.api import router as jobs_router
+from jobs.api_auth import Needs
+from jobs.api_body import JsonParser
+from remoteworker.api import router as workers_router
 from review.api import router as review_router
+from review.api_downloads import router as downloads_router
 
-api = NinjaAPI(title="Bulk Transcribe", version="1", auth=django_auth, docs_url=None, openapi_url=None)
-api.add_router("", jobs_router)
-api.add_router("", review_router)
+
+class Api(NinjaAPI):
+    """Operations are called as their functions are."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        return operation.view_func.__name__
+
+
+api = Api(
+    title="Bulk Transcribe", version="1", auth=Needs(), parser=JsonParser(), docs_url=None, openapi_url=None
+)
+for router in (jobs_router, review_router, downloads_router, workers_router):
+    api.add_router("", router)
 
 
 def _error(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
@@ -19,12 +38,30 @@ def _error(request: HttpRequest, status: int, code: str, message: str) -> HttpRe
 
 @api.exception_handler(Http404)
 def not_found(request: HttpRequest, exc: Http404) -> HttpResponse:
-    return _error(request, 404, "NOT_FOUND", "There is nothing at this address.")
+    return _error(request, 404, *ERRORS[404])
 
 
 @api.exception_handler(AuthenticationError)
 def not_signed_in(request: HttpRequest, exc: AuthenticationError) -> HttpResponse:
-    return _error(request, 401, "NOT_SIGNED_IN", "Sign in first.")
+    answer = _error(request, 401, *ERRORS[401])
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+@api.exception_handler(MissingScope)
+def missing_scope(request: HttpRequest, exc: MissingScope) -> HttpResponse:
+    return _error(request, 403, "MISSING_SCOPE", str(exc))
+
+
+@api.exception_handler(ConfinedToken)
+def confined(request: HttpRequest, exc: ConfinedToken) -> HttpResponse:
+    return _error(request, 403, "CONFINED_TOKEN", "This token is for one session only.")
+
+
+@api.exception_handler(RequestDataTooBig)
+@api.exception_handler(TooManyFilesSent)
+def too_large(request: HttpRequest, exc: Exception) -> HttpResponse:
+    return _error(request, 413, *ERRORS[413])
 
 
 @api.exception_handler(ValidationError)
@@ -36,4 +73,7 @@ def invalid(request: HttpRequest, exc: ValidationError) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def http_error(request: HttpRequest, exc: HttpError) -> HttpResponse:
-    return _error(request, exc.status_code, "INVALID_REQUEST", str(exc))
+    if isinstance(exc.__cause__, HttpError):  # ninja says 400 to whatever a parser raises
+        exc = exc.__cause__
+    code, _ = ERRORS.get(exc.status_code, ERRORS[400])
+    return _error(request, exc.status_code, code, str(exc))

@@ -1,23 +1,34 @@
-"""The JSON the session page talks to; the same verbs as the pages. Errors: {"error": {"code", "message"}}."""
+"""The JSON the session page talks to; the same verbs as the pages. Errors: {"error": {"code", "message"}}.
+
+Lists for programs are in `api_sessions`, on the same router.
+"""
 
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
-from ninja import File, Router, Schema, Status
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.utils.cache import get_conditional_response
+from ninja import File, Query, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from gpu_worker.protocol import Options
-from jobs import access, batches, history, incoming, uploads
-from jobs.forms import choices_of, speaker_options
-from jobs.live import file_state, incoming_state, job_state, session_state, upload_state
-from jobs.models import Job, Session
+from jobs import access, batches, history, incoming, listing, offers, schemas, uploads
+from jobs.api_auth import Needs
+from jobs.forms import COUNTS_OF, SPEAKERS, choices_of, job_options
+from jobs.listing import Choice
+from jobs.live import file_state, incoming_state, job_state, sound_state, upload_state
+from jobs.models import Job, Scope, Session, Upload
+from jobs.session_state import session_state, state_stamp
 
-router = Router()
+router = Router(by_alias=True)
 Answer = dict[str, Any]
-VERB_ANSWERS = {200: Any, 409: Any}
+MAY_UPLOAD, MAY_START = Needs(Scope.UPLOAD), Needs(Scope.JOBS)
+VERB_ANSWERS = {200: schemas.JobAnswer, 409: schemas.Refusal}
+ORDER_ANSWERS = {201: schemas.JobAnswer, 400: schemas.OrderRefusal}
+KEEP_ANSWERS = {200: schemas.IncomingAnswer, 409: schemas.Refusal, 507: schemas.Refusal}
+MAX_SOUNDS = 200  # asked for at a time
 
 
 class JobOrder(Schema):
@@ -25,30 +36,66 @@ class JobOrder(Schema):
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", populate_by_name=True)
 
-    upload_ids: list[UUID]
-    model: str
+    upload_ids: list[UUID] = []
+    all_new: bool = False  # every file that no job has yet, but those in which nothing can be heard
+    files_of: UUID | None = None  # every file of this job of the session
+    model: str = ""  # the installation's usual one
     language: str | None = None
     speakers: str = "auto"
     num_speakers: int | None = None
     min_speakers: int | None = None
     max_speakers: int | None = None
     use_remote: bool = False
+    task: str = "transcribe"
+    initial_prompt: str = ""
+    hotwords: str = ""
+    vad_enabled: bool = True
+    hallucination_sensitivity: float = 0.5
+
+
+class StateFilter(Schema):
+    """Which files of a session are read; what makes no sense is left out."""
+
+    show: str = "all"
+    q: str = ""
+    page: str = "1"
 
 
 class JobChanges(JobOrder):
     """What POST /api/jobs/<id>/rerun takes: what should be different; the rest is as in that job."""
 
-    upload_ids: list[UUID] = []
     model: str = ""
 
 
-@router.get("/sessions/{uuid:pk}/state", url_name="session-state")
-def get_session_state(request: HttpRequest, pk: UUID) -> Answer:
-    return session_state(access.find_session(request.user, pk))
+@router.get(
+    "/sessions/{uuid:pk}/state",
+    url_name="session-state",
+    response={200: schemas.SessionState, 304: None},
+    tags=["Sessions"],
+)
+def get_session_state(request: HttpRequest, pk: UUID, wanted: Query[StateFilter]) -> HttpResponseBase:
+    """Read what the page of a session shows, as it does every 2 s: made for that, and answered as it is.
+
+    With If-None-Match it is 304 at little cost while nothing has changed.
+    """
+    session, choice = access.find_session(request.user, pk), Choice.of(request.GET)
+    etag = f'"{state_stamp(session, choice)}"'
+    answer = get_conditional_response(request, etag=etag)
+    if answer is None:
+        answer = JsonResponse(session_state(session, choice), headers={"ETag": etag})
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
 
 
-@router.post("/sessions/{uuid:pk}/uploads", url_name="session-uploads")
+@router.post(
+    "/sessions/{uuid:pk}/uploads",
+    url_name="session-uploads",
+    response=schemas.Received,
+    auth=MAY_UPLOAD,
+    tags=["Uploads"],
+)
 def post_uploads(request: HttpRequest, pk: UUID, files: File[list[UploadedFile]]) -> Answer:
+    """Send small files in one request. Large ones are better sent in pieces."""
     session = access.find_session(request.user, pk)
     answer: Answer = {"uploads": [], "refused": []}
     for file in files:
@@ -61,7 +108,32 @@ def post_uploads(request: HttpRequest, pk: UUID, files: File[list[UploadedFile]]
     return answer
 
 
-@router.post("/incoming/{uuid:pk}/keep", url_name="incoming-keep", response={200: Any, 409: Any, 507: Any})
+@router.get(
+    "/sessions/{uuid:pk}/sounds",
+    url_name="session-sounds",
+    response={200: schemas.Sounds, 400: schemas.Refusal},
+    tags=["Uploads"],
+)
+def get_sounds(request: HttpRequest, pk: UUID, ids: str = "") -> Status[Answer]:
+    """What these uploads, ids with commas between, were found to be; null for those nobody has looked at."""
+    session = access.find_session(request.user, pk)
+    try:
+        wanted = {UUID(each) for each in ids.split(",") if each}
+    except ValueError:
+        error = {"code": "INVALID_REQUEST", "message": "ids must be ids of uploads with commas between."}
+        return Status(400, {"error": error})
+    found = session.uploads.filter(pk__in=list(wanted)[:MAX_SOUNDS])
+    found = found.select_related("sound").defer("sound__levels")
+    return Status(200, {"sounds": {str(upload.pk): sound_state(upload) for upload in found}})
+
+
+@router.post(
+    "/incoming/{uuid:pk}/keep",
+    url_name="incoming-keep",
+    response=KEEP_ANSWERS,
+    auth=MAY_UPLOAD,
+    tags=["Uploads in pieces"],
+)
 def post_keep(request: HttpRequest, pk: UUID) -> Status[Answer]:
     """Keep a file that is here already as a file of its own."""
     entry = access.find_incoming(request.user, pk)
@@ -75,66 +147,107 @@ def post_keep(request: HttpRequest, pk: UUID) -> Status[Answer]:
     return Status(200, {"incoming": incoming_state(entry)})
 
 
-@router.post("/sessions/{uuid:pk}/jobs", url_name="session-jobs", response={201: Any, 400: Any})
+@router.post(
+    "/sessions/{uuid:pk}/jobs",
+    url_name="session-jobs",
+    response=ORDER_ANSWERS,
+    auth=MAY_START,
+    tags=["Jobs"],
+)
 def post_job(request: HttpRequest, pk: UUID, order: JobOrder) -> Status[Answer]:
-    return _create(request, access.find_session(request.user, pk), order)
+    """Start a job over files of the session."""
+    return _create(request, access.find_session(request.user, pk), order, order)
 
 
-@router.post("/jobs/{uuid:pk}/rerun", url_name="api-job-rerun", response={201: Any, 400: Any})
+@router.post(
+    "/jobs/{uuid:pk}/rerun",
+    url_name="api-job-rerun",
+    response=ORDER_ANSWERS,
+    auth=MAY_START,
+    tags=["Jobs"],
+)
 def post_job_rerun(request: HttpRequest, pk: UUID, changes: JobChanges) -> Status[Answer]:
+    """Start a job like this one, but for the changes."""
     job = access.find_job(request.user, pk)
     before = choices_of(job)
-    before["upload_ids"] = before.pop("uploads")
-    order = JobOrder(**{**before, **changes.model_dump(exclude_unset=True)})
-    return _create(request, job.session, order)
+    wanted = changes.model_dump(exclude_unset=True)
+    if not wanted.keys() & {"upload_ids", "all_new", "files_of"}:
+        before["files_of"] = job.pk
+    order = JobOrder(**{**before, **wanted})
+    return _create(request, job.session, order, changes)
 
 
-@router.get("/jobs/{uuid:pk}", url_name="job")
+@router.get("/jobs/{uuid:pk}", url_name="job", response=schemas.JobAnswer, tags=["Jobs"])
 def get_job(request: HttpRequest, pk: UUID) -> Answer:
+    """Read a job with all of its files."""
     return {"job": job_state(access.find_job(request.user, pk))}
 
 
-@router.get("/inputs/{uuid:pk}", url_name="input")
+@router.get("/inputs/{uuid:pk}", url_name="input", response=schemas.InputAnswer, tags=["Jobs"])
 def get_input(request: HttpRequest, pk: UUID) -> Answer:
+    """Read one file of a job, and what happened to it."""
     entry = access.find_input(request.user, pk)
     return {"input": file_state(entry), "events": history.timeline(entry)}
 
 
-@router.post("/jobs/{uuid:pk}/cancel", url_name="api-job-cancel", response=VERB_ANSWERS)
+@router.post(
+    "/jobs/{uuid:pk}/cancel",
+    url_name="api-job-cancel",
+    response=VERB_ANSWERS,
+    auth=MAY_START,
+    tags=["Jobs"],
+)
 def post_job_cancel(request: HttpRequest, pk: UUID) -> Status[Answer]:
+    """Cancel every file of a job that has not ended."""
     job = access.find_job(request.user, pk)
     return _done(batches.cancel_job(job, access.person_of(request).get_username()), job)
 
 
-@router.post("/jobs/{uuid:pk}/retry", url_name="api-job-retry", response=VERB_ANSWERS)
+@router.post(
+    "/jobs/{uuid:pk}/retry",
+    url_name="api-job-retry",
+    response=VERB_ANSWERS,
+    auth=MAY_START,
+    tags=["Jobs"],
+)
 def post_job_retry(request: HttpRequest, pk: UUID) -> Status[Answer]:
+    """Queue the failed files of a job again, or the canceled ones where none failed."""
     job = access.find_job(request.user, pk)
     return _done(batches.retry_job(job, access.person_of(request).get_username()), job)
 
 
-@router.post("/inputs/{uuid:pk}/cancel", url_name="api-input-cancel", response=VERB_ANSWERS)
+@router.post(
+    "/inputs/{uuid:pk}/cancel",
+    url_name="api-input-cancel",
+    response=VERB_ANSWERS,
+    auth=MAY_START,
+    tags=["Jobs"],
+)
 def post_input_cancel(request: HttpRequest, pk: UUID) -> Status[Answer]:
+    """Cancel one file of a job."""
     job_input = access.find_input(request.user, pk)
     return _done(batches.cancel_input(job_input, access.person_of(request).get_username()), job_input.job)
 
 
-@router.post("/inputs/{uuid:pk}/retry", url_name="api-input-retry", response=VERB_ANSWERS)
+@router.post(
+    "/inputs/{uuid:pk}/retry",
+    url_name="api-input-retry",
+    response=VERB_ANSWERS,
+    auth=MAY_START,
+    tags=["Jobs"],
+)
 def post_input_retry(request: HttpRequest, pk: UUID) -> Status[Answer]:
+    """Queue one failed or canceled file again."""
     job_input = access.find_input(request.user, pk)
     return _done(batches.retry_input(job_input, access.person_of(request).get_username()), job_input.job)
 
 
-def _create(request: HttpRequest, session: Session, order: JobOrder) -> Status[Answer]:
-    found = {upload.pk: upload for upload in session.uploads.filter(pk__in=order.upload_ids)}
+def _create(request: HttpRequest, session: Session, order: JobOrder, sent: JobOrder) -> Status[Answer]:
     try:
-        if order.speakers not in ("auto", "none", "exact", "between"):
-            raise batches.InvalidJob("speakers", "Choose auto, none, exact or between.")
-        if missing := [pk for pk in order.upload_ids if pk not in found]:
-            raise batches.InvalidJob("uploadIds", f"No file {missing[0]} here.", "UNKNOWN_UPLOAD")
         job = batches.create_job(
             session,
-            [found[upload_id] for upload_id in order.upload_ids],
-            _options(order),
+            _wanted(session, order),
+            _options(order, sent),
             use_remote=order.use_remote,
             created_by=access.person_of(request),
         )
@@ -144,15 +257,40 @@ def _create(request: HttpRequest, session: Session, order: JobOrder) -> Status[A
     return Status(201, {"job": job_state(job)})
 
 
-def _options(order: JobOrder) -> Options:
-    return speaker_options(
-        order.speakers,
-        num=order.num_speakers,
-        low=order.min_speakers,
-        high=order.max_speakers,
-        model=order.model,
-        language=order.language or "",
-    )
+def _wanted(session: Session, order: JobOrder) -> list[Upload]:
+    """The files that an order names. Raises InvalidJob."""
+    named = list(session.uploads.filter(pk__in=order.upload_ids, deleted_at=None))
+    if missing := set(order.upload_ids) - {upload.pk for upload in named}:
+        raise batches.InvalidJob("uploadIds", f"No file {min(missing)} here.", "UNKNOWN_UPLOAD")
+    again = session.jobs.filter(pk=order.files_of, deleted_at=None).first() if order.files_of else None
+    if order.files_of and again is None:
+        raise batches.InvalidJob("filesOf", f"No job {order.files_of} here.", "UNKNOWN_JOB")
+    by_id = {pk: place for place, pk in enumerate(order.upload_ids)}
+    named.sort(key=lambda upload: by_id[upload.pk])
+    return listing.wanted(session, named, all_new=order.all_new, files_of=again)
+
+
+def _options(order: JobOrder, sent: JobOrder) -> Options:
+    if order.speakers not in SPEAKERS:
+        raise batches.InvalidJob("speakers", "Choose auto, none, exact or between.")
+    chosen = {"model": order.model or offers.usual_model(), "speakers": _speakers(order, sent)}
+    return job_options({**order.model_dump(), **chosen})
+
+
+def _speakers(order: JobOrder, sent: JobOrder) -> str:
+    """How speakers are told apart: as the order says, or as a count means that was `sent` without a word about it.
+
+    Raises InvalidJob for a count that was sent and would not be heeded.
+    """
+    kinds = {name: kind for kind, names in COUNTS_OF.items() for name in names}
+    told = [name for name in kinds if name in sent.model_fields_set and getattr(sent, name) is not None]
+    is_said = "speakers" in sent.model_fields_set or not told
+    speakers = order.speakers if is_said else kinds[told[0]]
+    for name in told:
+        if kinds[name] != speakers:
+            text = f"{to_camel(name)} belongs to speakers “{kinds[name]}”, not to “{speakers}”."
+            raise batches.InvalidJob(to_camel(name), text)
+    return speakers
 
 
 def _done(moved: int, job: Job) -> Status[Answer]:

@@ -1,31 +1,52 @@
 """The JSON the review page talks to. Errors: {"error": {"code", "message"}}; 404 for what is not yours."""
 
 import gzip
-import json
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 from uuid import UUID, uuid4
 
-from django.core.exceptions import RequestDataTooBig
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import Router, Schema, Status
 from ninja.errors import HttpError
-from pydantic import ConfigDict, Field, StrictInt
+from pydantic import ConfigDict, Field, StrictInt, WithJsonSchema
 from pydantic import ValidationError as PydanticError
 from pydantic.alias_generators import to_camel
 
 from jobs import access
-from review import following, history, queue, revisions, snapshot
+from jobs.api_auth import Needs
+from jobs.api_body import read_json
+from jobs.models import Scope
+from review import following, history, queue, revisions, schemas, snapshot
 from review.models import Transcript
-from review.orders import InvalidEdit, uuid_text
+from review.orders import KINDS, InvalidEdit, uuid_text
 
-router = Router()
+router = Router(by_alias=True, tags=["Transcripts"])
 Answer = dict[str, Any]
 Sent = TypeVar("Sent", bound=Schema)
 MAX_EDITS = 200
 MAX_BYTES = 2**20
-EDIT_ANSWERS = {200: Any, 409: Any, 413: Any, 422: Any}
+MAY_EDIT = Needs(Scope.EDIT)
+EDIT_ANSWERS = {200: schemas.Edited, 409: schemas.Conflict, 413: schemas.Refusal, 422: schemas.Refusal}
 Version = Annotated[StrictInt, Field(ge=0, lt=2**31)]
+
+
+def takes(kind: type[Schema], *, required: bool = True) -> dict[str, Any]:
+    """Describe a body that `_body` reads; ninja knows nothing of it."""
+    schema = kind.model_json_schema(by_alias=True)
+    return {"requestBody": {"content": {"application/json": {"schema": schema}}, "required": required}}
+
+
+EDITS = {
+    "type": "array",
+    "maxItems": MAX_EDITS,
+    "description": "Each with the fields of its kind: "
+    + "; ".join(f"{kind} ({', '.join(fields)})" if fields else kind for kind, fields in KINDS.items()),
+    "items": {
+        "type": "object",
+        "properties": {"id": {"type": "string", "format": "uuid"}, "kind": {"enum": list(KINDS)}},
+        "required": ["id", "kind"],
+    },
+}
 
 
 class EditBatch(Schema):
@@ -35,7 +56,7 @@ class EditBatch(Schema):
 
     base_version: Version
     client: UUID | None = None
-    edits: list[dict[str, Any]]
+    edits: Annotated[list[dict[str, Any]], WithJsonSchema(EDITS)]
 
 
 class Here(Schema):
@@ -58,8 +79,9 @@ class Restoring(Schema):
     client: UUID | None = None
 
 
-@router.get("/transcripts/{uuid:pk}", url_name="api-transcript")
+@router.get("/transcripts/{uuid:pk}", url_name="api-transcript", response=schemas.TranscriptState)
 def get_transcript(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Read a transcript as it is now, with every word's times."""
     state = snapshot.state_json(_find(request, pk))
     answer = HttpResponse(state, content_type="application/json", headers={"Vary": "Accept-Encoding"})
     if "gzip" in request.headers.get("Accept-Encoding", ""):
@@ -68,8 +90,15 @@ def get_transcript(request: HttpRequest, pk: UUID) -> HttpResponse:
     return answer
 
 
-@router.post("/transcripts/{uuid:pk}/edits", url_name="transcript-edits", response=EDIT_ANSWERS)
+@router.post(
+    "/transcripts/{uuid:pk}/edits",
+    url_name="transcript-edits",
+    response=EDIT_ANSWERS,
+    auth=MAY_EDIT,
+    openapi_extra=takes(EditBatch),
+)
 def post_edits(request: HttpRequest, pk: UUID) -> Status[Answer]:
+    """Change a transcript: all of the edits, or none. Sent again, they are answered and not made again."""
     transcript = _find(request, pk)
     batch = _body(request, EditBatch)
     if len(request.body) > MAX_BYTES or len(batch.edits) > MAX_EDITS:
@@ -78,35 +107,53 @@ def post_edits(request: HttpRequest, pk: UUID) -> Status[Answer]:
     return _edited(transcript, lambda: history.commit(transcript, person, _batch(batch)))
 
 
-@router.get("/transcripts/{uuid:pk}/changes", url_name="transcript-changes")
+@router.get("/transcripts/{uuid:pk}/changes", url_name="transcript-changes", response=schemas.Changes)
 def get_changes(request: HttpRequest, pk: UUID, since: Annotated[int, Field(ge=0, lt=2**31)] = 0) -> Answer:
+    """Read what changed after a version, and who has the transcript open."""
     transcript = _find(request, pk)
     return {**following.changes(transcript, since), "people": following.people(transcript)}
 
 
-@router.post("/transcripts/{uuid:pk}/presence", url_name="transcript-presence")
+@router.post(
+    "/transcripts/{uuid:pk}/presence",
+    url_name="transcript-presence",
+    response=schemas.PeopleAnswer,
+    auth=MAY_EDIT,
+    openapi_extra=takes(Here),
+)
 def post_presence(request: HttpRequest, pk: UUID) -> Answer:
+    """Say that a page has the transcript open, and where in it."""
     transcript = _find(request, pk)
     here = _body(request, Here)
     following.note_presence(transcript, access.person_of(request), here.client, here.segment)
     return {"people": following.people(transcript)}
 
 
-@router.get("/transcripts/{uuid:pk}/history", url_name="transcript-history")
+@router.get("/transcripts/{uuid:pk}/history", url_name="transcript-history", response=schemas.HistoryAnswer)
 def get_history(
     request: HttpRequest, pk: UUID, before: Annotated[int | None, Field(ge=0, lt=2**31)] = None
 ) -> Answer:
+    """Read who changed what, the newest first, 50 at a time; `before` is the `seq` to go on from."""
     return {"edits": following.past(_find(request, pk), before)}
 
 
-@router.get("/transcripts/{uuid:pk}/revisions", url_name="transcript-revisions")
+@router.get(
+    "/transcripts/{uuid:pk}/revisions", url_name="transcript-revisions", response=schemas.RevisionList
+)
 def get_revisions(request: HttpRequest, pk: UUID) -> Answer:
+    """List the named versions of a transcript."""
     found = _find(request, pk).revisions.defer("state")
     return {"revisions": [revisions.described(one) for one in found]}
 
 
-@router.post("/transcripts/{uuid:pk}/revisions", response={201: Any, 422: Any})
+@router.post(
+    "/transcripts/{uuid:pk}/revisions",
+    response={201: schemas.RevisionAnswer, 422: schemas.Refusal},
+    auth=MAY_EDIT,
+    openapi_extra=takes(RevisionName),
+)
 def post_revision(request: HttpRequest, pk: UUID) -> Status[Answer]:
+    """Keep the present state under a name."""
     transcript = _find(request, pk)
     name = _body(request, RevisionName).name
     try:
@@ -116,14 +163,25 @@ def post_revision(request: HttpRequest, pk: UUID) -> Status[Answer]:
     return Status(201, {"revision": revisions.described(made)})
 
 
-@router.get("/transcripts/{uuid:pk}/revisions/{int:rid}", url_name="transcript-revision")
-def get_revision(request: HttpRequest, pk: UUID, rid: int) -> Answer:
+@router.get(
+    "/transcripts/{uuid:pk}/revisions/{int:rid}",
+    url_name="transcript-revision",
+    response=schemas.WholeRevision,
+)
+def get_revision(request: HttpRequest, pk: UUID, rid: int) -> JsonResponse:
+    """Read a named version."""
     found = revisions.find(_find(request, pk), rid)
-    return {"revision": revisions.described(found), "state": found.state}
+    return JsonResponse({"revision": revisions.described(found), "state": found.state})
 
 
-@router.post("/transcripts/{uuid:pk}/revisions/{int:rid}/restore", response=EDIT_ANSWERS)
+@router.post(
+    "/transcripts/{uuid:pk}/revisions/{int:rid}/restore",
+    response=EDIT_ANSWERS,
+    auth=MAY_EDIT,
+    openapi_extra=takes(Restoring, required=False),
+)
 def post_restore(request: HttpRequest, pk: UUID, rid: int) -> Status[Answer]:
+    """Bring a named version back, as one edit that can be undone."""
     transcript = _find(request, pk)
     revision = revisions.find(transcript, rid)
     person, order = access.person_of(request), _body(request, Restoring)
@@ -131,12 +189,13 @@ def post_restore(request: HttpRequest, pk: UUID, rid: int) -> Status[Answer]:
     return _edited(transcript, lambda: revisions.restore(revision, person, client, edit_id))
 
 
-@router.get("/transcripts/{uuid:pk}/diff", url_name="transcript-diff")
+@router.get("/transcripts/{uuid:pk}/diff", url_name="transcript-diff", response=schemas.DifferenceList)
 def get_diff(request: HttpRequest, pk: UUID) -> Answer:
+    """List the segments whose text is not the machine's."""
     return {"segments": following.differences(_find(request, pk))}
 
 
-@router.get("/sessions/{uuid:pk}/review", url_name="session-review")
+@router.get("/sessions/{uuid:pk}/review", url_name="session-review", response=schemas.Queue)
 def get_queue(request: HttpRequest, pk: UUID, present: UUID | None = None) -> Answer:
     """The queue; with `present`, the transcript somebody is at, also the one to go to from there."""
     files = queue.of(access.find_session(request.user, pk))
@@ -150,21 +209,17 @@ def _find(request: HttpRequest, pk: UUID) -> Transcript:
     transcript = wanted.filter(pk=pk).first()
     if transcript is None:
         raise Http404("No such transcript")
-    access.check_session(request.user, transcript.job_input.job.session)
+    access.check_job(request.user, transcript.job_input.job)
     return transcript
 
 
 def _body(request: HttpRequest, kind: type[Sent]) -> Sent:
     """Read what was sent, once it is known that the address is theirs: a stranger learns nothing from a 400."""
     try:
-        return kind.model_validate(json.loads(request.body or b"{}"))
-    except RequestDataTooBig:
-        raise HttpError(413, "This is more than can be sent at a time.") from None
+        return kind.model_validate(read_json(request) if request.body else {})
     except PydanticError as wrong:
         first = wrong.errors()[0]
         raise HttpError(400, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    except (ValueError, RecursionError):
-        raise HttpError(400, "The body is not JSON.") from None
 
 
 def _batch(sent: EditBatch) -> history.Batch:

@@ -37,11 +37,13 @@ class Command(BaseCommand):
 def _chosen(ids: list[UUID], failed: bool, code: str | None) -> QuerySet[JobInput]:
     if not ids and not failed:
         raise CommandError("Name files, jobs or sessions by their ids, or say --failed.")
-    chosen = JobInput.objects.select_related("job")
+    chosen = JobInput.objects.select_related("job").filter(
+        upload__deleted_at=None, job__deleted_at=None, job__session__deleted_at=None
+    )  # what was deleted stays where it is, until somebody brings it back
     if ids:
         chosen = chosen.filter(Q(pk__in=ids) | Q(job__in=ids) | Q(job__session__in=ids))
         if not chosen.exists():
-            raise CommandError("No file, job or session has such an id.")
+            raise CommandError("No file, job or session has such an id, or it was deleted.")
     if failed:
         chosen = chosen.filter(status=InputStatus.FAILED)
     return chosen.filter(error_code=code) if code else chosen

@@ -1,0 +1,195 @@
+"""`transcribe`: files are sent, a job is started and followed, transcripts are written as they come."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+from rich.console import Console
+
+from bulktranscribe.cli import folder, outcomes, sending
+from bulktranscribe.cli.desk import Changed, Desk, FileState, JobState, Refused
+from bulktranscribe.cli.folder import Found
+from bulktranscribe.cli.options import Order
+from bulktranscribe.cli.outcomes import Item
+from bulktranscribe.cli.progress import Reporter, reporter_for
+
+Answer = TypeVar("Answer")
+POLL_SECONDS = 1.0
+A_SECOND_MORE_FOR = 200  # files in the jobs: their states are one answer, of half a kilobyte each
+
+
+def transcribe(desk: Desk, found: Sequence[Found], order: Order, console: Console) -> int:
+    """Transcribe these files and return the exit code. Raises Refused, Unreachable where nothing could be begun."""
+    reporter = reporter_for(console)
+    run = Run(desk, [Item(each) for each in found], order, reporter)
+    try:
+        run.begin()
+        run.follow()
+    except KeyboardInterrupt:
+        reporter.close()
+        run.interrupted()
+        return outcomes.INTERRUPTED
+    finally:
+        reporter.close()
+    outcomes.tell(console, run.items)
+    return outcomes.exit_code(run.items)
+
+
+class Run:
+    """One call of `transcribe`."""
+
+    def __init__(self, desk: Desk, items: list[Item], order: Order, reporter: Reporter) -> None:
+        self.desk, self.items, self.order, self.reporter = desk, items, order, reporter
+        self.session = ""
+        self.jobs: dict[str, JobState] = {}  # those that have the files, by their ids
+        self.job_of: dict[str, str] = {}  # by upload: the job that transcribes it
+        self.by_upload: dict[str, list[Item]] = {}  # several where the same recording lies in several places
+        self.used: set[str] = set()  # uploads that some job had before this began
+        self.before = 0  # the number of the newest job then
+
+    def begin(self) -> None:
+        """Send the files and see that each is in a job."""
+        self.session = self._patiently(partial(self.desk.open_session, self.order.session))
+        self.before = self._patiently(self._newest)
+        self._send()
+        newest = self._patiently(self._join)
+        if (job := self._start(newest)) is not None:
+            if self.order.wish.use_remote and job.runs_on != "remote":
+                self.reporter.say(
+                    "This installation runs jobs on its own machine: --gpu changes nothing here."
+                )
+            self.reporter.say(
+                f"Job {job.number} of “{self.order.session}”: {self.desk.address(self.session)}"
+            )
+        if self.job_of and (notice := self.desk.notice(self.session)):
+            self.reporter.say(notice)
+
+    def _send(self) -> None:
+        shelf = sending.Shelf(self.desk, self.session)
+        for number, item in enumerate(self.items, 1):
+            try:
+                source = folder.look(item.found)
+                held = shelf.bring(source, self.reporter, number, len(self.items))
+            except Changed as changed:
+                item.problem = f"It is being written now. Run this again when it is whole. {changed}".rstrip()
+            except OSError as failure:
+                item.problem = f"It cannot be read: {failure.strerror or failure}."
+            except Refused as refusal:
+                item.problem = str(refusal)
+            if item.problem:
+                self.reporter.say(f"{item.found.relative}: {item.problem}")
+                continue
+            item.upload = held.id
+            self.by_upload.setdefault(held.id, []).append(item)
+            if not held.is_new:
+                self.used.add(held.id)
+
+    def _newest(self) -> int:
+        """Return the number of the newest job, 0 where there is none."""
+        return next((job.number for job in self.desk.jobs(self.session)), 0)
+
+    def _join(self) -> int:
+        """What is being transcribed as asked for, or has been, is not begun again: so the same command goes on.
+
+        Return the number of the newest job.
+        """
+        newest = 0
+        for job in self.desk.jobs(self.session):
+            newest = newest or job.number
+            wanted = self.by_upload.keys() - self.job_of.keys()
+            if job.number <= self.before:
+                wanted &= self.used  # the others can be in later jobs only, of somebody who sends them too
+            if self.order.again or not wanted:  # each job that is read is a question to the installation
+                break
+            if job.suits(self.order.wish):
+                going = [file.upload for file in job.files if file.status == "complete" or not file.has_ended]
+                self._take(job, [upload for upload in going if upload in wanted])
+        return newest
+
+    def _start(self, newest: int) -> JobState | None:
+        """Start a job over the files that are in none; None where nothing is left for one."""
+        while uploads := [upload for upload in self.by_upload if upload not in self.job_of]:
+            try:
+                job = sending.start_once(self.desk, self.session, uploads, self.order.wish, newest)
+            except sending.Gone as gone:
+                for item in (item for upload in gone.uploads for item in self.by_upload.pop(upload)):
+                    item.problem = f"{gone} Run this again to send it again."
+                continue
+            self._take(job, uploads)
+            return job
+        return None
+
+    def _take(self, job: JobState, uploads: Sequence[str]) -> None:
+        if uploads:
+            self.jobs[job.id] = job
+            self.job_of.update(dict.fromkeys(uploads, job.id))
+
+    def follow(self) -> None:
+        """Wait until every file has ended; write each transcript when it is there."""
+        while self.jobs:
+            files = self._files()
+            self.reporter.files(files)
+            for file in files:
+                self._note(file)
+            going_on = self._going_on()
+            if not going_on:
+                return
+            time.sleep(POLL_SECONDS + sum(len(job.files) for job in going_on) / A_SECOND_MORE_FOR)
+            for job in going_on:
+                try:
+                    self.jobs[job.id] = self._patiently(partial(self.desk.job, job.id))
+                except Refused as refusal:
+                    self._lose(job, refusal)
+
+    def _lose(self, job: JobState, refusal: Refused) -> None:
+        """A job that cannot be followed any more is the problem of its files that were not complete."""
+        why = str(refusal)
+        if refusal.code == "NOT_FOUND":
+            why = f"Job {job.number} is gone: somebody has deleted it, or its session."
+        self.reporter.say(why)
+        del self.jobs[job.id]
+        for item in (item for file in self._mine(job) for item in self.by_upload[file.upload]):
+            if item.state is None or not item.state.has_ended:
+                item.problem = why
+
+    def _files(self) -> list[FileState]:
+        """The files that are meant, in all their jobs, each by its path."""
+        mine = [file for job in self.jobs.values() for file in self._mine(job)]
+        return [replace(file, name=self.by_upload[file.upload][0].found.relative) for file in mine]
+
+    def _mine(self, job: JobState) -> list[FileState]:
+        return [file for file in job.files if self.job_of.get(file.upload) == job.id]
+
+    def _going_on(self) -> list[JobState]:
+        """The jobs in which a file that is meant has not ended."""
+        return [job for job in self.jobs.values() if not all(file.has_ended for file in self._mine(job))]
+
+    def _note(self, file: FileState) -> None:
+        for item in self.by_upload[file.upload]:
+            if item.state is None or not item.state.has_ended:
+                item.state = file
+                outcomes.write(self.desk, item, self.order, self.reporter.say)
+
+    def _patiently(self, ask: Callable[[], Answer]) -> Answer:
+        return sending.patiently(ask, self.reporter.say)
+
+    def interrupted(self) -> None:
+        """Say what goes on, and how to follow or end it."""
+        open_jobs = self._going_on()
+        if not open_jobs:
+            self.reporter.say(
+                "Interrupted. Run the same command again: what has been sent is not sent again."
+            )
+        elif self.order.cancel_on_interrupt:
+            for job in open_jobs:
+                with suppress(Refused):  # it has ended meanwhile, or is gone
+                    self.desk.cancel(job.id)
+            self.reporter.say("Interrupted, and the job is canceled.")
+        else:
+            where = self.desk.address(self.session)
+            self.reporter.say(
+                f"Interrupted; the job goes on. Run the same command again to follow it. To cancel it: {where}"
+            )

@@ -1,0 +1,115 @@
+"""What a person may say on the command line: the same words for an installation here and one elsewhere."""
+
+import argparse
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bulktranscribe.cli.desk import Wish
+
+MOST_SPEAKERS = 100
+SESSION = "Command line"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What shall be done."""
+
+    session: str
+    wish: Wish
+    formats: list[str] = field(default_factory=list)
+    out: Path | None = None
+    overwrite: bool = False
+    again: bool = False
+    cancel_on_interrupt: bool = False
+    settle_seconds: float = 5.0
+    once: bool = False
+
+
+def add_common(parser: argparse.ArgumentParser, session: str | None = SESSION) -> None:
+    """Let a parser understand how to transcribe and where transcripts go."""
+    add_session(parser, session)
+    parser.add_argument("--model", default="", help="left out: the installation's usual one")
+    parser.add_argument("--language", default="", help="as in en, de, zh; left out: detected")
+    parser.add_argument(
+        "--speakers", type=speakers, default="auto", metavar="auto|none|N|A-B", help="how many speak"
+    )
+    parser.add_argument("--gpu", action="store_true", help="run on a GPU elsewhere, where that is a choice")
+    add_exports(parser)
+
+
+def add_session(parser: argparse.ArgumentParser, session: str | None = SESSION) -> None:
+    """Let a parser understand whose files are meant; it must be said where there is no usual one."""
+    usual = f"; left out: {session}" if session else ""
+    parser.add_argument(
+        "--session", metavar="NAME", required=session is None, default=session, help=f"the session{usual}"
+    )
+
+
+def add_exports(parser: argparse.ArgumentParser, out: Path | None = None) -> None:
+    """Let a parser understand where transcripts go."""
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", default=out, help="write transcripts below this folder"
+    )
+    parser.add_argument(
+        "--format", type=formats, default=["txt"], metavar="txt,srt,…", help="in these formats; left out: txt"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace files of the same name in --out")
+
+
+def add_transcribe(parser: argparse.ArgumentParser) -> None:
+    """Let a parser understand `transcribe`."""
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="FILE|DIR", help="recordings, or folders of them"
+    )
+    add_common(parser)
+    parser.add_argument("--again", action="store_true", help="also what was transcribed in this way before")
+    parser.add_argument("--cancel-on-interrupt", action="store_true", help="Ctrl-C cancels the job")
+
+
+def add_watch(parser: argparse.ArgumentParser) -> None:
+    """Let a parser understand `watch`."""
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder to watch, with those in it")
+    add_common(parser, session=None)
+    parser.add_argument("--once", action="store_true", help="take what is there, wait until it is done, end")
+    parser.add_argument(
+        "--settle",
+        type=float,
+        default=5.0,
+        metavar="SECONDS",
+        help="a file is taken when it has not changed for so long; left out: 5",
+    )
+
+
+def order_of(said: argparse.Namespace) -> Order:
+    """Return what was said."""
+    return Order(
+        session=said.session,
+        wish=Wish(said.model, said.language, said.speakers, said.gpu),
+        formats=said.format,
+        out=said.out,
+        overwrite=said.overwrite,
+        again=getattr(said, "again", False),
+        cancel_on_interrupt=getattr(said, "cancel_on_interrupt", False),
+        settle_seconds=getattr(said, "settle", 5.0),
+        once=getattr(said, "once", False),
+    )
+
+
+def speakers(text: str) -> str:
+    """Read --speakers. Raises ArgumentTypeError."""
+    if text in ("auto", "none"):
+        return text
+    shape = re.fullmatch(r"([1-9]\d{0,2})(?:-([1-9]\d{0,2}))?", text)
+    low, high = (int(shape[1]), int(shape[2] or shape[1])) if shape else (0, 0)
+    if not 1 <= low <= high <= MOST_SPEAKERS:
+        raise argparse.ArgumentTypeError("say auto, none, a number, or two as in 2-4")
+    return text
+
+
+def formats(text: str) -> list[str]:
+    """Read --format. Raises ArgumentTypeError."""
+    names = [name.strip().lower().lstrip(".") for name in text.split(",")]
+    if not all(re.fullmatch(r"[a-z0-9_-]{1,20}", name) for name in names):
+        raise argparse.ArgumentTypeError("name formats with commas between, as in txt,srt")
+    return list(dict.fromkeys(names))

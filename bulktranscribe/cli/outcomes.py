@@ -1,0 +1,82 @@
+"""What became of each file: told at the end, and as the exit code."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bulktranscribe.cli import exports, sending
+from bulktranscribe.cli.desk import Desk, FileState, Refused, Say, Unreachable, unsaid
+from bulktranscribe.cli.folder import Found
+from bulktranscribe.cli.options import Order
+from bulktranscribe.cli.progress import plain, printable
+
+COMPLETE, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+STYLES = {
+    "complete": "green",
+    "failed": "red",
+    "canceled": "yellow",
+    "not sent": "red",
+    "not written": "red",
+    "not complete": "red",
+}
+
+
+@dataclass
+class Item:
+    """A file, where it is over there, and what became of it."""
+
+    found: Found
+    upload: str = ""
+    state: FileState | None = None
+    problem: str = ""  # why it was not sent, started or followed to its end, or its transcript not written
+    written: list[str] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> str:
+        if self.state is None:
+            return "not sent" if self.problem and not self.upload else "not started"
+        if self.problem:
+            return "not written" if self.state.status == "complete" else "not complete"
+        return self.state.status
+
+    @property
+    def detail(self) -> str:
+        return self.problem or (self.state.error if self.state else "") or ", ".join(self.written)
+
+
+def write(desk: Desk, item: Item, order: Order, say: Say = unsaid) -> None:
+    """Write the transcript of a complete file where that was asked for, and note in the item how it went."""
+    if order.out is None or item.state is None or item.state.status != "complete":
+        return
+    for format in order.formats:
+        try:
+            content = sending.patiently(partial(desk.export, item.state.id, format), say)
+            place = exports.target(order.out, item.found.relative, format)
+            item.written.append(str(exports.write(place, content, overwrite=order.overwrite)))
+        except (Refused, Unreachable) as problem:
+            item.problem = str(problem)
+        except OSError as failure:
+            item.problem = f"{failure.filename or order.out} cannot be written: {failure.strerror}."
+
+
+def exit_code(items: Sequence[Item]) -> int:
+    """Return 0 only where every file is complete and all that was asked for is written."""
+    return COMPLETE if all(item.outcome == "complete" for item in items) else SOME_FAILED
+
+
+def tell(console: Console, items: Sequence[Item]) -> None:
+    """Print what became of each file: a table on a terminal, lines with tabs elsewhere."""
+    if not console.is_terminal:
+        for item in items:
+            plain(console, "\t".join((item.outcome, item.found.relative, item.detail)).rstrip())
+        return
+    table = Table("File", "Outcome", "", box=None, padding=(0, 2, 0, 0))
+    for item in items:
+        style = STYLES.get(item.outcome, "")
+        name, detail = printable(item.found.relative), printable(item.detail)
+        table.add_row(Text(name, overflow="fold"), Text(item.outcome, style), Text(detail))
+    console.print(table)

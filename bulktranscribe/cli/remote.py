@@ -1,0 +1,218 @@
+"""The desk of an installation elsewhere, over its REST API."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from bulktranscribe.cli import sending, tus
+from bulktranscribe.cli.desk import (
+    Changed,
+    Held,
+    JobState,
+    OnBytes,
+    Refused,
+    Say,
+    Source,
+    Unreachable,
+    Wish,
+    unsaid,
+)
+
+TIMEOUT_SECONDS = (
+    10.0,
+    120.0,
+)  # to connect; between two bytes of an answer: a piece is written to the disk first
+BUSY = (408, 423, 429)  # now; another time it may go, as after an error over there
+FINAL = (501, 505, 507)  # it will not go another time: what is asked for is not there, or the disk is full
+PAGE = 200
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class Bearer(requests.auth.AuthBase):
+    """The token as a header. As `auth`, so that no .netrc puts something else in its place."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
+
+
+class Wire:
+    """Requests to one installation, with a token; what may go wrong as two exceptions."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url.rstrip("/")
+        self._http = requests.Session()
+        self._http.auth = Bearer(token)
+
+    def close(self) -> None:
+        """Let go of the connections that are kept for the next request."""
+        self._http.close()
+
+    def call(self, method: str, path: str, **content: Any) -> requests.Response:
+        """Return the answer where it is one from 200 to 299. Raises Refused, Unreachable."""
+        try:
+            answer = self._http.request(
+                method, self.url + path, timeout=TIMEOUT_SECONDS, allow_redirects=False, **content
+            )
+        except requests.ConnectionError as failure:
+            raise Unreachable(f"{self.url} cannot be reached.") from failure
+        except requests.Timeout as failure:
+            raise Unreachable(f"{self.url} does not answer.") from failure
+        except requests.RequestException as failure:
+            raise Unreachable(f"{self.url}: the answer broke off ({type(failure).__name__}).") from failure
+        if answer.status_code in BUSY or (answer.status_code >= 500 and answer.status_code not in FINAL):
+            raise Unreachable(f"{self.url} answers {answer.status_code}.")
+        if not answer.ok or answer.is_redirect:
+            raise Refused(*self._problem(answer))
+        return answer
+
+    def json(self, method: str, path: str, **content: Any) -> Any:
+        """Return the answer's JSON. Raises Refused, Unreachable."""
+        answer = self.call(method, path, **content)
+        if "json" not in _type(answer):
+            raise Refused("NO_API", f"{self.url} is no Bulk Transcribe: it answers no JSON at {path}.")
+        return answer.json()
+
+    def _problem(self, answer: requests.Response) -> tuple[str, str]:
+        if answer.is_redirect:
+            return (
+                "REDIRECT",
+                f"{self.url} leads to {answer.headers['Location']}. Name that address with --url.",
+            )
+        if answer.status_code == 401:
+            return "NOT_SIGNED_IN", "The token is not valid here. Make a new one on the page of your tokens."
+        try:
+            error = answer.json()["error"]
+            return str(error["code"]), str(error["message"])
+        except (ValueError, KeyError, TypeError):
+            return f"HTTP_{answer.status_code}", f"{self.url} answers {answer.status_code}."
+
+
+def _type(answer: requests.Response) -> str:
+    return answer.headers.get("Content-Type", "")
+
+
+def check_address(url: str, *, insecure: bool) -> None:
+    """Raise Refused where a token would travel in the clear, or the address is none."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Refused("NO_ADDRESS", f"“{url}” is no address. It begins with https://")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK and not insecure:
+        text = (
+            "The token would travel in the clear. Use https://, or say --insecure on a network of your own."
+        )
+        raise Refused("INSECURE", text)
+
+
+class RemoteDesk:
+    """Acts for the owner of a token; see `desk.Desk`."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.wire = Wire(url, token)
+
+    def open_session(self, name: str, *, make: bool = True) -> str:
+        for row in self._pages("/api/sessions", "sessions"):
+            if row["name"] == name:
+                return str(row["id"])
+        if not make:
+            raise Refused("NOT_FOUND", f"There is no session “{name}”.")
+        made = self.wire.json("POST", "/api/sessions", json={"name": name})
+        return str(made["session"]["id"])
+
+    def address(self, session: str) -> str:
+        return f"{self.wire.url}/sessions/{session}/"
+
+    def notice(self, session: str) -> str:
+        return str(self.wire.json("GET", f"/api/sessions/{session}/state")["notice"] or "")
+
+    def held(self, session: str) -> list[Held]:
+        return [_held(row) for row in self._pages(f"/api/sessions/{session}/uploads", "uploads")]
+
+    def send(self, session: str, source: Source, on_bytes: OnBytes, say: Say = unsaid) -> Held:
+        stays: list[str] = []
+        for _try in range(2):  # what was begun under this name may have been another file
+            arrived = tus.send(self.wire, session, source, on_bytes, say)
+            held = self._upload(arrived.upload)
+            if held.sha256 == source.sha256:
+                return held
+            if arrived.is_ours and (text := self._take_back(session, held, say)):
+                say(text)  # whatever comes of the next try
+                stays.append(text)
+        raise Changed(" ".join(stays))
+
+    def _upload(self, pk: str) -> Held:
+        try:
+            return _held(self.wire.json("GET", f"/api/uploads/{pk}")["upload"])
+        except Refused as refusal:
+            if refusal.code != "NOT_FOUND":
+                raise
+            raise Refused("UPLOAD_GONE", "It was deleted as soon as it was there.") from refusal
+
+    def _take_back(self, session: str, held: Held, say: Say) -> str:
+        """Delete what arrived as another file than was meant. Return why it stays and where; empty where it is gone."""
+        try:
+            sending.patiently(lambda: self.wire.call("DELETE", f"/api/uploads/{held.id}"), say)
+        except (Refused, Unreachable) as problem:
+            if isinstance(problem, Refused) and problem.code == "NOT_FOUND":  # the first answer was lost
+                return ""
+            where = self.address(session)
+            return (
+                f"A broken copy of “{held.relative}” stays in the session: {problem} Delete it there: {where}"
+            )
+        return ""
+
+    def start(self, session: str, uploads: list[str], wish: Wish) -> JobState:
+        order = {
+            "uploadIds": uploads,
+            "model": wish.model,
+            "language": wish.language,
+            "useRemote": wish.use_remote,
+            **wish.counts(),
+        }
+        return JobState.read(self.wire.json("POST", f"/api/sessions/{session}/jobs", json=order)["job"])
+
+    def jobs(self, session: str) -> Iterator[JobState]:
+        for row in self._pages("/api/jobs", "jobs", session=session):
+            try:
+                files = list(self._pages(f"/api/jobs/{row['id']}/inputs", "inputs"))
+            except Refused as refusal:
+                if refusal.code != "NOT_FOUND":
+                    raise
+                continue  # deleted since it was listed
+            yield JobState.read({**row, "inputs": files})
+
+    def job(self, job: str) -> JobState:
+        return JobState.read(self.wire.json("GET", f"/api/jobs/{job}")["job"])
+
+    def cancel(self, job: str) -> None:
+        self.wire.call("POST", f"/api/jobs/{job}/cancel")
+
+    def export(self, file: str, format: str) -> bytes:
+        try:
+            return self.wire.call("GET", f"/api/transcripts/{file}/exports/{format}").content
+        except Refused as refusal:
+            if refusal.code != "NOT_FOUND":
+                raise
+            there = self.wire.json("GET", f"/api/transcripts/{file}/exports")["exports"]
+            names = ", ".join(row["format"] for row in there)
+            raise Refused(
+                "NO_SUCH_FORMAT", f"There is no format “{format}”. There are: {names}."
+            ) from refusal
+
+    def _pages(self, path: str, name: str, **only: str) -> Iterator[dict[str, Any]]:
+        wanted = {**only, "limit": str(PAGE)}
+        while True:
+            page = self.wire.json("GET", path, params=wanted)
+            yield from page[name]
+            if page["next"] is None:
+                return
+            wanted["cursor"] = page["next"]
+
+
+def _held(row: dict[str, Any]) -> Held:
+    return Held(row["id"], row["name"], row["folder"], row["sizeBytes"], row["sha256"], row["isNew"])

@@ -1,0 +1,105 @@
+"""Files brought into a session, each once, and a job over them: what `transcribe` and `watch` have in common."""
+
+import time
+from collections.abc import Callable, Collection
+from itertools import takewhile
+from typing import TypeVar
+
+from bulktranscribe.cli.desk import Desk, Held, JobState, Refused, Say, Source, Unreachable, Wish, unsaid
+from bulktranscribe.cli.progress import Reporter
+
+Answer = TypeVar("Answer")
+PATIENCE_SECONDS = 900.0
+PAUSES = (1.0, 2.0, 5.0, 10.0)  # seconds between tries; the last one again and again
+
+
+class Gone(Exception):
+    """Somebody has deleted files before a job was started over them."""
+
+    def __init__(self, uploads: set[str]) -> None:
+        super().__init__("It is gone: somebody has deleted it before its job was started.")
+        self.uploads = uploads
+
+
+class Shelf:
+    """The files of a session by what they hold, so that nothing is sent that is there."""
+
+    def __init__(self, desk: Desk, session: str) -> None:
+        self.desk, self.session = desk, session
+        self._held = {(one.sha256, one.size): one for one in reversed(desk.held(session))}
+
+    def names(self) -> dict[str, str]:
+        """The paths of the files by their ids."""
+        return {one.id: one.relative for one in self._held.values()}
+
+    def forget(self, uploads: Collection[str]) -> None:
+        """Send these again where they come again: the session has them no more."""
+        self._held = {key: one for key, one in self._held.items() if one.id not in uploads}
+
+    def bring(self, source: Source, reporter: Reporter, number: int = 1, count: int = 1) -> Held:
+        """Return the file as the session has it, sent where it had it not. Raises as Desk.send."""
+        key = (source.sha256, source.size)
+        twin = self._held.get(key)
+        if twin is None:
+            name = source.relative
+            sent = self.desk.send(
+                self.session,
+                source,
+                lambda done: reporter.sending(name, done, source.size, number, count),
+                reporter.say,
+            )
+            return self._held.setdefault(key, sent)
+        what = (
+            "the session has it already"
+            if twin.relative == source.relative
+            else f"the same as {twin.relative}"
+        )
+        reporter.say(f"{source.relative}: {what}; not sent again.")
+        return twin
+
+
+def start_once(desk: Desk, session: str, uploads: list[str], wish: Wish, after: int) -> JobState:
+    """Start a job over these files, one, also where the answer to the first try is lost.
+
+    `after`: the number of the newest job that there was before. Raises Gone where files were deleted meanwhile.
+    """
+    try:
+        try:
+            return desk.start(session, uploads, wish)
+        except Unreachable:  # perhaps it was heard
+            return patiently(lambda: _started(desk, session, uploads, wish, after), unsaid)
+    except Refused as refusal:
+        if refusal.code == "UNKNOWN_UPLOAD" and (gone := deleted(desk, session, uploads)):
+            raise Gone(gone) from refusal
+        raise
+
+
+def deleted(desk: Desk, session: str, uploads: Collection[str]) -> set[str]:
+    """Return those of these files that the session has no more."""
+    return set(uploads) - {one.id for one in desk.held(session)}
+
+
+def _started(desk: Desk, session: str, uploads: list[str], wish: Wish, after: int) -> JobState:
+    for job in takewhile(lambda job: job.number > after, desk.jobs(session)):
+        if [file.upload for file in job.files] == uploads:
+            return job
+    return desk.start(session, uploads, wish)
+
+
+def patiently(ask: Callable[[], Answer], say: Say) -> Answer:
+    """Ask again and again while nobody answers. Raises Unreachable after a quarter of an hour of that."""
+    deadline, tries = time.monotonic() + PATIENCE_SECONDS, 0
+    while True:
+        try:
+            answer = ask()
+        except Unreachable as silence:
+            if time.monotonic() > deadline:
+                raise
+            if tries == 0:
+                say(f"{silence} Trying again …")
+            time.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
+            tries += 1
+            continue
+        if tries:
+            say("It answers again.")
+        return answer

@@ -1,0 +1,154 @@
+"""A file sent in pieces by tus 1.0, each with its checksum; it goes on where a break, or another run, left it."""
+
+import base64
+import hashlib
+import time
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO
+
+from bulktranscribe.cli.desk import Changed, OnBytes, Refused, Say, Source, Unreachable
+
+if TYPE_CHECKING:
+    from bulktranscribe.cli.remote import Wire
+
+VERSION = {"Tus-Resumable": "1.0.0"}
+SMALLEST, FIRST, LARGEST = (
+    256 << 10,
+    4 << 20,
+    16 << 20,
+)  # bytes of a piece: half after each break, double after none
+PATIENCE_SECONDS = 900.0  # without a byte that went through
+PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between tries, the last one again and again
+AGAIN = ("WRONG_OFFSET", "CHECKSUM_MISMATCH")  # whoever asks where it stands can go on
+GONE = ("UPLOAD_EXPIRED", "NOT_FOUND", "HTTP_410", "HTTP_404")  # the numbers where the answer has no body
+MOST_GONE = 5  # uploads that turned out to be gone, until one file is given up
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """What a file became."""
+
+    upload: str  # its id
+    is_ours: (
+        bool  # made of bytes that were sent now; not one that the session had, or that somebody else finished
+    )
+
+
+def send(wire: "Wire", session: str, source: Source, on_bytes: OnBytes, say: Say) -> Arrived:
+    """Send a file whole and return what it became.
+
+    Raises Refused, Changed where the file is shorter than it was, OSError; Unreachable after a long silence.
+    """
+    with source.path.open("rb") as file:
+        return Sending(wire, session, source, on_bytes, say).run(file)
+
+
+class Sending:
+    """One file on its way."""
+
+    def __init__(self, wire: "Wire", session: str, source: Source, on_bytes: OnBytes, say: Say) -> None:
+        self.wire, self.session, self.source = wire, session, source
+        self.on_bytes, self.say = on_bytes, say
+        self.place = ""  # its address over there, once there is one
+        self.has_sent = False  # something, to that address; perhaps nothing of it arrived
+        self.gone: set[str] = set()  # addresses at which nothing is any more
+        self.piece, self.largest = FIRST, LARGEST
+        self.tries = 0  # since something went through
+        self.silent_since: float | None = None
+
+    def run(self, file: BinaryIO) -> Arrived:
+        """Send what is missing, through breaks, until it has become an upload."""
+        while True:
+            try:
+                self.place = self.place or self._unfinished() or self._begin()
+                return self._go_on(file)
+            except Unreachable as silence:
+                if self.tries == 1:  # a single break is no news
+                    self.say(f"{silence} Trying again …")
+                self._wait()
+            except Refused as refusal:
+                if refusal.code in GONE and self.place:
+                    self._leave()
+                elif (
+                    refusal.code == "HTTP_413" and self.piece > SMALLEST
+                ):  # a proxy that takes less at a time
+                    self.largest = self.piece // 2
+                elif refusal.code not in AGAIN:
+                    raise
+                self._wait()
+
+    def _leave(self) -> None:
+        """Begin anew: what was begun is gone. Raises Refused where that happens again and again."""
+        self.gone.add(self.place)
+        self.place, self.has_sent = "", False
+        if len(self.gone) >= MOST_GONE:
+            raise Refused(
+                "UPLOAD_GONE", "Whatever arrives of it is gone again over there. Nothing more is sent."
+            )
+
+    def _go_on(self, file: BinaryIO) -> Arrived:
+        """Ask how much has arrived and send the rest. Raises Refused where it is gone, Changed."""
+        offset = int(self.wire.call("HEAD", self.place, headers=VERSION).headers["Upload-Offset"])
+        while offset < self.source.size:
+            self.on_bytes(offset)
+            file.seek(offset)
+            data = file.read(min(self.piece, self.source.size - offset))
+            if not data:
+                raise Changed
+            offset = self._patch(data, offset)
+        self.on_bytes(offset)
+        became = self.wire.json("GET", self.place)["incoming"]
+        upload = became["upload"] or became["duplicateOf"]
+        if upload is None:
+            raise Refused("UPLOAD_EXPIRED", "It was deleted as soon as it was there.")
+        return Arrived(str(upload["id"]), is_ours=self.has_sent and became["upload"] is not None)
+
+    def _patch(self, data: bytes, offset: int) -> int:
+        checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
+        headers = {
+            **VERSION,
+            "Upload-Offset": str(offset),
+            "Upload-Checksum": f"sha256 {checksum}",
+            "Content-Type": "application/offset+octet-stream",
+        }
+        self.has_sent = True
+        answer = self.wire.call("PATCH", self.place, headers=headers, data=data)
+        self.piece = min(self.largest, self.piece * 2)
+        self.tries, self.silent_since = 0, None
+        return int(answer.headers["Upload-Offset"])
+
+    def _unfinished(self) -> str:
+        """Return the address of this file where an earlier run began it; empty where none did.
+
+        One that is whole and still listed came of nothing: its upload has been deleted.
+        """
+        rows = self.wire.json("GET", f"/api/sessions/{self.session}/incoming")["incoming"]
+        for row in rows:
+            path = f"{row['folder']}/{row['name']}" if row["folder"] else row["name"]
+            place = f"/api/incoming/{row['id']}"
+            is_open = row["offsetBytes"] < row["sizeBytes"] and place not in self.gone
+            if is_open and (path, row["sizeBytes"]) == (self.source.relative, self.source.size):
+                return place
+        return ""
+
+    def _begin(self) -> str:
+        relative = self.source.relative
+        said = {"filename": PurePosixPath(relative).name, "relativePath": relative}
+        pairs = (
+            f"{key} {base64.b64encode(text.encode(errors='replace')).decode()}" for key, text in said.items()
+        )
+        headers = {**VERSION, "Upload-Length": str(self.source.size), "Upload-Metadata": ",".join(pairs)}
+        made = self.wire.call("POST", f"/api/sessions/{self.session}/incoming", headers=headers)
+        # Its own name for itself may be one that is not reached from here: the last part is what counts.
+        return f"/api/incoming/{made.headers['Location'].rstrip('/').rsplit('/', 1)[1]}"
+
+    def _wait(self) -> None:
+        """Pause after a break, and send smaller pieces. Raises Unreachable after a long silence."""
+        now = time.monotonic()
+        self.silent_since = self.silent_since or now
+        if now - self.silent_since > PATIENCE_SECONDS:
+            raise Unreachable(f"{self.wire.url} has taken nothing for {PATIENCE_SECONDS:.0f} s.")
+        self.piece = max(SMALLEST, self.piece // 2)
+        time.sleep(PAUSES[min(self.tries, len(PAUSES) - 1)])
+        self.tries += 1

@@ -1,0 +1,172 @@
+"""The command line's desk in this installation: the same verbs as pages and API, for one person."""
+
+from argparse import Namespace
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, Self, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import OperationalError, close_old_connections
+from django.http import Http404
+from django.urls import reverse
+
+from bulktranscribe import health
+from bulktranscribe.cli.desk import (
+    Changed,
+    Held,
+    JobState,
+    OnBytes,
+    Refused,
+    Say,
+    Source,
+    Unreachable,
+    Wish,
+    unsaid,
+)
+from bulktranscribe.sign_in import make_owner
+from gpu_worker.protocol import Options
+from jobs import access, batches, offers, session_state, uploads
+from jobs.forms import job_options
+from jobs.live import job_state
+from jobs.models import Job, Session, Upload
+from remoteworker import clock
+from review.exports import FORMATS
+from review.views import downloaded, find_transcript
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
+
+
+def _asked(
+    method: Callable[Concatenate["LocalDesk", P], Answer],
+) -> Callable[Concatenate["LocalDesk", P], Answer]:
+    """Turn what may go wrong into what the command line knows. A watch lives longer than a connection."""
+
+    @wraps(method)
+    def answer(desk: "LocalDesk", /, *args: P.args, **kwargs: P.kwargs) -> Answer:
+        close_old_connections()
+        try:
+            return method(desk, *args, **kwargs)
+        except (uploads.UploadRefused, batches.InvalidJob) as refusal:
+            raise Refused(refusal.code, refusal.message) from refusal
+        except Http404 as gone:
+            raise Refused("NOT_FOUND", "It is gone: somebody has deleted it, or its session.") from gone
+        except OperationalError as failure:
+            raise Unreachable(f"The database does not answer: {failure}.") from failure
+
+    return answer
+
+
+class LocalDesk:
+    """Acts for `person` in this process; see `cli.desk.Desk`."""
+
+    def __init__(self, person: User) -> None:
+        self.person = person
+
+    @classmethod
+    def of(cls, said: Namespace) -> Self:
+        """Return the desk of who is named on the command line. Raises Refused, also for a format that is not there."""
+        if unknown := [name for name in said.format if name not in FORMATS]:
+            raise _no_such_format(unknown[0])
+        person = (
+            User.objects.filter(username=said.user, is_active=True).first() if said.user else make_owner()
+        )
+        if person is None:
+            raise Refused("NOT_FOUND", f"There is no user named {said.user}.")
+        return cls(person)
+
+    @_asked
+    def open_session(self, name: str, *, make: bool = True) -> str:
+        session = access.sessions_of(self.person).filter(name=name).order_by("-created_at").first()
+        if session is None and not make:
+            raise Refused("NOT_FOUND", f"There is no session “{name}”.")
+        return str((session or Session.objects.create(owner=self.person, name=name)).pk)
+
+    def address(self, session: str) -> str:
+        return settings.CONTROLLER_BASE_URL + reverse("session", args=[session])
+
+    @_asked
+    def notice(self, session: str) -> str:
+        if health.ticks(clock.now()) != "ok":
+            return "Nothing hands out jobs now: Celery does not run. Start it, for example with make up; jobs wait."
+        return session_state.notice(self._session(session))
+
+    @_asked
+    def held(self, session: str) -> list[Held]:
+        rows = self._session(session).uploads.filter(deleted_at=None).order_by("-created_at", "-pk")
+        return [_held(row) for row in rows]
+
+    @_asked
+    def send(self, session: str, source: Source, on_bytes: OnBytes, say: Say = unsaid) -> Held:
+        there = self._session(session)
+        uploads.check_size(source.size)
+        uploads.check_disk(source.size)
+        uploads.check_quota(self.person.pk, source.size)
+        try:
+            upload = uploads.receive_path(there, source.path, source.relative, source.sha256)
+        except uploads.OtherContent as other:
+            raise Changed from other
+        on_bytes(source.size)
+        return _held(upload)
+
+    @_asked
+    def start(self, session: str, uploads: list[str], wish: Wish) -> JobState:
+        there = self._session(session)
+        rows = {str(row.pk): row for row in there.uploads.filter(pk__in=uploads, deleted_at=None)}
+        if rows.keys() != set(uploads):
+            raise Refused("UNKNOWN_UPLOAD", "A file is gone: somebody has deleted it.")
+        chosen = [rows[pk] for pk in uploads]
+        job = batches.create_job(
+            there, chosen, _options(wish), use_remote=wish.use_remote, created_by=self.person
+        )
+        return JobState.read(job_state(job))
+
+    @_asked
+    def jobs(self, session: str) -> list[JobState]:
+        jobs = self._session(session).jobs.filter(deleted_at=None).order_by("-number")
+        return [JobState.read(job_state(job)) for job in jobs.prefetch_related("inputs__upload")]
+
+    @_asked
+    def job(self, job: str) -> JobState:
+        return JobState.read(job_state(self._job(job)))
+
+    @_asked
+    def cancel(self, job: str) -> None:
+        batches.cancel_job(self._job(job), self.person.get_username())
+
+    @_asked
+    def export(self, file: str, format: str) -> bytes:
+        if format not in FORMATS:
+            raise _no_such_format(format)
+        return downloaded(find_transcript(self.person, UUID(file)), format).content
+
+    def _session(self, pk: str) -> Session:
+        return access.find_session(self.person, UUID(pk))
+
+    def _job(self, pk: str) -> Job:
+        found = access.find_job(self.person, UUID(pk))
+        return Job.objects.prefetch_related("inputs__upload").get(pk=found.pk)
+
+
+def _held(row: Upload) -> Held:
+    return Held(str(row.pk), row.name, row.folder, row.size_bytes, row.sha256, is_new=not row.is_used)
+
+
+def _no_such_format(name: str) -> Refused:
+    return Refused("NO_SUCH_FORMAT", f"There is no format “{name}”. There are: {', '.join(FORMATS)}.")
+
+
+def _options(wish: Wish) -> Options:
+    counts = wish.counts()
+    return job_options(
+        {
+            "speakers": counts["speakers"],
+            "num_speakers": counts.get("numSpeakers"),
+            "min_speakers": counts.get("minSpeakers"),
+            "max_speakers": counts.get("maxSpeakers"),
+            "model": wish.model or offers.usual_model(),
+            "language": wish.language,
+        }
+    )

@@ -1,0 +1,26 @@
+"""manage.py watch DIR --session NAME: what appears in a folder is transcribed."""
+
+import sys
+from argparse import Namespace
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from bulktranscribe.cli import options, verbs
+from bulktranscribe.desk import LocalDesk
+
+
+class Command(BaseCommand):
+    help = (
+        "Transcribe each recording that appears in a folder, once it has stopped changing, until Ctrl-C. "
+        "The installation must be running (make up)."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        options.add_watch(parser)
+        parser.add_argument(
+            "--user", metavar="NAME", help="whose session; left out: the first administrator's"
+        )
+
+    def handle(self, *args: Any, **said: Any) -> None:
+        sys.exit(verbs.watch(LocalDesk.of, Namespace(**said)))

@@ -1,0 +1,219 @@
+"""Sessions, their files, and lists of jobs, for programs. What pages talk to besides is in `api`."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.urls import reverse
+from ninja import Query, Schema, Status
+from ninja.errors import HttpError
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from jobs import access, cursors, reviews, schemas, standings
+from jobs.api import router  # one for both: an address takes its methods from one router
+from jobs.api_auth import Needs
+from jobs.cursors import Cursor, Limit
+from jobs.forms import RetentionForm, SessionForm
+from jobs.live import input_state, job_facts, upload_state
+from jobs.media import file_response
+from jobs.models import Job, JobInput, Scope, Session, Upload
+from jobs.statuses import InputStatus, JobStatus
+
+Answer = dict[str, Any]
+RetentionDays = Literal[30, 90, 365]
+
+
+class SessionOrder(Schema):
+    """What a session is called."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class SessionChanges(Schema):
+    """What should be different about a session. `retentionDays` count from its last change; null: for ever."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", strict=True, json_schema_extra={"minProperties": 1}
+    )
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] = ""
+    retention_days: RetentionDays | None = None
+
+
+@router.get("/sessions", url_name="api-sessions", response=schemas.SessionPage, tags=["Sessions"])
+def get_sessions(request: HttpRequest, limit: Limit = 50, cursor: Cursor = None) -> Answer:
+    """List sessions, the newest first."""
+    rows, following = cursors.page(access.sessions_of(request.user), cursor, limit)
+    return {"sessions": _session_rows(rows), "next": following}
+
+
+@router.post(
+    "/sessions",
+    url_name="api-session-new",
+    response={201: schemas.SessionAnswer},
+    auth=Needs(Scope.UPLOAD),
+    tags=["Sessions"],
+)
+def post_session(request: HttpRequest, order: SessionOrder) -> Status[Answer]:
+    """Create a session. A token that is for one session cannot."""
+    access.check_unconfined(request.user)
+    session = _named(Session(owner=access.person_of(request)), order.name).save()
+    return Status(201, {"session": _session_rows([session])[0]})
+
+
+@router.get("/sessions/{uuid:pk}", url_name="api-session", response=schemas.SessionAnswer, tags=["Sessions"])
+def get_session(request: HttpRequest, pk: UUID) -> Answer:
+    """Read a session."""
+    return {"session": _session_rows([access.find_session(request.user, pk)])[0]}
+
+
+@router.patch(
+    "/sessions/{uuid:pk}", response=schemas.SessionAnswer, auth=Needs(Scope.UPLOAD), tags=["Sessions"]
+)
+def patch_session(request: HttpRequest, pk: UUID, order: SessionChanges) -> Answer:
+    """Rename a session, or say for how long it is kept, for which a token has to be one that may delete."""
+    session, wanted = access.find_session(request.user, pk), order.model_fields_set
+    if "retention_days" in wanted:
+        access.check_scope(request.user, Scope.DELETE)
+    if not wanted:
+        raise HttpError(400, "Say what to change: name or retentionDays.")
+    if "name" in wanted:
+        session = _named(session, order.name).rename()
+    if "retention_days" in wanted:
+        form = RetentionForm({"retention_days": order.retention_days}, instance=session)
+        assert form.is_valid()
+        session = form.keep()
+    return {"session": _session_rows([session])[0]}
+
+
+@router.get("/sessions/{uuid:pk}/uploads", response=schemas.UploadPage, tags=["Uploads"])
+def get_uploads(request: HttpRequest, pk: UUID, limit: Limit = 50, cursor: Cursor = None) -> Answer:
+    """List the files of a session, the newest first."""
+    session = access.find_session(request.user, pk)
+    rows, following = cursors.page(_described(session.uploads.filter(deleted_at=None)), cursor, limit)
+    return {"uploads": [_upload_row(row) for row in rows], "next": following}
+
+
+@router.get("/uploads/{uuid:pk}", url_name="api-upload", response=schemas.UploadAnswer, tags=["Uploads"])
+def get_upload(request: HttpRequest, pk: UUID) -> Answer:
+    """Read a file's facts."""
+    found = access.find_upload(request.user, pk)
+    return {"upload": _upload_row(_described(Upload.objects.filter(pk=found.pk)).get())}
+
+
+@router.get("/uploads/{uuid:pk}/media", url_name="api-upload-media", tags=["Uploads"])
+def get_media(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """Download the recording itself; honours Range."""
+    upload = access.find_upload(request.user, pk)
+    try:
+        return file_response(
+            request, upload.path, etag=upload.sha256, content_type=upload.content_type, name=upload.name
+        )
+    except FileNotFoundError as missing:
+        raise Http404("The recording is no longer on the disk.") from missing
+
+
+class JobFilter(Schema):
+    """Which jobs are listed."""
+
+    status: JobStatus | None = None
+    session: UUID | None = None
+
+
+@router.get("/jobs", url_name="api-jobs", response=schemas.JobPage, tags=["Jobs"])
+def get_jobs(
+    request: HttpRequest, wanted: Query[JobFilter], limit: Limit = 50, cursor: Cursor = None
+) -> Answer:
+    """List jobs, the newest first: of one session, or of all; in one status, or in any."""
+    jobs = Job.objects.filter(session__in=access.sessions_of(request.user), deleted_at=None)
+    if wanted.session is not None:
+        jobs = jobs.filter(session=access.find_session(request.user, wanted.session))
+    if wanted.status is not None:
+        jobs = jobs.filter(status=wanted.status.value)
+    rows, following = cursors.page(jobs, cursor, limit)
+    return {"jobs": _job_rows(rows), "next": following}
+
+
+@router.get("/jobs/{uuid:pk}/inputs", url_name="api-job-inputs", response=schemas.InputPage, tags=["Jobs"])
+def get_inputs(request: HttpRequest, pk: UUID, limit: Limit = 50, cursor: Cursor = None) -> Answer:
+    """List the files of a job, in its order."""
+    job = access.find_job(request.user, pk)
+    inputs = job.inputs.select_related("upload", "job")
+    rows, following = cursors.page(inputs, cursor, limit, by="position", newest=False)
+    standing, review = standings.of(rows), reviews.of(rows)
+    states = [input_state(row, standing.get(row.pk, standings.UNKNOWN), review.get(row.pk)) for row in rows]
+    return {"inputs": states, "next": following}
+
+
+def _named(session: Session, name: str) -> SessionForm:
+    form = SessionForm({"name": name}, instance=session)
+    if not form.is_valid():
+        raise HttpError(400, f"name: {form.errors['name'][0]}")
+    return form
+
+
+def _session_rows(sessions: list[Session]) -> list[Answer]:
+    """Rows with how many files and jobs each has: two queries, however many sessions."""
+    uploads, jobs = (
+        dict(
+            kind.filter(session__in=sessions, deleted_at=None)
+            .order_by()
+            .values_list("session")
+            .annotate(n=Count("pk"))
+        )
+        for kind in (Upload.objects.all(), Job.objects.all())
+    )
+    return [
+        {
+            "id": str(session.pk),
+            "name": session.name,
+            "createdAt": session.created_at.isoformat(),
+            "touchedAt": session.touched_at.isoformat(),
+            "retentionDays": session.retention_days,
+            "uploads": uploads.get(session.pk, 0),
+            "jobs": jobs.get(session.pk, 0),
+        }
+        for session in sessions
+    ]
+
+
+def _described(uploads: QuerySet[Upload]) -> QuerySet[Upload]:
+    return uploads.select_related("sound")
+
+
+def _upload_row(upload: Upload) -> Answer:
+    return {
+        **upload_state(upload, is_new=not upload.is_used),
+        "mediaUrl": reverse("api-1:api-upload-media", args=[upload.pk]),
+        "sessionId": str(upload.session_id),
+        "sha256": upload.sha256,
+        "contentType": upload.content_type,
+        "createdAt": upload.created_at.isoformat(),
+    }
+
+
+def _job_rows(jobs: list[Job]) -> list[Answer]:
+    """Rows with how many files each has, and how many of them ended how: one query."""
+    ended = {
+        status.value: Count("pk", filter=Q(status=status))
+        for status in (InputStatus.COMPLETE, InputStatus.FAILED, InputStatus.CANCELED)
+    }
+    inputs = JobInput.objects.filter(job__in=jobs).order_by().values_list("job")
+    counted = inputs.annotate(files=Count("pk"), **ended)
+    names = ("files", *ended)
+    counts = {pk: dict(zip(names, numbers, strict=True)) for pk, *numbers in counted}
+    return [{**_job_head(job), **counts.get(job.pk, dict.fromkeys(names, 0))} for job in jobs]
+
+
+def _job_head(job: Job) -> Answer:
+    status = JobStatus(job.status)
+    return {
+        **job_facts(job),
+        "sessionId": str(job.session_id),
+        "status": status,
+        "statusText": str(status.label),
+    }

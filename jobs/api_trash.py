@@ -1,0 +1,145 @@
+"""The JSON of deleting, bringing back, and of presets; the same verbs as the pages."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from ninja import Schema, Status
+from pydantic import ConfigDict, Field
+
+from jobs import access, presets, schemas, trash
+from jobs.api import router  # an address has one router, whatever its methods
+from jobs.api_auth import Needs
+from jobs.models import Scope
+from jobs.uploads import UploadRefused
+
+Answer = dict[str, Any]
+Row = TypeVar("Row")
+MAY_DELETE, MAY_START = Needs(Scope.DELETE), Needs(Scope.JOBS)
+GONE = {204: None}
+BACK = {204: None, 507: schemas.Refusal}
+
+
+class PresetOrder(Schema):
+    """What POST /api/presets takes: the options as the job form has them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=80, pattern=r"\S")
+    options: dict[str, str | int | float | bool | None]
+
+
+@router.delete("/jobs/{uuid:pk}", url_name="job-delete-api", response=GONE, auth=MAY_DELETE, tags=["Jobs"])
+def delete_job(request: HttpRequest, pk: UUID, recordings: bool = False) -> Status[None]:
+    """Delete a job and its transcripts; with `recordings`, its recordings too, but those that another job uses."""
+    job = access.find_job(request.user, pk)
+    trash.delete_job(job, access.person_of(request).get_username(), with_recordings=recordings)
+    return Status(204, None)
+
+
+@router.post(
+    "/jobs/{uuid:pk}/restore", url_name="job-restore-api", response=BACK, auth=MAY_DELETE, tags=["Jobs"]
+)
+def restore_job(request: HttpRequest, pk: UUID) -> Status[Any]:
+    """Bring a deleted job back, with its recordings."""
+    return _brought_back(trash.restore_job, access.find_deleted_job(request.user, pk))
+
+
+@router.delete(
+    "/uploads/{uuid:pk}",
+    url_name="upload-delete-api",
+    response={204: None, 409: schemas.Refusal},
+    auth=MAY_DELETE,
+    tags=["Uploads"],
+)
+def delete_upload(request: HttpRequest, pk: UUID) -> Status[Any]:
+    """Delete a recording that no job uses."""
+    upload = access.find_upload(request.user, pk)
+    try:
+        trash.delete_upload(upload)
+    except trash.StillUsed:
+        text = f"{upload.name} is part of a job. Delete the job first."
+        return Status(409, {"error": {"code": "UPLOAD_IN_USE", "message": text}})
+    return Status(204, None)
+
+
+@router.post(
+    "/uploads/{uuid:pk}/restore",
+    url_name="upload-restore-api",
+    response=BACK,
+    auth=MAY_DELETE,
+    tags=["Uploads"],
+)
+def restore_upload(request: HttpRequest, pk: UUID) -> Status[Any]:
+    """Bring a deleted recording back."""
+    return _brought_back(trash.restore_upload, access.find_deleted_upload(request.user, pk))
+
+
+@router.delete(
+    "/sessions/{uuid:pk}", url_name="session-delete-api", response=GONE, auth=MAY_DELETE, tags=["Sessions"]
+)
+def delete_session(request: HttpRequest, pk: UUID) -> Status[None]:
+    """Delete a session and all that is in it."""
+    trash.delete_session(access.find_session(request.user, pk), access.person_of(request).get_username())
+    return Status(204, None)
+
+
+@router.post(
+    "/sessions/{uuid:pk}/restore",
+    url_name="session-restore-api",
+    response=BACK,
+    auth=MAY_DELETE,
+    tags=["Sessions"],
+)
+def restore_session(request: HttpRequest, pk: UUID) -> Status[Any]:
+    """Bring a deleted session back."""
+    return _brought_back(trash.restore_session, access.find_deleted_session(request.user, pk))
+
+
+@router.post(
+    "/sessions/{uuid:pk}/trash/empty",
+    url_name="trash-empty-api",
+    response=GONE,
+    auth=MAY_DELETE,
+    tags=["Sessions"],
+)
+def empty_trash(request: HttpRequest, pk: UUID) -> Status[None]:
+    """Delete for good, now, what was deleted from a session."""
+    trash.empty(access.find_session(request.user, pk))
+    return Status(204, None)
+
+
+@router.post(
+    "/presets",
+    url_name="presets",
+    response={200: schemas.PresetAnswer, 409: schemas.Refusal},
+    auth=MAY_START,
+    tags=["Jobs"],
+)
+def post_preset(request: HttpRequest, preset: PresetOrder) -> Status[Answer]:
+    """Give the options of a job a name."""
+    access.check_unconfined(request.user)
+    try:
+        kept = presets.keep(access.person_of(request), preset.name.strip(), preset.options)
+    except presets.TooMany:
+        text = f"You have {presets.MOST} presets. Delete one first."
+        return Status(409, {"error": {"code": "TOO_MANY_PRESETS", "message": text}})
+    return Status(200, {"preset": kept})
+
+
+@router.delete("/presets/{uuid:pk}", url_name="preset", response=GONE, auth=MAY_START, tags=["Jobs"])
+def delete_preset(request: HttpRequest, pk: UUID) -> Status[None]:
+    """Forget a preset."""
+    token = access.token_of(request.user)
+    if (token and token.session_id) or not presets.forget(access.person_of(request), pk):
+        raise Http404
+    return Status(204, None)
+
+
+def _brought_back(restore: Callable[[Row], None], row: Row) -> Status[Any]:
+    try:
+        restore(row)
+    except UploadRefused as refusal:
+        return Status(507, {"error": {"code": refusal.code, "message": refusal.message}})
+    return Status(204, None)

@@ -1,0 +1,93 @@
+"""The settings page of API tokens: made, seen once, revoked. Works without JavaScript."""
+
+from datetime import timedelta
+from typing import cast
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from jobs import access, api_tokens
+from jobs.models import ApiToken, Scope, Session
+
+DAYS = [
+    ("7", gettext_lazy("In a week")),
+    ("30", gettext_lazy("In 30 days")),
+    ("365", gettext_lazy("In a year")),
+    ("", gettext_lazy("Never")),
+]
+
+
+class TokenForm(forms.Form):
+    """A new token: for what, where and for how long."""
+
+    name = forms.CharField(label=gettext_lazy("For what it is"), max_length=100)
+    scopes = forms.MultipleChoiceField(
+        label=gettext_lazy("It may"),
+        choices=Scope.choices,
+        initial=[Scope.READ.value],
+        error_messages={"required": gettext_lazy("Choose at least one thing that it may do.")},
+    )
+    session = forms.ModelChoiceField(
+        Session.objects.none(),
+        label=gettext_lazy("In"),
+        required=False,
+        empty_label=gettext_lazy("every session of mine"),
+    )
+    days = forms.ChoiceField(label=gettext_lazy("It expires"), choices=DAYS, required=False, initial="365")
+
+    def __init__(self, person: access.Person, *args: object) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]
+        cast("forms.ModelChoiceField[Session]", self.fields["session"]).queryset = access.sessions_of(person)
+
+    def create(self, owner: User) -> tuple[ApiToken, str]:
+        """Make the token; the second value is its secret. Raises TooManyTokens."""
+        chosen = self.cleaned_data
+        expires_at = timezone.now() + timedelta(days=int(chosen["days"])) if chosen["days"] else None
+        scopes = [Scope(value) for value in chosen["scopes"]]
+        return api_tokens.create(owner, chosen["name"], scopes, chosen["session"], expires_at)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD"])
+def settings_home(request: HttpRequest) -> HttpResponse:
+    return redirect("settings-tokens")
+
+
+@sensitive_variables("secret")
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def tokens_page(request: HttpRequest) -> HttpResponse:
+    """The tokens there are. POST makes one and shows its secret in the answer: nowhere else, and not again."""
+    person = access.person_of(request)
+    form, made, secret = TokenForm(person, request.POST or None), None, ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            made, secret = form.create(person)
+            form = TokenForm(person)
+        except api_tokens.TooManyTokens:
+            form.add_error(None, _("You have very many tokens. Revoke some first."))
+    tokens = ApiToken.objects.filter(owner=person).select_related("session")
+    status = 400 if form.errors else 200
+    context = {"form": form, "tokens": tokens, "made": made, "secret": secret}
+    return render(request, "settings/tokens.html", context, status=status)
+
+
+@login_required
+@require_POST
+def revoke_token(request: HttpRequest, pk: UUID) -> HttpResponse:
+    token = access.find_token(request.user, pk)
+    token.delete()
+    messages.success(request, _("%(name)s is revoked.") % {"name": token.name})
+    return redirect("settings-tokens")
