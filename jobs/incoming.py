@@ -4,16 +4,16 @@ import errno
 import fcntl
 import hashlib
 import os
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
@@ -25,6 +25,8 @@ from jobs.uploads import UploadRefused
 ACTIVE = timedelta(hours=1)  # who sent nothing for longer is not waited for when the disk is shared out
 TOMBSTONES = timedelta(days=7)  # that long after its end a row still says that it has expired
 AT_A_TIME = 1 << 20  # bytes held in memory at a time
+PART_BYTES = 16 << 20  # of a longer piece: so much is on the disk for good before more is read
+PATIENCE_SECONDS = 1.0  # whose connection broke a moment ago still keeps what has arrived
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -73,29 +75,14 @@ def begin(session: Session, name: str, path: str, size: int) -> IncomingUpload:
     uploads.check_size(size)
     active = IncomingUpload.objects.filter(touched_at__gt=timezone.now() - ACTIVE)
     uploads.check_disk(size + _missing(active))
-    check_quota(session.owner, size)
-    return IncomingUpload.objects.create(
-        session=session,
-        name=uploads.display_name(name),
-        folder=uploads.folder_name(path),
-        size_bytes=size,
-        expires_at=_end(),
-    )
-
-
-def check_quota(person: User, size: int) -> None:
-    """Raise UploadRefused where a person's files would take more than each may have."""
-    quota = settings.USER_QUOTA_GB * 1_000_000_000
-    if not quota:
-        return
-    theirs = Upload.objects.filter(session__owner=person)
-    kept = sum(
-        theirs.order_by().values("sha256", "size_bytes").distinct().values_list("size_bytes", flat=True)
-    )
-    coming = _missing(IncomingUpload.objects.filter(session__owner=person, expires_at__gt=timezone.now()))
-    if kept + coming + size > quota:
-        text = f"Your files would take more than the {settings.USER_QUOTA_GB:g} GB that each person has here."
-        raise UploadRefused("QUOTA_FULL", f"{text} Delete some first.")
+    with uploads.within_quota(session.owner_id):
+        return IncomingUpload.objects.create(
+            session=session,
+            name=uploads.display_name(name),
+            folder=uploads.folder_name(path),
+            size_bytes=size,
+            expires_at=_end(),
+        )
 
 
 @dataclass(frozen=True)
@@ -108,11 +95,17 @@ class Piece:
     algorithm: str = "sha256"
     digest: bytes | None = None
 
+    def parts(self) -> "Iterator[Piece]":
+        """Yield what is kept at a time. A piece with a digest is kept whole or not at all."""
+        step = PART_BYTES if self.digest is None else max(1, self.length)
+        for start in range(0, max(1, self.length), step):
+            yield replace(self, offset=self.offset + start, length=min(step, self.length - start))
+
 
 def unfinished(session: Session) -> Iterable[IncomingUpload]:
     """Return what is on its way into a session, the oldest first."""
-    coming = session.incoming.filter(expires_at__gt=timezone.now(), upload=None, duplicate_of=None)
-    return coming.select_related("upload", "duplicate_of")
+    # Not by what became of it: of an upload that is deleted for good the row knows nothing any more.
+    return session.incoming.filter(expires_at__gt=timezone.now(), offset_bytes__lt=F("size_bytes"))
 
 
 def append(incoming: IncomingUpload, piece: Piece) -> None:
@@ -128,18 +121,20 @@ def append(incoming: IncomingUpload, piece: Piece) -> None:
         if piece.offset + piece.length > incoming.size_bytes:
             raise UploadRefused("UPLOAD_TOO_LARGE", "This is more than the file was said to have.")
         uploads.check_disk(piece.length)
-        before = _digests.at(incoming)
-        whole = before.copy() if before else None
-        try:
-            arrived = _write(file, piece, whole)
-        except ChecksumMismatch:
-            _digests.note(incoming, before)
-            raise
-        if piece.offset + arrived == incoming.size_bytes:
-            _finish(incoming, whole)
-        else:
-            _advance(incoming, offset_bytes=piece.offset + arrived)
-            _digests.note(incoming, whole)
+        for part in piece.parts():
+            if _keep(incoming, file, part) < part.length:
+                return  # the sender is gone
+
+
+def settle(incoming: IncomingUpload) -> None:
+    """Make `incoming` say how much is here, once a sender who broke off has kept what arrived. Raises Expired."""
+    if incoming.is_whole:
+        return
+    try:
+        with _alone(incoming):
+            pass
+    except Busy:  # it goes on: this much has been acknowledged
+        incoming.refresh_from_db(fields=["offset_bytes"])
 
 
 def give_up(incoming: IncomingUpload) -> None:
@@ -173,10 +168,42 @@ def sweep() -> int:
     return gone
 
 
+def _keep(incoming: IncomingUpload, file: int, part: Piece) -> int:
+    """Put a part of a piece onto the disk, and say so; return how much came of it. Raises as `_write` does."""
+    before = _digests.at(incoming)
+    whole = before.copy() if before else None
+    try:
+        arrived = _write(file, part, whole)
+    except ChecksumMismatch:
+        _digests.note(incoming, before)
+        raise
+    if part.offset + arrived == incoming.size_bytes:
+        _finish(incoming, whole)
+    else:
+        _advance(incoming, offset_bytes=part.offset + arrived)
+        _digests.note(incoming, whole)
+    return arrived
+
+
 def _finish(incoming: IncomingUpload, digest: Any) -> None:
     """The last byte is there: make an upload, in one transaction with the row that says so."""
     sha256 = digest.hexdigest() if digest else _digest_of(incoming.path)
-    twin = incoming.session.uploads.filter(sha256=sha256, size_bytes=incoming.size_bytes).first()
+    with _one_at_a_time(incoming.session):
+        _adopt(incoming, sha256)
+    incoming.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _one_at_a_time(session: Session) -> Iterator[None]:
+    """Wait for whoever finishes a file of the session now: of two that are the same one is a duplicate."""
+    with (Path(settings.INCOMING_DIR) / f"{session.pk.hex}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _adopt(incoming: IncomingUpload, sha256: str) -> None:
+    here = incoming.session.uploads.filter(deleted_at=None)
+    twin = here.filter(sha256=sha256, size_bytes=incoming.size_bytes).first()
     whole = {"offset_bytes": incoming.size_bytes}
 
     def note(upload: Upload) -> None:
@@ -186,7 +213,6 @@ def _finish(incoming: IncomingUpload, digest: Any) -> None:
         _advance(incoming, duplicate_of=twin, **whole)
     else:
         uploads.adopt(_upload_of(incoming, sha256), incoming.path, note)
-    incoming.path.unlink(missing_ok=True)
 
 
 def _upload_of(incoming: IncomingUpload, sha256: str) -> Upload:
@@ -204,10 +230,7 @@ def _alone(incoming: IncomingUpload) -> Iterator[int]:
     """Open what has arrived, as its only writer in any process; cut off what nobody was told has arrived."""
     file = os.open(incoming.path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy from None
+        _lock(file)
         current = IncomingUpload.objects.filter(pk=incoming.pk).first()
         if current is None or current.is_expired:
             incoming.path.unlink(missing_ok=True)
@@ -220,6 +243,18 @@ def _alone(incoming: IncomingUpload) -> Iterator[int]:
         yield file
     finally:
         os.close(file)
+
+
+def _lock(file: int) -> None:
+    """Raises Busy where somebody writes, and goes on."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise Busy from None
+        time.sleep(0.05)
 
 
 def _trim(incoming: IncomingUpload, file: int) -> None:

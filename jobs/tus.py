@@ -18,7 +18,7 @@ from django.utils.http import http_date
 from jobs import access, incoming
 from jobs.incoming import Busy, ChecksumMismatch, Expired, Piece, WrongOffset
 from jobs.live import incoming_state
-from jobs.models import IncomingUpload
+from jobs.models import IncomingUpload, Scope
 from jobs.uploads import UploadRefused
 
 VERSION = "1.0.0"
@@ -74,6 +74,10 @@ def _check(request: HttpRequest) -> None:
         raise Wrong(401, "NOT_SIGNED_IN", "Sign in first.")
     if request.method == "POST" and (override := request.headers.get("X-HTTP-Method-Override")):
         request.method = override.upper()
+    try:
+        access.check_scope(request.user, Scope.READ if request.method in ("GET", "OPTIONS") else Scope.UPLOAD)
+    except access.MissingScope as missing:
+        raise Wrong(403, "MISSING_SCOPE", str(missing)) from None
 
 
 def _check_version(request: HttpRequest) -> None:
@@ -112,6 +116,7 @@ def incoming_file(request: HttpRequest, pk: UUID) -> HttpResponse:
         return JsonResponse({"incoming": incoming_state(entry)})
     _check_version(request)
     if request.method == "HEAD":
+        incoming.settle(entry)
         described = {"Upload-Length": str(entry.size_bytes), "Upload-Metadata": _described(entry)}
         return HttpResponse(headers={**_standing(entry), **described})
     if request.method == "DELETE":

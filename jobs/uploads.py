@@ -5,17 +5,21 @@ import hashlib
 import shutil
 import unicodedata
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Any, cast
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.db import transaction
+from django.db.models import F, Sum
+from django.utils import timezone
 
 from jobs import storage
-from jobs.models import Session, Upload
+from jobs.models import IncomingUpload, Session, Upload
 
 MAX_NAME = 255
 MAX_FOLDER = 1000
@@ -28,6 +32,10 @@ class UploadRefused(ValueError):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+class OtherContent(Exception):
+    """The bytes are not those whose digest was told."""
 
 
 class HashingUploadHandler(TemporaryFileUploadHandler):
@@ -60,14 +68,19 @@ def receive(session: Session, file: "UploadedFile[bytes]") -> Upload:
     return _keep(session, path, display_name(file.name or ""), sha256_of(file))
 
 
-def receive_path(session: Session, source: Path) -> Upload:
-    """Keep a copy of a file of this machine in the session. Raises UploadRefused, OSError."""
+def receive_path(session: Session, source: Path, relative: str = "", sha256: str = "") -> Upload:
+    """Keep a copy of a file of this machine in the session, as `relative` where that is told.
+
+    Raises UploadRefused, OSError; OtherContent where a digest is told and the copy has another. Then nothing is kept.
+    """
     draft = Path(settings.TEMP_DIR) / f"copy-{uuid.uuid4().hex}"
     try:
         shutil.copyfile(source, draft)
         with draft.open("rb") as copy:
             digest = hashlib.file_digest(copy, "sha256").hexdigest()
-        return _keep(session, draft, display_name(source.name), digest)
+        if sha256 and digest != sha256:
+            raise OtherContent
+        return _keep(session, draft, relative or source.name, digest)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -111,6 +124,30 @@ def disk_full() -> UploadRefused:
     return UploadRefused("DISK_FULL", "The controller's disk is full. Free space on it, then upload again.")
 
 
+@contextmanager
+def within_quota(owner_id: int) -> Iterator[None]:
+    """Write inside, in one transaction, what a person's files grow by; meanwhile nobody else makes theirs grow.
+
+    Raises UploadRefused where they would take more than each person may have; nothing of it is written then.
+    """
+    with transaction.atomic():
+        if not settings.USER_QUOTA_GB:
+            yield
+            return
+        # Not the key: rows that only name their owner need not wait.
+        User.objects.select_for_update(no_key=True).get(pk=owner_id)
+        before = _taken(owner_id)
+        yield
+        if (after := _taken(owner_id)) > before:
+            _check_taken(after)
+
+
+def check_quota(owner_id: int, size: int) -> None:
+    """Raise UploadRefused where a file of `size` bytes, if kept now, would be more than a person may have."""
+    if settings.USER_QUOTA_GB:
+        _check_taken(_taken(owner_id) + size)
+
+
 def adopt(upload: Upload, path: Path, note: Callable[[Upload], None] = lambda upload: None) -> Upload:
     """Keep an unsaved upload whose bytes lie at `path`; that name is its owner's to delete. Raises UploadRefused.
 
@@ -129,7 +166,7 @@ def adopt(upload: Upload, path: Path, note: Callable[[Upload], None] = lambda up
             raise
         raise disk_full() from failure
     try:
-        with transaction.atomic():
+        with within_quota(upload.session.owner_id):
             upload.save(force_insert=True)
             upload.session.touch()
             note(upload)
@@ -139,8 +176,29 @@ def adopt(upload: Upload, path: Path, note: Callable[[Upload], None] = lambda up
     return upload
 
 
-def _keep(session: Session, path: Path, name: str, sha256: str) -> Upload:
+def _keep(session: Session, path: Path, relative: str, sha256: str) -> Upload:
     size = path.stat().st_size
     check_size(size)
     check_disk()
-    return adopt(Upload(session=session, name=name, size_bytes=size, sha256=sha256), path)
+    name, folder = display_name(relative), folder_name(relative)
+    upload = Upload(session=session, name=name, folder=folder, size_bytes=size, sha256=sha256)
+    return adopt(upload, path)
+
+
+def _taken(owner_id: int) -> int:
+    """Return how many bytes a person's files take, and will take once all that was begun is here.
+
+    What has arrived of an unfinished file counts as what is missing does: it was promised as a whole. What is in the
+    trash does not count: whoever was told to delete some has done so.
+    """
+    kept = Upload.objects.filter(session__owner=owner_id, session__deleted_at=None, deleted_at=None)
+    contents = kept.order_by().values("sha256", "size_bytes").distinct()
+    coming = IncomingUpload.objects.filter(session__owner=owner_id, session__deleted_at=None)
+    unfinished = coming.filter(expires_at__gt=timezone.now(), offset_bytes__lt=F("size_bytes"))
+    return sum(some.aggregate(bytes=Sum("size_bytes"))["bytes"] or 0 for some in (contents, unfinished))
+
+
+def _check_taken(taken: int) -> None:
+    if taken > settings.USER_QUOTA_GB * 1_000_000_000:
+        text = f"Your files would take more than the {settings.USER_QUOTA_GB:g} GB that each person has here."
+        raise UploadRefused("QUOTA_FULL", f"{text} Delete some first.")

@@ -19,6 +19,7 @@ from pytest_django import Settings
 from bulktranscribe import audit
 from jobs import incoming
 from jobs.models import IncomingUpload, Session, Upload
+from jobs.models.sessions import SILENT_SECONDS
 
 CONTENT = bytes(range(256)) * 40
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -74,6 +75,24 @@ def test_a_file_comes_in_pieces_and_becomes_an_upload(browser: Client, session: 
     assert upload.sha256 == hashlib.sha256(CONTENT).hexdigest()
     assert browser.get(url).json()["incoming"]["upload"]["id"] == str(upload.pk)
     assert not IncomingUpload.objects.get().path.exists()
+
+
+def test_what_somebody_sends_just_now_is_told_from_what_is_broken_off(
+    browser: Client, session: Session
+) -> None:
+    def is_arriving() -> bool:
+        (coming,) = browser.get(f"/api/sessions/{session.pk}/incoming").json()["incoming"]
+        return bool(coming["isArriving"])
+
+    url = begun(browser, session)
+    assert not is_arriving(), "nothing of it is here"
+    send(browser, url, 0, CONTENT[:10])
+    assert is_arriving()
+    path = IncomingUpload.objects.get().path
+    os.utime(path, (1, path.stat().st_mtime - SILENT_SECONDS))
+    assert not is_arriving()
+    send(browser, url, 10, CONTENT[10:])
+    assert not browser.get(url).json()["incoming"]["isArriving"]
 
 
 def test_an_answer_that_was_lost_can_be_asked_for_again(browser: Client, session: Session) -> None:
@@ -289,6 +308,17 @@ def test_what_is_unfinished_is_listed(browser: Client, session: Session) -> None
     upload_whole(browser, session, content=b"another")
     (one,) = browser.get(f"/api/sessions/{session.pk}/incoming").json()["incoming"]
     assert (one["name"], one["folder"], one["offsetBytes"]) == ("mill.wav", "a", 10)
+
+
+def test_a_file_that_arrived_is_not_unfinished_again_once_it_is_deleted_for_good(
+    browser: Client, session: Session
+) -> None:
+    arrived = upload_whole(browser, session)["upload"]
+    upload_whole(browser, session, path="copies/mill (1).wav")
+    browser.delete(f"/api/uploads/{arrived['id']}")
+    browser.post(f"/api/sessions/{session.pk}/trash/empty")
+    assert not Upload.objects.exists()
+    assert browser.get(f"/api/sessions/{session.pk}/incoming").json() == {"incoming": []}
 
 
 def test_a_stranger_finds_nothing(browser: Client, session: Session, stranger: User) -> None:

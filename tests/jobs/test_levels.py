@@ -11,12 +11,17 @@ import av
 import numpy as np
 import pytest
 
-from jobs.levels import MAX_HOURS, MAX_LEVELS, look
+from jobs.hearing import MAX_HOURS
+from jobs.levels import MAX_LEVELS, Look, looks
 from tests.gpu_worker import hostile
 from tests.gpu_worker.sounds import encoded
 
 RATE = 16_000
 PER_SECOND = 20
+
+
+def look(path: Path) -> Look:
+    return next(looks([path]))
 
 
 def waves(seconds: float, channels: int = 1) -> "np.ndarray[tuple[int, int], np.dtype[np.int16]]":

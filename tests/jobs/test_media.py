@@ -1,11 +1,9 @@
 """Range requests, and what a file is served as."""
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -13,10 +11,10 @@ import waitress
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.test import Client
-from waitress import wasyncore
 
 from jobs.media import RangeNotSatisfiable, content_type, file_response, parse_range
 from jobs.models import Upload
+from tests.served import running
 
 
 @pytest.mark.parametrize(
@@ -108,19 +106,8 @@ def served(tmp_path: Path) -> Iterator[tuple[str, int]]:
         file.seek(0, 2)
         file.write(b"end")
     server = waitress.create_server(OneFile(path), host="127.0.0.1", port=0, threads=8, map={})
-    loop = threading.Thread(target=server.run)
-    loop.start()
-    yield "127.0.0.1", int(server.effective_port)
-    server.trigger.pull_trigger(lambda: hang_up(server))
-    loop.join()
-    server.task_dispatcher.shutdown()
-
-
-def hang_up(server: Any) -> None:
-    """Close every connection and the server's own sockets, which ends its loop."""
-    for channel in list(server.active_channels.values()):
-        channel.handle_close()
-    wasyncore.close_all(server._map)
+    with running(server) as address:
+        yield address
 
 
 def ask(address: tuple[str, int], *lines: str) -> socket.socket:

@@ -5,7 +5,7 @@ import struct
 import subprocess
 import sys
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from jobs import sounds
-from jobs.levels import MAX_LEVELS, Levels, look
+from jobs.levels import MAX_LEVELS, Levels, Look, looks
 from jobs.models import Session, Sound, Upload
 from jobs.tasks import look_at_uploads
 
@@ -37,7 +37,7 @@ def tone(*loudness: float, rate: int = 8000) -> bytes:
 def test_loud_and_quiet_parts_are_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "tone.wav"
     path.write_bytes(tone(0.0, 0.9, 0.2))
-    found = look(path)
+    found = next(looks([path]))
     assert (found.problem, found.codec, found.channels, found.rate) == ("", "pcm_s16le", 1, 8000)
     assert found.seconds == pytest.approx(3.0, abs=0.05)
     quiet, loud, low = (found.levels[at : at + 14] for at in (3, 23, 43))
@@ -47,7 +47,7 @@ def test_loud_and_quiet_parts_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_the_demo_recording_is_read(tmp_path: Path) -> None:
-    found = look(RECORDING)
+    found = next(looks([RECORDING]))
     assert (found.codec, found.channels) == ("vorbis", 1)
     assert found.seconds == pytest.approx(49.7, abs=0.1)
     assert len(found.levels) == pytest.approx(20 * found.seconds, abs=2)
@@ -77,7 +77,7 @@ def test_levels_stay_few_and_cover_the_whole(count: int) -> None:
 def test_what_is_no_recording_is_named_and_harms_nobody(content: bytes, problem: str, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(content)
-    found = look(path)
+    found = next(looks([path]))
     assert found.problem in (problem, "")
     assert found.seconds < 0.1
 
@@ -94,7 +94,7 @@ def test_each_upload_is_looked_at_once(
     assert "immutable" in answer["Cache-Control"]
     assert browser.get(f"/uploads/{bad.pk}/levels").status_code == 204
     assert Sound.objects.get(upload=bad).problem == "unreadable"
-    monkeypatch.setattr(sounds, "look", lambda path: pytest.fail("looked at again"))
+    monkeypatch.setattr(sounds, "looks", lambda paths: pytest.fail("looked at again"))
     assert sounds.look_at_new() == 0
 
 
@@ -111,18 +111,41 @@ def test_a_look_that_a_stop_of_the_controller_broke_off_is_taken_again(
     assert Sound.objects.get(upload=upload).problem == ""
 
 
+def test_small_files_are_looked_at_together_and_one_that_ends_the_child_harms_no_other(
+    upload_of: Callable[..., Upload], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [upload_of(f"{number}.wav", tone(0.1 * number)) for number in range(1, 6)]
+    made[2].path.unlink()  # which went away since
+    children: list[list[str]] = []
+    run = subprocess.run
+
+    def dying(command: list[str], **options: object) -> object:
+        children.append(command[3:])
+        fatal = str(made[1].path)
+        if fatal not in command:
+            return run(command, **options)
+        before = command[: command.index(fatal)]
+        done = run(before, **options)
+        return subprocess.CompletedProcess(command, -9, done.stdout + b'{"seconds": 1')
+
+    monkeypatch.setattr(subprocess, "run", dying)
+    assert sounds.look_at_new() == 5
+    problems = {sound.upload.name: sound.problem for sound in Sound.objects.all()}
+    assert problems == {"1.wav": "", "2.wav": "unreadable", "3.wav": "unreadable", "4.wav": "", "5.wav": ""}
+    assert [len(paths) for paths in children] == [5, 1], "the newest first: the rest after the second is one"
+
+
 def test_an_upload_that_goes_away_meanwhile_is_left_out(
     upload_of: Callable[..., Upload], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upload = upload_of(content=tone(0.5))
+    upload_of(content=tone(0.5))
 
-    def and_gone(path: Path) -> object:
-        found = look(path)
+    def and_gone(paths: list[Path]) -> Iterator[Look]:
+        yield from looks(paths)
         Upload.objects.all().delete()
-        return found
 
-    monkeypatch.setattr(sounds, "look", and_gone)
-    sounds.look_at(upload)
+    monkeypatch.setattr(sounds, "looks", lambda paths: iter(list(and_gone(paths))))
+    assert sounds.look_at_new() == 1
     assert not Sound.objects.exists()
 
 

@@ -32,9 +32,9 @@ export async function getJson(url, etag = "") {
   return { body: await readJson(response), etag: response.headers.get("ETag") ?? "" };
 }
 
-export async function postJson(url, body = {}) {
+export async function postJson(url, body = {}, method = "POST") {
   const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
-  return readJson(await answered(url, { method: "POST", headers, body: JSON.stringify(body) }));
+  return readJson(await answered(url, { method, headers, body: JSON.stringify(body) }));
 }
 
 /** Return the problem that an answer other than 2xx stands for; its body may be anything. */
@@ -60,6 +60,7 @@ async function readJson(response) {
     throw new HttpProblem(0);
   });
   if (!response.ok) throw problemOf(response.status, text);
+  if (response.status === 204) return null;
   try {
     return JSON.parse(text);
   } catch {

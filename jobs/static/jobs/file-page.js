@@ -11,6 +11,8 @@ class FilePage extends HTMLElement {
     this.field = fieldsOf(this.querySelector("section[data-id]"));
     this.events = this.querySelector("[data-list=events]");
     this.template = this.querySelector("template[data-row=event]");
+    this.partial = this.querySelector("[data-list=partial]");
+    this.partialTemplate = this.querySelector("template[data-row=partial]");
     this.connection = this.querySelector("[data-field=connection]");
     this.failures = 0;
     this.etag = "";
@@ -34,6 +36,8 @@ class FilePage extends HTMLElement {
     if (input.transcriptUrl) this.field("transcript").setAttribute("href", input.transcriptUrl);
     setHidden(this.field("transcript"), !input.transcriptUrl);
     for (const verb of ["canRetry", "canCancel"]) setHidden(this.field(verb), !input[verb]);
+    setHidden(this.field("partial"), !input.partial.length);
+    showKeyed(this.partial, input.partial, this.partialTemplate, showPart);
     showKeyed(this.events, events, this.template, (row, event) => this.showEvent(row, event));
   }
 
@@ -66,6 +70,12 @@ class FilePage extends HTMLElement {
     const pause = nextPause({ active: isActiveInput(this.input), hidden: document.hidden, failures: this.failures });
     this.timer = setTimeout(() => this.ask(), pause);
   }
+}
+
+/** A link to a document that had come before the file failed. */
+function showPart(link, part) {
+  link.setAttribute("href", part.url);
+  setText(link, part.label);
 }
 
 /** Date and time to the second, in the reader's time zone. */

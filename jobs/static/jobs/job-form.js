@@ -1,6 +1,7 @@
 /** The form that starts a job: which files, with which options. Without JavaScript it is a plain form. */
 
 import { postJson } from "../bulktranscribe/http.js";
+import "./job-presets.js";
 import { setText, showKeyed } from "./keyed.js";
 
 const byName = new Intl.Collator(document.documentElement.lang, { numeric: true }); // "2.wav" before "10.wav"
@@ -11,13 +12,17 @@ class JobForm extends HTMLElement {
     this.form = this.querySelector("form");
     this.lists = { new: this.querySelector("[data-list=new]"), used: this.querySelector("[data-list=used]") };
     this.all = this.querySelector("[data-do=all]");
+    this.allNew = this.form.elements.all_new;
     this.button = this.querySelector("[data-field=start]");
+    this.querySelector("job-presets").start(words, this.form, () => this.showChoice());
     this.all.addEventListener("change", () => this.chooseAll(this.all.checked));
     this.form.addEventListener("change", () => this.showChoice());
     this.form.addEventListener("submit", (event) => this.send(event));
+    this.lists.new.addEventListener("click", (event) => this.deleteFile(event.target.closest("[data-do=delete]")));
   }
 
-  show(uploads) {
+  show(uploads, counts) {
+    this.counts = counts;
     uploads = [...uploads].sort((one, other) => byName.compare(one.name, other.name));
     const fresh = uploads.filter((upload) => upload.isNew);
     const used = uploads.filter((upload) => !upload.isNew);
@@ -26,7 +31,8 @@ class JobForm extends HTMLElement {
     this.showList("used", used);
     this.hidden = !uploads.length;
     this.part("new-files").hidden = !fresh.length;
-    this.part("all").hidden = fresh.length < 2;
+    this.showAllNew(counts.new > fresh.length);
+    this.part("all").hidden = fresh.length < 2 || this.allNew.checked;
     this.part("used-files").hidden = !used.length;
     if (fresh.length && !hadNew) this.open(true);
     if (!fresh.length && hadNew) this.open(false);
@@ -37,8 +43,19 @@ class JobForm extends HTMLElement {
     const template = this.querySelector(`template[data-row=${kind}]`); // a new file is chosen at first, a used one is not
     showKeyed(this.lists[kind], uploads, template, (row, upload) => {
       setText(row.querySelector("[data-field=name]"), upload.name);
+      setText(row.querySelector("[data-field=folder]"), upload.folder && `${upload.folder}/`);
       setText(row.querySelector("[data-field=size]"), this.words.size(upload.sizeBytes));
+      showTrouble(row, upload.sound?.text ?? "");
+      showDelete(row.querySelector("[data-do=delete]"), upload.name);
     });
+  }
+
+  /** More new files than are listed: they are taken all together, or by the list. */
+  showAllNew(areMore) {
+    const place = this.part("all-new");
+    if (place.hidden === areMore) this.allNew.checked = areMore;
+    place.hidden = !areMore;
+    setText(this.part("all-new-text"), this.words.say("all-new", { n: this.counts.good }));
   }
 
   open(isOpen) {
@@ -47,7 +64,9 @@ class JobForm extends HTMLElement {
   }
 
   showChoice() {
-    const n = this.chosen().length;
+    const n = this.count();
+    this.lists.new.hidden = this.allNew.checked;
+    this.part("all").hidden = this.lists.new.children.length < 2 || this.allNew.checked;
     const boxes = [...this.lists.new.querySelectorAll("input")];
     this.all.checked = boxes.every((box) => box.checked);
     this.all.indeterminate = !this.all.checked && boxes.some((box) => box.checked);
@@ -64,18 +83,50 @@ class JobForm extends HTMLElement {
   }
 
   chosen() {
-    return [...this.form.querySelectorAll("input[name=uploads]:checked")];
+    const boxes = [...this.form.querySelectorAll("input[name=uploads]:checked")];
+    return this.allNew.checked ? boxes.filter((box) => !this.lists.new.contains(box)) : boxes;
+  }
+
+  /** How many files are chosen; of the job that is run again, those that are not also chosen one by one. */
+  count() {
+    const all = this.allNew.checked ? this.counts.good : 0;
+    const again = this.filesOf();
+    return this.chosen().length + all + (again ? Number(again.dataset.count) : 0);
+  }
+
+  filesOf() {
+    const box = this.form.elements.files_of;
+    return box?.checked ? box : null;
+  }
+
+  /** Out of sight at once; the list of what was deleted brings it back. */
+  async deleteFile(button) {
+    if (!button || button.getAttribute("aria-busy") === "true") return;
+    button.setAttribute("aria-busy", "true");
+    const next = button.closest("li").nextElementSibling?.querySelector("[data-do=delete]") ?? this.button;
+    try {
+      await postJson(button.dataset.api, {}, "DELETE");
+      this.refuse("");
+      if (button.contains(document.activeElement)) next.focus({ preventScroll: true });
+    } catch (problem) {
+      if (problem.status === undefined) throw problem;
+      if (problem.status !== 404) this.refuse(problem.message || this.words.say("not-done"));
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+    this.dispatchEvent(new CustomEvent("changed", { bubbles: true }));
   }
 
   async send(event) {
     event.preventDefault();
     if (this.button.getAttribute("aria-busy") === "true") return;
-    if (!this.chosen().length) return this.refuse(this.words.say("choose"));
+    if (!this.count()) return this.refuse(this.words.say("choose"));
     this.button.setAttribute("aria-busy", "true");
     try {
       await postJson(this.dataset.url, this.order());
       this.refuse("");
       for (const box of this.chosen()) box.checked = false;
+      this.allNew.checked = false;
       this.endAgain();
       this.showChoice();
       this.dispatchEvent(new CustomEvent("changed", { bubbles: true }));
@@ -95,13 +146,15 @@ class JobForm extends HTMLElement {
 
   /** The job as the API takes it; a count is sent only where its field is shown. */
   order() {
-    const { model, language, speakers, use_remote: remote } = this.form.elements;
+    const { model, language, speakers, use_remote: remote, task, hotwords, vad_enabled: vad } = this.form.elements;
     const count = (name) => {
       const input = this.form.elements[name];
       return input.closest("[hidden]") || input.value === "" ? null : Number(input.value);
     };
     return {
       uploadIds: this.chosen().map((box) => box.value),
+      allNew: this.allNew.checked,
+      filesOf: this.filesOf()?.value ?? null,
       model: model.value,
       language: language.value || null,
       speakers: speakers.value || "auto",
@@ -109,6 +162,11 @@ class JobForm extends HTMLElement {
       minSpeakers: count("min_speakers"),
       maxSpeakers: count("max_speakers"),
       useRemote: remote?.checked ?? false,
+      task: task.value,
+      hotwords: hotwords.value,
+      initialPrompt: this.form.elements.initial_prompt.value,
+      vadEnabled: vad.checked,
+      hallucinationSensitivity: Number(this.form.elements.hallucination_sensitivity.value),
     };
   }
 
@@ -125,6 +183,20 @@ class JobForm extends HTMLElement {
   part(name) {
     return this.querySelector(`[data-field="${name}"]`);
   }
+}
+
+/** Say what is wrong with a recording; one with trouble is not chosen unless somebody chooses it. */
+function showDelete(button, name) {
+  if (!button || !button.hidden) return;
+  button.hidden = false;
+  button.setAttribute("aria-label", `${button.textContent.trim()}: ${name}`);
+}
+
+function showTrouble(row, text) {
+  const place = row.querySelector("[data-field=trouble]");
+  if (place.textContent === text) return;
+  setText(place, text);
+  if (text) row.querySelector("input").checked = false;
 }
 
 customElements.define("job-form", JobForm);

@@ -3,7 +3,7 @@
 import { postJson } from "../bulktranscribe/http.js";
 import { clock } from "../bulktranscribe/words.js";
 import { fieldsOf, setHidden, setText, showKeyed } from "./keyed.js";
-import { detailOf } from "./live.js";
+import { detailOf, outlookOf } from "./live.js";
 
 const fields = new WeakMap();
 
@@ -20,7 +20,8 @@ class JobList extends HTMLElement {
     this.form.addEventListener("submit", (event) => this.act(event));
   }
 
-  show(jobs) {
+  show(jobs, currency) {
+    this.currency = currency;
     showKeyed(this.form, jobs, this.rows.job, (element, job) => this.showJob(element, job));
   }
 
@@ -34,6 +35,7 @@ class JobList extends HTMLElement {
     showMoment(field("createdAt"), job.createdAt);
     setText(field("status"), job.statusText);
     field("status").dataset.status = job.status;
+    setText(field("outlook"), outlookOf(job, this.currency, this.words));
     field("percent").value = job.percent;
     showVerbs(element, job);
     const list = element.querySelector("[data-list=inputs]");
@@ -66,7 +68,7 @@ class JobList extends HTMLElement {
     button.setAttribute("aria-busy", "true");
     const place = partsOf(button.closest(".job"))("refusal");
     try {
-      await postJson(button.dataset.api);
+      await postJson(button.dataset.api, {}, button.dataset.method);
       setText(place, "");
     } catch (problem) {
       if (problem.status === undefined) throw problem;

@@ -6,8 +6,8 @@ const ACTIVE = ["queued", "dispatching", "running"];
 const ACTIVE_MS = 2_000;
 const IDLE_MS = 10_000;
 
-export function isActive(state) {
-  return state.jobs.some((job) => ACTIVE.includes(job.status));
+export function isActive({ totals }) {
+  return totals.running + totals.waiting > 0;
 }
 
 export function isActiveInput(input) {
@@ -69,19 +69,31 @@ export function summaryOf(totals, words) {
 }
 
 /** Return the texts of the totals line by part; an empty text is a part to hide. */
-export function totalsOf(totals, words) {
+export function totalsOf(totals, currency, words) {
   const said = (part) => (totals[part] ? words.say(part, { n: totals[part] }) : "");
   return {
     files: words.count("files", totals.files),
     seconds: totals.seconds ? words.say("audio", { length: words.duration(totals.seconds) }) : "",
+    cost: totals.cost ? priceOf(totals.cost, currency) : "",
     eta: totals.etaSeconds ? words.say("left", { time: words.duration(totals.etaSeconds) }) : "",
     ...Object.fromEntries(["complete", "running", "waiting", "failed", "canceled"].map((part) => [part, said(part)])),
   };
 }
 
-/** Return how far all files are, 0 to 1; what failed or was canceled counts as ended. */
-export function shareDone(jobs) {
-  const inputs = jobs.flatMap((job) => job.inputs);
-  const done = inputs.reduce((sum, input) => sum + (ACTIVE.includes(input.status) ? input.percent : 100), 0);
-  return inputs.length ? done / (100 * inputs.length) : 0;
+/** Return what stands beside a job's status: how many files, time left, cost. */
+export function outlookOf(job, currency, words) {
+  const parts = [words.count("files", job.files)];
+  if (job.etaSeconds) parts.push(words.say("left", { time: words.duration(job.etaSeconds) }));
+  if (job.cost) parts.push(priceOf(job.cost, currency));
+  return parts.join(" · ");
+}
+
+/** `≈ $1.90`, as people of the page's language write it. */
+export function priceOf(cost, currency) {
+  const style = { style: "currency", currency };
+  try {
+    return `≈ ${new Intl.NumberFormat(document.documentElement.lang, style).format(cost)}`;
+  } catch {
+    return `≈ ${cost.toFixed(2)} ${currency}`; // not a currency that the browser knows
+  }
 }

@@ -2,10 +2,13 @@
 
 import { getJson } from "../bulktranscribe/http.js";
 import { Words } from "../bulktranscribe/words.js";
+import { Chooser } from "./chooser.js";
+import "./deleted-list.js";
+import "./done-notice.js";
 import "./job-form.js";
 import "./job-list.js";
 import { setText } from "./keyed.js";
-import { isActive, nextPause, shareDone, summaryOf, totalsOf } from "./live.js";
+import { isActive, nextPause, summaryOf, totalsOf } from "./live.js";
 import "./upload-zone.js";
 
 class SessionPage extends HTMLElement {
@@ -14,7 +17,9 @@ class SessionPage extends HTMLElement {
     this.zone = this.querySelector("upload-zone");
     this.form = this.querySelector("job-form");
     this.list = this.querySelector("job-list");
-    for (const part of [this.zone, this.form, this.list]) part.start(this.words);
+    this.deleted = this.querySelector("deleted-list");
+    for (const part of [this.zone, this.form, this.list, this.deleted]) part.start(this.words);
+    this.chooser = new Chooser(this, this.words, () => this.askAnew());
     this.etag = "";
     this.failures = 0;
     this.isAsking = false;
@@ -31,31 +36,41 @@ class SessionPage extends HTMLElement {
   show(state) {
     this.state = state;
     setText(this.field("notice"), state.notice);
-    this.form.show(state.uploads);
-    this.list.show(state.jobs);
+    this.form.show(state.uploads, state.uploadCounts);
+    this.list.show(state.jobs, state.currency);
+    this.chooser.show(state.list, state.totals);
+    this.deleted.show(state.deleted);
     this.showTotals(state);
     setText(this.field("summary"), summaryOf(state.totals, this.words));
+    this.querySelector("done-notice").show(state, this.words);
   }
 
-  showTotals({ totals, jobs }) {
+  showTotals({ totals, currency }) {
     const section = this.field("totals");
-    for (const [part, text] of Object.entries(totalsOf(totals, this.words))) {
+    for (const [part, text] of Object.entries(totalsOf(totals, currency, this.words))) {
       const place = section.querySelector(`[data-count="${part}"]`);
       setText(place, text);
       place.hidden = !text;
     }
     const bar = this.field("totals-bar");
-    bar.max = 1;
-    bar.value = shareDone(jobs);
+    bar.value = totals.percent;
     section.hidden = !totals.files;
   }
 
   /** Show what has just been uploaded without waiting for the next answer. */
   addUploads(uploads) {
     const known = new Set(this.state.uploads.map((upload) => upload.id));
-    this.state.uploads.push(...uploads.filter((upload) => !known.has(upload.id)));
+    const added = uploads.filter((upload) => !known.has(upload.id));
+    this.state.uploads.push(...added);
+    for (const kind of ["new", "good"]) this.state.uploadCounts[kind] += added.length;
     this.isOvertaken = true;
-    this.form.show(this.state.uploads);
+    this.form.show(this.state.uploads, this.state.uploadCounts);
+  }
+
+  /** Ask for other files than those that are shown. */
+  askAnew() {
+    this.etag = "";
+    return this.ask();
   }
 
   /** Ask now. One question at a time; an answer that something has overtaken is dropped and asked for again. */
@@ -74,7 +89,7 @@ class SessionPage extends HTMLElement {
 
   async askOnce() {
     try {
-      const { body, etag } = await getJson(this.dataset.stateUrl, this.etag);
+      const { body, etag } = await getJson(this.dataset.stateUrl + this.chooser.query, this.etag);
       this.failures = 0;
       this.say("");
       if (this.isOvertaken) return;

@@ -1,0 +1,100 @@
+"""A copy of a recording that every browser plays, Opus in WebM, written by a child with limits (hearing.py).
+
+`python -m jobs.opus SOURCE TARGET` makes it and prints one JSON object.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from jobs.hearing import MAX_HOURS, Heard, ask_child, limit_child, opened
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.container import InputContainer
+
+RATE = 48_000  # Hz, Opus's own
+BIT_RATES = {"mono": 48_000, "stereo": 96_000}  # bits a second: nobody hears a difference in speech
+BYTES_A_SECOND = 16_000  # more than these, and their frames, ever take
+BLOCK = RATE  # samples of silence at a time
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What was written; `problem` says why nothing was: "disk_full", or "failed" for all that is wrong in the file."""
+
+    size_bytes: int = 0
+    sha256: str = ""
+    problem: str = ""
+
+
+def copy(source: Path, target: Path) -> Copy:
+    """Write the sound of `source` to `target`, on the disk for good. Raises Interrupted."""
+    try:
+        return Copy(**json.loads(ask_child("jobs.opus", str(source), str(target))))
+    except (subprocess.TimeoutExpired, ValueError):  # a limit, or a fault of a decoder
+        return Copy(problem="failed")
+
+
+def main() -> None:
+    """What the child does."""
+    limit_child(written=BYTES_A_SECOND * MAX_HOURS * 3600)
+    sys.stdout.write(json.dumps(asdict(_copy(*map(Path, sys.argv[1:3])))))
+
+
+def _copy(source: Path, target: Path) -> Copy:
+    import av  # only the child needs it
+
+    try:
+        with source.open("rb") as file, target.open("wb+") as copied:
+            with opened(file) as container:
+                _encode(container, copied)
+            os.fsync(copied.fileno())
+            copied.seek(0)
+            sha256 = hashlib.file_digest(copied, "sha256").hexdigest()
+            return Copy(copied.seek(0, os.SEEK_END), sha256)
+    except (OSError, ValueError, MemoryError, av.FFmpegError) as failure:
+        full = getattr(failure, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        return Copy(problem="disk_full" if full else "failed")
+
+
+def _encode(container: "InputContainer", target: BinaryIO) -> None:
+    import av
+
+    stream = container.streams.audio[0]
+    layout = "mono" if stream.codec_context.channels == 1 else "stereo"
+    with av.open(target, "w", format="webm") as written:
+        track = written.add_stream("libopus", rate=RATE, layout=layout, options={"compression_level": "5"})
+        track.bit_rate = BIT_RATES[layout]
+        at = 0
+        for frame in _whole(Heard(container, stream, layout, RATE), layout):
+            frame.pts, at = at, at + frame.samples
+            written.mux(track.encode(frame))
+        written.mux(track.encode(None))
+
+
+def _whole(heard: Heard, layout: str) -> Iterator["AudioFrame"]:
+    """Yield the sound with its silence."""
+    import av
+
+    for part in heard:
+        if not isinstance(part, int):
+            yield part
+            continue
+        for start in range(0, part, BLOCK):
+            silence = av.AudioFrame(format="s16", layout=layout, samples=min(BLOCK, part - start))
+            silence.sample_rate = RATE
+            for plane in silence.planes:
+                plane.update(bytes(plane.buffer_size))
+            yield silence
+
+
+if __name__ == "__main__":
+    main()
