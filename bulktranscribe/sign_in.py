@@ -1,19 +1,24 @@
-"""Signing in by a link that works once: printed by `manage.py up`, for the person at this machine."""
+"""Signing in: by a link that works once, which `manage.py up` prints, or a password; and, where allowed, signing up."""
 
 from itertools import chain, count
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model, login
+from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.views import LoginView
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
 OWNER_NAME = "owner"
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class SignInTokens(PasswordResetTokenGenerator):
@@ -52,7 +57,7 @@ def sign_in(request: HttpRequest, user_id: str, token: str) -> HttpResponse:
     user = get_user_model().objects.filter(pk=pk, is_active=True).first()
     is_valid = user is not None and tokens.check_token(user, token)
     if request.method == "POST" and is_valid and user is not None:
-        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        login(request, user, backend=BACKEND)
         return redirect("sessions")
     context = {
         "expired": not is_valid,
@@ -60,3 +65,38 @@ def sign_in(request: HttpRequest, user_id: str, token: str) -> HttpResponse:
         "name": user.get_username() if is_valid and user else "",
     }
     return render(request, "registration/sign_in.html", context, status=200 if is_valid else 410)
+
+
+class SignIn(LoginView):
+    """By name and password; says where to sign up where people may."""
+
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"can_sign_up": settings.ALLOW_SIGNUP}
+
+
+@sensitive_post_parameters("password1", "password2")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_up(request: HttpRequest) -> HttpResponse:
+    """An account of one's own, where ALLOW_SIGNUP is set; whoever makes it is signed in."""
+    if not settings.ALLOW_SIGNUP:
+        raise Http404("Accounts are made by an administrator here.")
+    if request.user.is_authenticated:
+        return redirect("sessions")
+    form: UserCreationForm[User] = UserCreationForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and (person := _made(form)):
+        login(request, person, backend=BACKEND)
+        return redirect("sessions")
+    return render(request, "registration/sign_up.html", {"form": form}, status=400 if form.is_bound else 200)
+
+
+def _made(form: "UserCreationForm[User]") -> User | None:
+    """Return the new account, None where somebody has taken its name since the form looked."""
+    try:
+        with transaction.atomic():
+            return form.save()
+    except IntegrityError:
+        form.add_error("username", form.instance.unique_error_message(User, ("username",)))
+        return None

@@ -1,13 +1,68 @@
 """Who may see or change what. A thing of another person does not exist: 404, never 403."""
 
+from typing import TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 
-from jobs.models import IncomingUpload, Job, JobInput, Session, Upload
+from jobs.models import (
+    ApiToken,
+    Delivery,
+    IncomingUpload,
+    Job,
+    JobInput,
+    Scope,
+    Session,
+    Upload,
+    Webhook,
+)
 
 Person = AbstractBaseUser | AnonymousUser
+Row = TypeVar("Row", Job, Upload)
+
+
+class MissingScope(Exception):
+    """The token that was sent is not for this; the message says for what it is not."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(f"This token may not {scope.label} (scope “{scope.value}”).")
+
+
+class ConfinedToken(Exception):
+    """The token that was sent is for one session only, and this concerns all."""
+
+
+def act_by(token: ApiToken) -> User:
+    """Return the owner of a token as somebody who may do what the token may, and no more."""
+    token.owner.api_token = token  # type: ignore[attr-defined]
+    return token.owner
+
+
+def token_of(person: Person) -> ApiToken | None:
+    """Return the token by which this person acts, None for somebody at the page."""
+    return getattr(person, "api_token", None)
+
+
+def check_scope(person: Person, scope: Scope) -> None:
+    """Raise MissingScope where a token is used for what it is not for; whoever is at the page may all they can."""
+    token = token_of(person)
+    if token and scope not in token.scopes:
+        raise MissingScope(scope)
+
+
+def check_unconfined(person: Person) -> None:
+    """Raise ConfinedToken where a token is for one session only."""
+    token = token_of(person)
+    if token and token.session_id:
+        raise ConfinedToken
+
+
+def sessions_of(person: Person) -> QuerySet[Session]:
+    """The sessions that this person, or their token, may use."""
+    mine, token = Session.objects.filter(owner_id=person.pk, deleted_at=None), token_of(person)
+    return mine.filter(pk=token.session_id) if token and token.session_id else mine
 
 
 def person_of(request: HttpRequest) -> User:
@@ -18,13 +73,29 @@ def person_of(request: HttpRequest) -> User:
 
 def can_use_session(person: Person, session: Session) -> bool:
     """Whether this person may see and change the session and all that is in it."""
-    return person.is_authenticated and session.owner_id == person.pk
+    is_theirs = person.is_authenticated and session.owner_id == person.pk
+    return is_theirs and not _is_confined(person, session) and session.deleted_at is None
 
 
 def check_session(person: Person, session: Session) -> None:
     """Raise Http404 unless the person may use the session."""
     if not can_use_session(person, session):
         raise Http404("No such session")
+
+
+def check_job(person: Person, job: Job) -> None:
+    """Raise Http404 unless the person may use the job and all that came of it."""
+    check_session(person, job.session)
+    if job.deleted_at is not None:
+        raise Http404("No such job")
+
+
+def find_token(person: Person, pk: UUID) -> ApiToken:
+    """Return a token; Http404 where it is missing or not this person's."""
+    token = ApiToken.objects.filter(pk=pk, owner_id=person.pk).first()
+    if token is None:
+        raise Http404("Nothing here")
+    return token
 
 
 def find_session(person: Person, pk: UUID) -> Session:
@@ -34,10 +105,7 @@ def find_session(person: Person, pk: UUID) -> Session:
 
 def find_upload(person: Person, pk: UUID) -> Upload:
     """Return the upload; Http404 where it is missing or not this person's."""
-    upload = Upload.objects.filter(pk=pk).select_related("session").first()
-    _found(person, upload.session if upload else None)
-    assert upload is not None
-    return upload
+    return _of_session(person, Upload.objects.filter(pk=pk, deleted_at=None).select_related("session"))
 
 
 def find_incoming(person: Person, pk: UUID) -> IncomingUpload:
@@ -51,18 +119,65 @@ def find_incoming(person: Person, pk: UUID) -> IncomingUpload:
 
 def find_job(person: Person, pk: UUID) -> Job:
     """Return the job; Http404 where it is missing or not this person's."""
-    job = Job.objects.filter(pk=pk).select_related("session").first()
-    _found(person, job.session if job else None)
-    assert job is not None
-    return job
+    return _of_session(person, Job.objects.filter(pk=pk, deleted_at=None).select_related("session"))
+
+
+def find_deleted_job(person: Person, pk: UUID) -> Job:
+    """Return a job that was deleted and is still kept; else Http404."""
+    deleted = Job.objects.exclude(deleted_at=None).filter(pk=pk)
+    return _of_session(person, deleted.select_related("session"))
+
+
+def find_deleted_upload(person: Person, pk: UUID) -> Upload:
+    """Return a recording that was deleted and is still kept; else Http404."""
+    deleted = Upload.objects.exclude(deleted_at=None).filter(pk=pk)
+    return _of_session(person, deleted.select_related("session"))
+
+
+def find_deleted_session(person: Person, pk: UUID) -> Session:
+    """Return a session that its owner deleted and that is still kept; else Http404."""
+    session = Session.objects.filter(pk=pk, owner_id=person.pk, deleted_at__isnull=False).first()
+    if session is None or _is_confined(person, session):
+        raise Http404("Nothing here")
+    return session
 
 
 def find_input(person: Person, pk: UUID) -> JobInput:
     """Return the input; Http404 where it is missing or not this person's."""
-    job_input = JobInput.objects.filter(pk=pk).select_related("job__session", "upload").first()
+    wanted = JobInput.objects.filter(pk=pk, job__deleted_at=None)
+    job_input = wanted.select_related("job__session", "upload").first()
     _found(person, job_input.job.session if job_input else None)
     assert job_input is not None
     return job_input
+
+
+def find_webhook(person: Person, pk: UUID) -> Webhook:
+    """Return the webhook; Http404 where it is missing or not this person's."""
+    hook = Webhook.objects.filter(pk=pk, owner_id=person.pk).first()
+    if hook is None:
+        raise Http404("Nothing here")
+    return hook
+
+
+def find_delivery(person: Person, pk: UUID) -> Delivery:
+    """Return the notice; Http404 where it is missing or not this person's."""
+    delivery = Delivery.objects.filter(pk=pk, owner_id=person.pk).first()
+    if delivery is None:
+        raise Http404("Nothing here")
+    return delivery
+
+
+def _is_confined(person: Person, session: Session) -> bool:
+    """Whether this person's token is for another session only."""
+    token = token_of(person)
+    return bool(token and token.session_id and token.session_id != session.pk)
+
+
+def _of_session(person: Person, rows: "QuerySet[Row]") -> Row:
+    row = rows.first()
+    _found(person, row.session if row else None)
+    assert row is not None
+    return row
 
 
 def _found(person: Person, session: Session | None) -> Session:

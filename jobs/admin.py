@@ -1,15 +1,34 @@
 """The job desk in Django's admin."""
 
-from typing import Any
+from typing import Any, ClassVar, cast
+from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import BooleanField, Count, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from gpu_worker.protocol import ERRORS
 from jobs import batches
-from jobs.models import Job, JobEvent, JobInput, Priority, Result, Session, Upload
+from jobs.models import (
+    ApiToken,
+    Delivery,
+    Job,
+    JobEvent,
+    JobInput,
+    Priority,
+    Result,
+    Session,
+    Sound,
+    Upload,
+    Webhook,
+)
+from jobs.statuses import InputStatus
+
+INLINE = 100  # files of a job on its own page; those of larger ones are listed on theirs
 
 
 class ReadOnlyInline(admin.TabularInline[Any, Any]):
@@ -33,13 +52,55 @@ class JobInputInline(ReadOnlyInline):
     model = JobInput
     fields = ("upload", "status", "stage", "percent", "attempt_count", "worker_name", "error_code")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("upload", "job__session")
+
 
 class JobEventInline(ReadOnlyInline):
     model = JobEvent
     fields = ("at", "actor", "event", "source", "target", "code", "message")
 
 
-class LookOnlyAdmin(admin.ModelAdmin[Any]):
+class SoundInline(ReadOnlyInline):
+    model = Sound
+    fields = ("seconds", "codec", "channels", "rate", "problem", "looked_at")
+
+
+class ErrorCodeFilter(admin.SimpleListFilter):
+    """By failure code, from the table of codes: what is in use need not be looked for in every row."""
+
+    title = _("failure")
+    parameter_name = "code"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(code, code) for code in sorted(ERRORS)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(error_code=self.value()) if self.value() else queryset
+
+
+class DeskAdmin(admin.ModelAdmin[Any]):
+    """What all lists of the desk share: quick with a hundred thousand rows."""
+
+    show_full_result_count = False
+    list_per_page = 50
+    id_fields: tuple[str, ...] = ("id",)  # what an id in the search box may be of
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find an id by the index; names are looked through only for what is none."""
+        try:
+            wanted = UUID(search_term.strip())
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+        either = Q()
+        for field in self.id_fields:
+            either |= Q(**{field: wanted})
+        return queryset.filter(either), False
+
+
+class LookOnlyAdmin(DeskAdmin):
     """Seen and acted upon here; written by the program only."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -58,12 +119,27 @@ class LookOnlyAdmin(admin.ModelAdmin[Any]):
 
 
 @admin.register(Session)
-class SessionAdmin(admin.ModelAdmin[Session]):
-    list_display = ("name", "owner", "created_at", "touched_at")
-    list_filter = ("created_at",)
-    search_fields = ("name", "owner__username", "id")
+class SessionAdmin(DeskAdmin):
+    list_display = ("name", "owner", "created_at", "touched_at", "deleted_at", "all_files")
+    list_filter = ("created_at", "touched_at")
+    search_fields = ("name", "owner__username")
     autocomplete_fields = ("owner",)
     list_select_related = ("owner",)
+    readonly_fields = ("created_at", "touched_at", "served_at", "retention_days", "deleted_at", "all_files")
+    fields = ("name", "owner", *readonly_fields)
+
+    @admin.display(description=_("files"))
+    def all_files(self, session: Session) -> str:
+        return _list_link("jobs_jobinput", _("Files"), job__session__id__exact=session.pk)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Write what was changed here, and nothing that the program has counted up meanwhile."""
+        if not change:
+            return super().save_model(request, obj, form, change)
+        if form.changed_data:
+            obj.save(update_fields=form.changed_data)
+            Session.note_change(pk=obj.pk)
+        return None
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # the recordings would stay on the disk
@@ -71,29 +147,44 @@ class SessionAdmin(admin.ModelAdmin[Session]):
 
 @admin.register(Upload)
 class UploadAdmin(LookOnlyAdmin):
-    list_display = ("name", "session", "size_bytes", "created_at")
-    list_filter = ("created_at",)
-    search_fields = ("name", "session__name", "sha256", "id")
+    list_display = ("name", "folder", "session", "size_bytes", "is_used", "created_at", "deleted_at")
+    list_filter = ("created_at", "is_used")
+    search_fields = ("name", "folder", "session__name", "sha256")
     list_select_related = ("session",)
+    ordering = ("-created_at",)
+    inlines = (SoundInline,)
 
 
 @admin.register(Job)
 class JobAdmin(LookOnlyAdmin):
     list_display = (
-        "__str__",
-        "status",
-        "priority",
-        "model",
-        "language",
-        "use_remote",
-        "created_at",
+        "__str__", "owner", "status", "files", "priority", "model", "language", "use_remote", "created_at",
         "ended_at",
-    )
-    list_filter = ("status", "priority", "model", "use_remote", "created_at")
-    search_fields = ("id", "session__name", "inputs__upload__name")
-    list_select_related = ("session",)
-    inlines = (JobInputInline,)
+    )  # fmt: skip
+    list_filter = ("status", "priority", "model", "use_remote", "created_at", "ended_at")
+    search_fields = ("session__name", "session__owner__username", "inputs__upload__name")
+    id_fields = ("id", "session_id", "inputs__id")
+    list_select_related = ("session__owner",)
     actions = ("retry", "cancel", "go_first", "go_in_turn", "go_later")
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return () if obj is None or obj.inputs.count() > INLINE else (JobInputInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        own = JobInput.objects.filter(job=OuterRef("pk")).order_by().values("job").annotate(n=Count("pk"))
+        rows: Any = super().get_queryset(request)
+        return cast(QuerySet[Any], rows.annotate(file_count=Subquery(own.values("n"))))
+
+    @admin.display(description=_("owner"), ordering="session__owner__username")
+    def owner(self, job: Job) -> str:
+        return str(job.session.owner)
+
+    @admin.display(description=_("files"))
+    def files(self, job: Any) -> str:
+        return _list_link("jobs_jobinput", job.file_count, job__id__exact=job.pk)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("files",)
 
     @admin.action(permissions=["act"], description=_("Retry the failed files"))
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
@@ -118,20 +209,47 @@ class JobAdmin(LookOnlyAdmin):
         self._put(request, queryset, Priority.LATER)
 
     def _put(self, request: HttpRequest, queryset: QuerySet[Job], priority: Priority) -> None:
-        count = queryset.update(priority=priority)
+        count = Job.objects.filter(pk__in=queryset.values("pk")).update(priority=priority)
         say(self, request, ngettext("%d job reordered.", "%d jobs reordered.", count) % count)
 
 
 @admin.register(JobInput)
 class JobInputAdmin(LookOnlyAdmin):
+    """`remoteworker` adds attempts, the filter by worker, and the actions that need a worker."""
+
     list_display = (
-        "upload", "job", "status", "stage", "percent", "attempt_count", "worker_name", "error_code", "queued_at"
+        "upload", "job_link", "status", "stage", "percent", "attempt_count", "worker_name", "error_code",
+        "queued_at", "review_link",
     )  # fmt: skip
-    list_filter = ("status", "error_code", "worker_name", "queued_at")
-    search_fields = ("id", "upload__name", "job__id", "job__session__name")
+    list_filter: ClassVar[tuple[Any, ...]] = ("status", ErrorCodeFilter, "queued_at", "ended_at")
+    search_fields = ("upload__name", "job__session__name")
+    id_fields = ("id", "job_id", "upload_id", "job__session_id")
     list_select_related = ("upload", "job__session")
-    inlines = (JobEventInline,)
-    actions = ("retry", "cancel")
+    ordering = ("-queued_at",)
+    inlines: ClassVar[tuple[Any, ...]] = (JobEventInline,)
+    actions: Any = ("retry", "cancel")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        mine = Q(job__session__owner=request.user.pk, job__session__deleted_at=None, job__deleted_at=None)
+        is_mine = ExpressionWrapper(mine, output_field=BooleanField())
+        rows: Any = super().get_queryset(request)
+        return cast(QuerySet[Any], rows.annotate(is_mine=is_mine))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("job_link", "review_link")
+
+    @admin.display(description=_("job"), ordering="job__number")
+    def job_link(self, entry: JobInput) -> str:
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:jobs_job_change", args=[entry.job_id]), entry.job
+        )
+
+    @admin.display(description=_("transcript"))
+    def review_link(self, entry: Any) -> str:
+        """Only one's own opens: admin does not make other people's recordings readable."""
+        if entry.status != InputStatus.COMPLETE or not entry.is_mine:
+            return ""
+        return format_html('<a href="{}">{}</a>', reverse("transcript", args=[entry.pk]), _("Review"))
 
     @admin.action(permissions=["act"], description=_("Retry"))
     def retry(self, request: HttpRequest, queryset: QuerySet[JobInput]) -> None:
@@ -147,10 +265,48 @@ class JobInputAdmin(LookOnlyAdmin):
 @admin.register(Result)
 class ResultAdmin(LookOnlyAdmin):
     list_display = ("job_input", "attempt_number", "created_at")
-    search_fields = ("job_input__id", "job_input__upload__name")
+    search_fields = ("job_input__upload__name",)
+    id_fields = ("job_input_id", "job_input__job_id")
     list_select_related = ("job_input__upload",)
+
+
+@admin.register(Webhook)
+class WebhookAdmin(LookOnlyAdmin):
+    list_display = fields = ("place", "owner", "session", "is_enabled", "is_gone", "created_at")
+    list_filter = ("is_enabled", "created_at")
+    search_fields = ("id", "owner__username")
+    list_select_related = ("owner", "session")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(LookOnlyAdmin):
+    list_display = (
+        "created_at", "owner", "webhook", "event", "job", "status", "tries", "answer_status", "due_at"
+    )  # fmt: skip
+    fields = (*list_display, "problem", "took_ms", "tried_at", "job_ended_at")
+    list_filter = ("status", "event", "created_at")
+    search_fields = ("id", "owner__username", "job__id")
+    list_select_related = ("owner", "webhook", "job__session")
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(LookOnlyAdmin):
+    """Deleting one revokes it."""
+
+    list_display = ("name", "owner", "hint", "session", "last_used_at", "expires_at")
+    list_select_related = ("owner", "session")
+    search_fields = ("name", "owner__username", "hint")
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
 
 def say(model_admin: admin.ModelAdmin[Any], request: HttpRequest, text: str) -> None:
     """Show the outcome of an action above the list."""
     model_admin.message_user(request, text, messages.SUCCESS)
+
+
+def _list_link(model: str, text: object, **which: object) -> str:
+    """A link to the list of a model, filtered."""
+    query = "&".join(f"{key}={value}" for key, value in which.items())
+    return format_html('<a href="{}?{}">{}</a>', reverse(f"admin:{model}_changelist"), query, text)

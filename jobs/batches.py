@@ -10,12 +10,15 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from gpu_worker.protocol import LANGUAGES, WHISPER_MODELS, InvalidMessage, Options, parse_options
-from jobs import offers
+from jobs import clock, offers
 from jobs.models import Job, JobInput, Session, Upload
 from jobs.signals import input_canceled, input_queued
 from jobs.statuses import ACTIVE, Event, InputStatus
 
 IN_ONE_GO = 50  # files, to a transaction
+NO_GPU_WORKER = (
+    "No GPU worker is configured. Set REMOTE_WORKER_URL or add one in admin, or run the job without."
+)
 CLEARED_PROGRESS: dict[str, Any] = {
     "stage": "",
     "percent": 0.0,
@@ -46,9 +49,15 @@ def create_job(
 ) -> Job:
     """Queue a job over these uploads. Raises InvalidJob; nothing is stored then."""
     _check(session, uploads, options)
+    if offers.lacks_gpu(use_remote):
+        raise InvalidJob("useRemote", NO_GPU_WORKER, "NO_GPU_WORKER")
     extra = {key: value for key, value in asdict(options).items() if key not in ("model", "language")}
     with transaction.atomic():
-        Session.objects.select_for_update().get(pk=session.pk)
+        if Session.objects.select_for_update().get(pk=session.pk).deleted_at is not None:
+            raise InvalidJob("session", "This session was deleted.", "SESSION_DELETED")
+        deleted = set(session.uploads.exclude(deleted_at=None).values_list("pk", flat=True))
+        if deleted & {upload.pk for upload in uploads}:
+            raise InvalidJob("uploads", "A chosen file was deleted.", "UNKNOWN_UPLOAD")
         last = session.jobs.aggregate(last=Max("number"))["last"] or 0
         job = Job.objects.create(
             session=session,
@@ -59,9 +68,12 @@ def create_job(
             use_remote=use_remote,
             options=extra,
         )
+        now = clock.now()
         JobInput.objects.bulk_create(
-            JobInput(job=job, upload=upload, position=position) for position, upload in enumerate(uploads)
+            JobInput(job=job, upload=upload, position=position, queued_at=now)
+            for position, upload in enumerate(uploads)
         )
+        Upload.objects.filter(inputs__job=job, is_used=False).update(is_used=True)
         session.touch()
         input_queued.send(sender=Job, job=job)
     return job
@@ -99,14 +111,15 @@ def retry_job(job: Job, actor: str) -> int:
 
 
 def retry_input(job_input: JobInput, actor: str) -> bool:
-    """Queue one failed or canceled file again. False where it is neither: a second click changes nothing."""
+    """Queue one failed or canceled file again. False where it is neither, as after a second click, or was deleted."""
     with transaction.atomic():
-        now = timezone.now()
+        if _is_deleted(job_input):
+            return False
         moved = job_input.move_to(
             Event.RETRIED,
             actor=actor,
-            queued_at=now,
-            not_before=now,
+            queued_at=clock.now(),
+            not_before=None,
             tries_from=F("attempt_count"),
             remote_last_error=None,
             **CLEARED_PROGRESS,
@@ -115,6 +128,14 @@ def retry_input(job_input: JobInput, actor: str) -> bool:
             Job.objects.filter(pk=job_input.job_id).update(cancel_requested_at=None)
             input_queued.send(sender=Job, job=job_input.job)
     return moved
+
+
+def _is_deleted(job_input: JobInput) -> bool:
+    """Whether a file, its job or its session was deleted; none of them is while the transaction lasts."""
+    job = Job.lock(job_input.job_id)
+    session = Session.objects.select_for_update().get(pk=job.session_id)
+    upload = Upload.objects.get(pk=job_input.upload_id)
+    return any(row.deleted_at is not None for row in (job, session, upload))
 
 
 def _each(entries: Sequence[JobInput], verb: Callable[[JobInput], bool]) -> int:

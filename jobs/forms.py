@@ -1,12 +1,15 @@
 """The forms of the session pages."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django import forms
+from django.contrib.auth.models import User
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gpu_worker.protocol import LANGUAGES, WHISPER_MODELS, Options
-from jobs import offers
+from jobs import listing, offers
 from jobs.models import Job, Session, Upload
 
 SPEAKER_CHOICES = [
@@ -15,6 +18,12 @@ SPEAKER_CHOICES = [
     ("between", _("Between")),
     ("none", _("Do not tell speakers apart")),
 ]
+SPEAKERS = tuple(value for value, _label in SPEAKER_CHOICES)
+COUNTS_OF = {"exact": ("num_speakers",), "between": ("min_speakers", "max_speakers")}
+SPEAKER_COUNTS = tuple(name for names in COUNTS_OF.values() for name in names)
+TASK_CHOICES = [("transcribe", _("In the language spoken")), ("translate", _("Translated into English"))]
+DOUBT_CHOICES = [(0.25, _("Few: only the worst")), (0.5, _("As usual")), (0.75, _("Many: miss nothing"))]
+PLAIN_OPTIONS = ("task", "hotwords", "initial_prompt", "hallucination_sensitivity", "vad_enabled")
 
 
 class SessionForm(forms.ModelForm[Session]):
@@ -22,16 +31,35 @@ class SessionForm(forms.ModelForm[Session]):
         model = Session
         fields = ("name",)
 
+    def rename(self) -> Session:
+        """Write the name, and nothing that another process changed meanwhile."""
+        return _write(self.instance, "name")
+
+
+class RetentionForm(forms.ModelForm[Session]):
+    class Meta:
+        model = Session
+        fields = ("retention_days",)
+
+    def keep(self) -> Session:
+        """Write for how long the session is kept, from now on, and nothing else."""
+        return _write(self.instance, "retention_days")
+
+
+def _write(session: Session, field: str) -> Session:
+    session.touched_at = timezone.now()
+    session.save(update_fields=[field, "touched_at"])
+    return session
+
 
 class JobForm(forms.Form):
     """What to transcribe and how."""
 
     uploads = forms.ModelMultipleChoiceField(
-        Upload.objects.none(),
-        widget=forms.CheckboxSelectMultiple,
-        label=_("Files"),
-        error_messages={"required": _("Choose at least one file.")},
+        Upload.objects.none(), widget=forms.CheckboxSelectMultiple, label=_("Files"), required=False
     )
+    all_new = forms.BooleanField(label=_("All new files"), required=False)
+    files_of = forms.ModelChoiceField(Job.objects.none(), widget=forms.HiddenInput, required=False)
     model = forms.ChoiceField(label=_("Model"))
     language = forms.ChoiceField(label=_("Language"), required=False)
     speakers = forms.ChoiceField(label=_("Speakers"), choices=SPEAKER_CHOICES, required=False)
@@ -39,16 +67,39 @@ class JobForm(forms.Form):
     min_speakers = forms.IntegerField(label=_("At least"), min_value=1, max_value=100, required=False)
     max_speakers = forms.IntegerField(label=_("At most"), min_value=1, max_value=100, required=False)
     use_remote = forms.BooleanField(label=_("Run on GPU"), required=False)
+    task = forms.ChoiceField(label=_("Write it"), choices=TASK_CHOICES, required=False)
+    hotwords = forms.CharField(
+        label=_("Names and rare words"),
+        help_text=_("With commas between: Anna Kowalczyk, Blackwater mill, ledger."),
+        max_length=2000,
+        required=False,
+    )
+    initial_prompt = forms.CharField(
+        label=_("What it is about"),
+        help_text=_("A sentence or two, in the language that is spoken."),
+        max_length=2000,
+        required=False,
+    )
+    hallucination_sensitivity = forms.TypedChoiceField(
+        label=_("Mark doubtful places"), choices=DOUBT_CHOICES, coerce=float, required=False, initial=0.5
+    )
+    vad_enabled = forms.BooleanField(
+        label=_("Listen only where somebody speaks"), required=False, initial=True
+    )
 
     def __init__(self, session: Session, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offer = offers.current()
         uploads = cast(forms.ModelMultipleChoiceField[Upload], self.fields["uploads"])
-        uploads.queryset = session.uploads.all()
+        uploads.queryset = session.uploads.filter(deleted_at=None)
+        files_of = cast(forms.ModelChoiceField[Job], self.fields["files_of"])
+        files_of.queryset = session.jobs.filter(deleted_at=None)
         model = cast(forms.ChoiceField, self.fields["model"])
         model.choices = model_choices(offer)
-        model.initial = offer.models[0] if offer.models else "base"
-        self.fields["speakers"].initial = "auto" if offer.tells_speakers else "none"
+        model.initial = offers.usual_model()
+        self.fields["speakers"].initial = "auto"
+        if not offer.tells_speakers:
+            self.initial["speakers"] = "none"
         language = cast(forms.ChoiceField, self.fields["language"])
         language.choices = [("", _("Detect")), *LANGUAGES.items()]
         if not offer.has_toggle:
@@ -60,21 +111,20 @@ class JobForm(forms.Form):
         chosen = self["uploads"].value()
         return {str(value) for value in chosen or []} if self.is_bound or chosen else None
 
+    def wanted(self, session: Session) -> list[Upload]:
+        """Return the chosen files; call after is_valid."""
+        chosen = self.cleaned_data
+        return listing.wanted(
+            session, list(chosen["uploads"]), all_new=chosen["all_new"], files_of=chosen["files_of"]
+        )
+
     def options(self) -> Options:
         """Return the chosen options; call after is_valid."""
-        chosen = self.cleaned_data
-        return speaker_options(
-            chosen["speakers"] or "auto",
-            num=chosen["num_speakers"],
-            low=chosen["min_speakers"],
-            high=chosen["max_speakers"],
-            model=chosen["model"],
-            language=chosen["language"],
-        )
+        return job_options(self.cleaned_data)
 
 
 def choices_of(job: Job) -> dict[str, Any]:
-    """Return a job's files and options as the form's initial values."""
+    """Return a job's options as the form's initial values."""
     options = job.worker_options()
     if not options.diarization_enabled:
         speakers = "none"
@@ -82,28 +132,30 @@ def choices_of(job: Job) -> dict[str, Any]:
         speakers = "exact"
     else:
         speakers = "between" if options.min_speakers or options.max_speakers else "auto"
-    counts = {name: getattr(options, name) for name in ("num_speakers", "min_speakers", "max_speakers")}
+    plain = (*SPEAKER_COUNTS, *PLAIN_OPTIONS, "model", "language")
     return {
-        "uploads": list(job.inputs.values_list("upload_id", flat=True)),
-        "model": job.model,
-        "language": job.language,
         "speakers": speakers,
         "use_remote": job.use_remote,
-        **counts,
+        **{name: getattr(options, name) for name in plain},
     }
 
 
-def speaker_options(
-    speakers: str, *, num: int | None, low: int | None, high: int | None, model: str, language: str
-) -> Options:
-    """Return options in which only the counts that belong to the choice of `speakers` are set."""
+def last_choices(person: User) -> dict[str, Any]:
+    """Return the options that a person chose last, in any session; nothing where they never did."""
+    latest = Job.objects.filter(created_by=person).order_by("-created_at").first()
+    return choices_of(latest) if latest else {}
+
+
+def job_options(chosen: Mapping[str, Any]) -> Options:
+    """Return the options that the form's values mean: of the counts only those that belong to `speakers`."""
+    speakers = chosen["speakers"] or "auto"
+    kept = COUNTS_OF.get(speakers, ())
     return Options(
-        model=model,
-        language=language,
+        model=chosen["model"],
+        language=chosen["language"] or "",
         diarization_enabled=speakers != "none",
-        num_speakers=num if speakers == "exact" else None,
-        min_speakers=low if speakers == "between" else None,
-        max_speakers=high if speakers == "between" else None,
+        **{name: chosen[name] for name in kept},
+        **{name: value for name in PLAIN_OPTIONS if (value := chosen.get(name)) not in (None, "")},
     )
 
 

@@ -1,17 +1,17 @@
-"""What the session page shows, as one JSON-ready mapping: read by the page at first and then every 2 s."""
+"""Files, jobs and what comes in, each as the JSON-ready mapping that pages and programs read."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Prefetch
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from jobs import offers, reviews, standings
-from jobs.models import IncomingUpload, Job, JobInput, Session, Upload
+from jobs import offers, partials, reviews, standings
+from jobs.models import IncomingUpload, Job, JobInput, Sound, Upload
 from jobs.reviews import Review
 from jobs.standings import Standing
 from jobs.statuses import ENDED, InputStatus, job_status
@@ -26,24 +26,13 @@ STAGE_TEXTS = {
     "uploading": gettext_lazy("Fetching the transcript"),
     "complete": gettext_lazy("Fetching the transcript"),
 }
+SOUND_TEXTS = {
+    "unreadable": gettext_lazy("This file cannot be read as a recording."),
+    "no_sound": gettext_lazy("This file has no sound."),
+    "timeout": gettext_lazy("This file could not be read in time."),
+    "silent": gettext_lazy("Nothing can be heard in this recording."),
+}
 WAITING = (InputStatus.QUEUED, InputStatus.DISPATCHING)
-
-
-def session_state(session: Session) -> dict[str, Any]:
-    """Return the whole state of a session: uploads, jobs newest first, totals, a notice."""
-    uploads = session.uploads.annotate(used=Exists(JobInput.objects.filter(upload=OuterRef("pk"))))
-    inputs = JobInput.objects.select_related("upload").order_by("position")
-    jobs = list(session.jobs.order_by("-number").prefetch_related(Prefetch("inputs", inputs)))
-    rows = [entry for job in jobs for entry in job.inputs.all()]
-    standing, review = standings.of(rows), reviews.of(rows)
-    waits = any(entry.status in WAITING for entry in rows)
-    return {
-        "session": {"id": str(session.pk), "name": session.name},
-        "uploads": [upload_state(upload, is_new=not upload.used) for upload in uploads],
-        "jobs": [job_state(job, standing, review) for job in jobs],
-        "totals": {**totals(rows), "etaSeconds": _longest(standing)},
-        "notice": (offers.current().notice or None) if waits or not jobs else None,
-    }
 
 
 def upload_state(upload: Upload, *, is_new: bool) -> dict[str, Any]:
@@ -55,6 +44,22 @@ def upload_state(upload: Upload, *, is_new: bool) -> dict[str, Any]:
         "sizeBytes": upload.size_bytes,
         "isNew": is_new,
         "mediaUrl": reverse("upload-media", args=[upload.pk]),
+        "sound": sound_state(upload),
+    }
+
+
+def sound_state(upload: Upload) -> dict[str, Any] | None:
+    """Return what an upload was found to be, `text` for what is wrong with it; None while nobody has looked."""
+    sound = getattr(upload, "sound", None) if settings.SOUND_SECONDS else Sound()
+    if sound is None:
+        return None
+    return {
+        "seconds": round(sound.seconds, 1),
+        "codec": sound.codec,
+        "channels": sound.channels,
+        "problem": sound.problem,
+        "isSilent": sound.is_silent,
+        "text": str(SOUND_TEXTS.get(sound.problem or "silent" * sound.is_silent, "")),
     }
 
 
@@ -67,6 +72,7 @@ def incoming_state(entry: IncomingUpload) -> dict[str, Any]:
         "folder": entry.folder,
         "sizeBytes": entry.size_bytes,
         "offsetBytes": entry.offset_bytes,
+        "isArriving": entry.is_arriving,
         "expiresAt": entry.expires_at.isoformat(),
         "upload": upload_state(entry.upload, is_new=True) if entry.upload else None,
         "duplicateOf": {"id": str(twin.pk), "name": twin.name, "folder": twin.folder} if twin else None,
@@ -74,7 +80,7 @@ def incoming_state(entry: IncomingUpload) -> dict[str, Any]:
 
 
 def job_state(
-    job: Job, standing: dict[UUID, Standing] | None = None, review: dict[UUID, Review] | None = None
+    job: Job, standing: Mapping[UUID, Standing] | None = None, review: Mapping[UUID, Review] | None = None
 ) -> dict[str, Any]:
     """Return one job with its inputs; uses prefetched inputs, standings and reviews where there are any."""
     inputs = list(job.inputs.all())
@@ -84,14 +90,9 @@ def job_state(
         [entry.status for entry in inputs]
     )  # the job's row may be a moment older than they are
     return {
-        "id": str(job.pk),
-        "number": job.number,
+        **job_facts(job),
         "status": status,
         "statusText": str(status.label),
-        "createdAt": job.created_at.isoformat(),
-        "model": job.model,
-        "language": job.language,
-        "runsOn": "remote" if offers.runs_remotely(job.use_remote) else "local",
         "percent": round(sum(_settled_percent(entry) for entry in inputs) / max(1, len(inputs)), 1),
         "canCancel": any(entry.can_cancel for entry in inputs),
         "canRetry": any(entry.can_retry for entry in inputs),
@@ -102,10 +103,40 @@ def job_state(
     }
 
 
+def job_facts(job: Job) -> dict[str, Any]:
+    """Return what a job's own row says."""
+    return {
+        "id": str(job.pk),
+        "number": job.number,
+        "createdAt": job.created_at.isoformat(),
+        "endedAt": job.ended_at.isoformat() if job.ended_at else None,
+        "model": job.model,
+        "language": job.language,
+        "speakers": _speakers(job),
+        "runsOn": "remote" if offers.runs_remotely(job.use_remote) else "local",
+    }
+
+
+def _speakers(job: Job) -> str:
+    """How many were said to speak: auto, none, a number, or two as in 2-4."""
+    options = job.worker_options()
+    if not options.diarization_enabled:
+        return "none"
+    if options.num_speakers:
+        return str(options.num_speakers)
+    low, high = options.min_speakers or "", options.max_speakers or ""
+    return f"{low}-{high}" if low or high else "auto"
+
+
 def file_state(entry: JobInput) -> dict[str, Any]:
     """Return one file of a job by itself."""
     standing = standings.of([entry]).get(entry.pk, standings.UNKNOWN)
-    return input_state(entry, standing, reviews.of([entry]).get(entry.pk))
+    state = input_state(entry, standing, reviews.of([entry]).get(entry.pk))
+    return {
+        **state,
+        "lastContactAt": _moment(standing.last_contact_at),
+        "partial": [partials.part_state(entry, part) for part in partials.of(entry)],
+    }
 
 
 def input_state(entry: JobInput, standing: Standing, review: Review | None) -> dict[str, Any]:
@@ -115,6 +146,7 @@ def input_state(entry: JobInput, standing: Standing, review: Review | None) -> d
         "id": str(entry.pk),
         "uploadId": str(entry.upload_id),
         "name": entry.upload.name,
+        "folder": entry.upload.folder,
         "status": entry.status,
         "stage": entry.stage,
         "statusText": status_text(entry),
@@ -122,11 +154,10 @@ def input_state(entry: JobInput, standing: Standing, review: Review | None) -> d
         "audioSeconds": entry.audio_seconds,
         "audioDuration": entry.audio_duration,
         "speed": entry.speed,
-        "etaSeconds": _whole(standing.eta_seconds),
+        "etaSeconds": whole_seconds(standing.eta_seconds),
         "attempt": entry.tries,
         "attempts": settings.REMOTE_WORKER_MAX_ATTEMPTS,
         "filesAhead": standing.files_ahead,
-        "lastContactAt": _moment(standing.last_contact_at),
         "unreachableSince": _moment(standing.unreachable_since),
         "givenUpAt": _moment(standing.given_up_at),
         "worker": entry.worker_name,
@@ -177,28 +208,8 @@ def error_state(entry: JobInput) -> dict[str, str] | None:
     }
 
 
-def totals(rows: list[JobInput]) -> dict[str, Any]:
-    """Count the files of a session's jobs by where they stand."""
-    statuses = [entry.status for entry in rows]
-    return {
-        "files": len(rows),
-        "seconds": sum(entry.audio_duration or 0.0 for entry in rows),
-        "complete": statuses.count(InputStatus.COMPLETE),
-        "running": statuses.count(InputStatus.RUNNING),
-        "waiting": sum(statuses.count(status) for status in WAITING),
-        "failed": statuses.count(InputStatus.FAILED),
-        "canceled": statuses.count(InputStatus.CANCELED),
-    }
-
-
-def _longest(standing: dict[UUID, Standing]) -> float | None:
-    """Seconds until the last file is done, None where that cannot be said of all."""
-    left = [entry.eta_seconds for entry in standing.values()]
-    return _whole(max((seconds for seconds in left if seconds is not None), default=None)) if left else None
-
-
-def _whole(seconds: float | None) -> float | None:
-    """Seconds without a fraction: a page that shows minutes need not change for less."""
+def whole_seconds(seconds: float | None) -> float | None:
+    """Return seconds without a fraction: a page that shows minutes need not change for less."""
     return None if seconds is None else float(round(seconds))
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from jobs.models import JobInput
+from django.db.models import Q
+
+from jobs.models import JobInput, Session
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,10 @@ class Provider(Protocol):
 
     def done(self, sessions: Iterable[UUID]) -> dict[UUID, int]: ...
 
+    def counts(self, session: Session) -> dict[str, int]: ...
+
+    def where(self, statuses: Iterable[str]) -> Q: ...
+
 
 class _Nobody:
     def of(self, inputs: Iterable[JobInput]) -> dict[UUID, Review]:
@@ -33,12 +39,18 @@ class _Nobody:
     def done(self, sessions: Iterable[UUID]) -> dict[UUID, int]:
         return {}
 
+    def counts(self, session: Session) -> dict[str, int]:
+        return {}
+
+    def where(self, statuses: Iterable[str]) -> Q:
+        return Q(pk__in=[])
+
 
 _provider: Provider = _Nobody()
 
 
 def register(provider: Provider) -> None:
-    """Name who answers `of` and `done`; a module will do."""
+    """Name who answers; a module will do."""
     global _provider
     _provider = provider
 
@@ -51,3 +63,13 @@ def of(inputs: Iterable[JobInput]) -> dict[UUID, Review]:
 def done(sessions: Iterable[UUID]) -> dict[UUID, int]:
     """Return for sessions how many of their recordings people are done with; one query."""
     return _provider.done(sessions)
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Return how many transcripts of a session are in each review status."""
+    return _provider.counts(session)
+
+
+def where(statuses: Iterable[str]) -> Q:
+    """Return what is true of inputs whose transcript is in one of these review statuses."""
+    return _provider.where(statuses)

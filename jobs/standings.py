@@ -1,11 +1,12 @@
-"""How files that have not ended stand with the workers, as pages tell it. `remoteworker` registers the provider."""
+"""How files and jobs stand with the workers, as pages tell it. `remoteworker` registers who knows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
-from jobs.models import JobInput
+from jobs.models import Job, JobInput
 
 
 @dataclass(frozen=True)
@@ -19,17 +20,56 @@ class Standing:
     eta_seconds: float | None = None  # until it is done, by what was learned of the workers' speed
 
 
-Provider = Callable[[Iterable[JobInput]], dict[UUID, Standing]]
-_provider: Provider = lambda inputs: {}  # noqa: E731 - replaced by `register`
+@dataclass(frozen=True)
+class Prospect:
+    """What is known of a job."""
+
+    eta_seconds: float | None = None  # until its last file is done; None where it has ended or nobody can say
+    cost: float | None = None  # of its workers, spent and to come; None where no price is set
+
+
+class Provider(Protocol):
+    """Who knows it."""
+
+    def of(self, inputs: Iterable[JobInput]) -> Mapping[UUID, Standing]: ...
+
+    def of_jobs(self, jobs: Iterable[Job]) -> Mapping[UUID, Prospect]: ...
+
+    def stamp(self) -> str: ...
+
+
+class _Nobody:
+    def of(self, inputs: Iterable[JobInput]) -> dict[UUID, Standing]:
+        return {}
+
+    def of_jobs(self, jobs: Iterable[Job]) -> dict[UUID, Prospect]:
+        return {}
+
+    def stamp(self) -> str:
+        return ""
+
+
+_provider: Provider = _Nobody()
 UNKNOWN = Standing()
+OPEN = Prospect()
 
 
 def register(provider: Provider) -> None:
-    """Name the function that answers `of`."""
+    """Name who answers; a module will do."""
     global _provider
     _provider = provider
 
 
-def of(inputs: Iterable[JobInput]) -> dict[UUID, Standing]:
+def of(inputs: Iterable[JobInput]) -> Mapping[UUID, Standing]:
     """Return the standing of each file that has not ended; a few queries, however many files, and no worker asked."""
-    return _provider(inputs)
+    return _provider.of(inputs)
+
+
+def of_jobs(jobs: Iterable[Job]) -> Mapping[UUID, Prospect]:
+    """Return when each job will be done, and what it costs; a few queries, however many jobs."""
+    return _provider.of_jobs(jobs)
+
+
+def stamp() -> str:
+    """Return a text that is another one once the others would answer differently of the same rows."""
+    return _provider.stamp()

@@ -1,11 +1,25 @@
-"""Celery's part of `jobs`: a tick, harmless to repeat, that looks in the database."""
+"""Celery's part of `jobs`: ticks, harmless to repeat, that look in the database."""
 
 from celery import shared_task
 
-from jobs import sounds
+from jobs import playable, sounds
+from jobs.notices import delivering, ends
 
 
 @shared_task
 def look_at_uploads() -> None:
     """Tick: what was uploaded is looked at."""
     sounds.look_at_new()
+
+
+@shared_task
+def make_playable_copies() -> None:
+    """Tick: what browsers cannot play gets a copy."""
+    playable.make_missing()
+
+
+@shared_task
+def tell_ends() -> None:
+    """Tick: whoever wants to know is told that a job has ended."""
+    ends.notice_all()
+    delivering.deliver_due()

@@ -1,23 +1,29 @@
 """The session pages. Each view parses, asks access, calls one function, answers; all work without JavaScript."""
 
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import TypeVar
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Count, Q, Sum
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from jobs import access, batches, history, reviews, uploads
-from jobs.forms import JobForm, SessionForm, choices_of
-from jobs.live import file_state, session_state
+from gpu_worker.protocol import OUTPUT_CONTENT_TYPES
+from jobs import access, batches, history, listing, partials, playable, presets, trash, uploads
+from jobs.forms import JobForm, RetentionForm, SessionForm, choices_of, last_choices
+from jobs.listing import Choice
+from jobs.live import file_state
 from jobs.media import file_response
 from jobs.models import Job, JobInput, Session, Sound
-from jobs.statuses import InputStatus
+from jobs.session_state import pages, session_state, tabs
+
+Row = TypeVar("Row")
 
 
 @login_required
@@ -27,26 +33,9 @@ def session_list(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.instance.owner = access.person_of(request)
         return redirect("session", form.save().pk)
-    sessions = Session.objects.filter(owner_id=request.user.pk).annotate(
-        file_count=Count("uploads", distinct=True),
-        complete_count=Count(
-            "jobs__inputs__upload", distinct=True, filter=Q(jobs__inputs__status=InputStatus.COMPLETE)
-        ),
-    )
-    seconds = dict(
-        Session.objects.filter(owner_id=request.user.pk)
-        .order_by()
-        .values_list("pk")
-        .annotate(
-            total=Sum("jobs__inputs__audio_duration", filter=Q(jobs__inputs__status=InputStatus.COMPLETE))
-        )
-    )
-    reviewed = reviews.done(seconds)
-    rows = [
-        {**_row(session), "seconds": seconds.get(session.pk), "reviewed": reviewed.get(session.pk)}
-        for session in sessions
-    ]
-    return render(request, "jobs/session_list.html", {"sessions": rows, "form": form})
+    person = access.person_of(request)
+    context = {"sessions": listing.sessions(person), "deleted": trash.sessions(person), "form": form}
+    return render(request, "jobs/session_list.html", context)
 
 
 @login_required
@@ -54,7 +43,8 @@ def session_list(request: HttpRequest) -> HttpResponse:
 def session_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     session = access.find_session(request.user, pk)
     again = _job_to_run_again(request, session)
-    form = JobForm(session, initial=choices_of(again) if again else {})
+    chosen = choices_of(again) if again else last_choices(access.person_of(request))
+    form = JobForm(session, initial=chosen)
     return _session_page(request, session, form, again=again)
 
 
@@ -77,7 +67,7 @@ def start_job(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         batches.create_job(
             session,
-            list(form.cleaned_data["uploads"]),
+            form.wanted(session),
             form.options(),
             use_remote=form.cleaned_data.get("use_remote", False),
             created_by=access.person_of(request),
@@ -105,11 +95,114 @@ def retry_job(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def delete_job(request: HttpRequest, pk: UUID) -> HttpResponse:
+    job = access.find_job(request.user, pk)
+    trash.delete_job(job, str(request.user), with_recordings=request.POST.get("recordings") == "1")
+    return redirect("session", job.session_id)
+
+
+@login_required
+@require_POST
+def restore_job(request: HttpRequest, pk: UUID) -> HttpResponse:
+    job = access.find_deleted_job(request.user, pk)
+    _bring_back(request, trash.restore_job, job)
+    return redirect("session", job.session_id)
+
+
+@login_required
+@require_POST
+def delete_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
+    upload = access.find_upload(request.user, pk)
+    try:
+        trash.delete_upload(upload)
+    except trash.StillUsed:
+        messages.error(request, _("%(name)s is part of a job. Delete the job first.") % {"name": upload.name})
+    return redirect("session", upload.session_id)
+
+
+@login_required
+@require_POST
+def restore_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
+    upload = access.find_deleted_upload(request.user, pk)
+    _bring_back(request, trash.restore_upload, upload)
+    return redirect("session", upload.session_id)
+
+
+@login_required
+@require_POST
+def rename_session(request: HttpRequest, pk: UUID) -> HttpResponse:
+    form = SessionForm(request.POST, instance=access.find_session(request.user, pk))
+    if form.is_valid():
+        form.rename()
+    else:
+        messages.error(request, _("The name stays as it is. %(why)s") % {"why": form.errors["name"][0]})
+    return redirect("session", pk)
+
+
+@login_required
+@require_POST
+def keep_session(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Set for how long a session is kept."""
+    form = RetentionForm(request.POST, instance=access.find_session(request.user, pk))
+    if form.is_valid():
+        form.keep()
+    else:
+        why = form.errors["retention_days"][0]
+        messages.error(request, _("The session is kept as before. %(why)s") % {"why": why})
+    return redirect("session", pk)
+
+
+@login_required
+@require_POST
+def delete_session(request: HttpRequest, pk: UUID) -> HttpResponse:
+    trash.delete_session(access.find_session(request.user, pk), str(request.user))
+    return redirect("sessions")
+
+
+@login_required
+@require_POST
+def restore_session(request: HttpRequest, pk: UUID) -> HttpResponse:
+    session = access.find_deleted_session(request.user, pk)
+    if not _bring_back(request, trash.restore_session, session):
+        return redirect("sessions")
+    return redirect("session", session.pk)
+
+
+@login_required
+@require_POST
+def empty_trash(request: HttpRequest, pk: UUID) -> HttpResponse:
+    session = access.find_session(request.user, pk)
+    trash.empty(session)
+    return redirect("session", session.pk)
+
+
+@login_required
 @require_safe
 def file_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     entry = access.find_input(request.user, pk)
     state = {"input": file_state(entry), "events": history.timeline(entry)}
     return render(request, "jobs/file.html", {"job": entry.job, "state": state})
+
+
+@login_required
+@require_safe
+def partial_output(request: HttpRequest, pk: UUID, format: str) -> HttpResponseBase:
+    """A document that the worker had sent before the file failed, to be kept, never to be shown: it may be anything."""
+    entry = access.find_input(request.user, pk)
+    part = partials.find(entry, format)
+    kind = OUTPUT_CONTENT_TYPES.get(format, "application/octet-stream")
+    try:
+        file = part.path.open("rb") if part else None
+    except FileNotFoundError:
+        file = None
+    if file is None:
+        raise Http404("No such document")
+    ending = "json" if kind == "application/json" else "md"
+    name = f"{PurePath(entry.upload.name).stem}.partial.{ending}"
+    response = FileResponse(file, as_attachment=True, filename=name, content_type=kind)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 @login_required
@@ -131,11 +224,13 @@ def retry_input(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_safe
 def upload_media(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The recording for the player: itself, or the copy of one that browsers cannot play."""
     upload = access.find_upload(request.user, pk)
+    copy = playable.copy_of(upload)
+    shown, kind = (copy, copy.CONTENT_TYPE) if copy else (upload, upload.content_type)
+    name = f"{upload.name}.webm" if copy else upload.name
     try:
-        return file_response(
-            request, upload.path, etag=upload.sha256, content_type=upload.content_type, name=upload.name
-        )
+        return file_response(request, shown.path, etag=shown.sha256, content_type=kind, name=name)
     except FileNotFoundError as missing:
         raise Http404(_("The recording is no longer on the disk.")) from missing
 
@@ -157,7 +252,7 @@ def upload_levels(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _job_to_run_again(request: HttpRequest, session: Session) -> Job | None:
     """The job that `?again=` names, whose files and options the form starts with."""
     try:
-        return session.jobs.filter(pk=request.GET.get("again", "")).first()
+        return session.jobs.filter(pk=request.GET.get("again", ""), deleted_at=None).first()
     except ValidationError:  # not an id
         return None
 
@@ -171,8 +266,30 @@ def _back(request: HttpRequest, job_input: JobInput) -> HttpResponse:
 def _session_page(
     request: HttpRequest, session: Session, form: JobForm, *, status: int = 200, again: Job | None = None
 ) -> HttpResponse:
-    context = {"session": session, "form": form, "again": again, "state": session_state(session)}
+    choice = Choice.of(request.GET)
+    state = session_state(session, choice)
+    context = {
+        "session": session,
+        "form": form,
+        "retention": RetentionForm(instance=session),
+        "again": again,
+        "fresh_shown": listing.FRESH_SHOWN,
+        "again_count": again.inputs.count() if again else 0,
+        "presets": presets.of(access.person_of(request)),
+        "state": state,
+        "tabs": tabs(state, choice),
+        "pages": pages(state, choice),
+    }
     return render(request, "jobs/session.html", context, status=status)
+
+
+def _bring_back(request: HttpRequest, restore: Callable[[Row], None], row: Row) -> bool:
+    try:
+        restore(row)
+    except uploads.UploadRefused as refusal:
+        messages.error(request, refusal.message)
+        return False
+    return True
 
 
 def _receive(request: HttpRequest, session: Session, file: "UploadedFile[bytes]") -> None:
@@ -183,8 +300,3 @@ def _receive(request: HttpRequest, session: Session, file: "UploadedFile[bytes]"
         messages.error(request, f"{name}: {refusal.message}")
     else:
         messages.success(request, _("%(name)s is uploaded.") % {"name": name})
-
-
-def _row(session: Session) -> dict[str, object]:
-    fields = ("id", "name", "touched_at", "file_count", "complete_count")
-    return {field: getattr(session, field) for field in fields}

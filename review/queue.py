@@ -30,7 +30,9 @@ def of(session: Session) -> list[File]:
 
     The recordings with the most doubtful places come first, those that are done last; of one recording the newest.
     """
-    found = Transcript.objects.filter(job_input__job__session=session).order_by("-created_at", "pk")
+    found = Transcript.objects.filter(
+        job_input__job__session=session, job_input__job__deleted_at=None
+    ).order_by("-created_at", "pk")
     rows = found.values(*COLUMNS, name=F("job_input__upload__name"), upload=F("job_input__upload"))
     labels = {status.value: str(status.label) for status in S}
     by_upload: dict[UUID, list[File]] = defaultdict(list)

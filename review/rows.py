@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 
 from gpu_worker import transcript as document
 from gpu_worker.protocol import InvalidMessage, read_json
-from jobs.models import ResultFile
+from jobs.models import ResultFile, Session
 from review.models import Segment, Speaker, Transcript
 from review.patches import Change, Patch, Row, is_doubtful, lay, unchecked_seconds
 from review.timing import Word, rounded
@@ -132,6 +132,10 @@ class Rows:
             doubtful=self.doubtful,
             unchecked_seconds=rounded(max(0.0, self.unchecked)),
         )
+        told = (columns["review_status"], columns["reviewer"], self.doubtful)
+        if told != (self.model.review_status, self.model.reviewer, self.model.doubtful):
+            Session.note_change(jobs__inputs=self.model.pk)  # its row on the session page
+        Session.note_use(jobs__inputs=self.model.pk)
 
     @property
     def _all(self) -> QuerySet[Segment]:

@@ -26,7 +26,7 @@ STRETCH = 100  # segments that the browser draws, or leaves out, together
 @login_required
 @require_safe
 def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
-    transcript = _find(request.user, pk)
+    transcript = find_transcript(request.user, pk)
     upload = transcript.job_input.upload
     shown = None if "all" in request.GET else FIRST_SEGMENTS
     state = timeline.of(
@@ -61,7 +61,11 @@ def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_safe
 def download(request: HttpRequest, pk: UUID, format: str) -> HttpResponse:
-    transcript = _find(request.user, pk)
+    return downloaded(find_transcript(request.user, pk), format)
+
+
+def downloaded(transcript: Transcript, format: str) -> HttpResponse:
+    """Return the transcript as a file of this format; Http404 where there is none such."""
     form = FORMATS.get(format)
     if form is None:
         raise Http404("No such format")
@@ -73,7 +77,8 @@ def download(request: HttpRequest, pk: UUID, format: str) -> HttpResponse:
     )
 
 
-def _find(person: Person, pk: UUID) -> Transcript:
+def find_transcript(person: Person, pk: UUID) -> Transcript:
+    """Return the transcript; Http404 where it is missing or not this person's."""
     transcript = (
         Transcript.objects.filter(pk=pk)
         .select_related("job_input__job__session", "job_input__upload")
@@ -81,7 +86,7 @@ def _find(person: Person, pk: UUID) -> Transcript:
     )
     if transcript is None:
         raise Http404("No such transcript")
-    access.check_session(person, transcript.job_input.job.session)
+    access.check_job(person, transcript.job_input.job)
     return transcript
 
 

@@ -12,7 +12,17 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from jobs import incoming
-from jobs.models import Job, JobInput, Session, Upload
+from jobs.models import (
+    ApiToken,
+    Delivery,
+    Job,
+    JobInput,
+    JobPreset,
+    NoticeEvent,
+    Session,
+    Upload,
+    Webhook,
+)
 from jobs.statuses import Event
 
 
@@ -39,8 +49,8 @@ def test_upload_start_and_state(browser: Client, session: Session) -> None:
     assert (options.diarization_enabled, options.num_speakers, options.min_speakers) == (True, 2, None)
     state = browser.get(f"/api/sessions/{session.pk}/state").json()
     assert [(row["name"], row["isNew"]) for row in state["uploads"]] == [
-        ("mill.wav", False),
         ("flood.mp3", True),
+        ("mill.wav", False),
     ]
     assert state["totals"]["waiting"] == 1
 
@@ -51,6 +61,7 @@ def test_an_unchanged_state_is_304(browser: Client, job_of: Callable[..., Job], 
     first = browser.get(url)
     assert browser.get(url, headers={"If-None-Match": first["ETag"]}).status_code == 304
     JobInput.objects.update(percent=12.0)
+    Session.note_change(pk=session.pk)
     assert browser.get(url, headers={"If-None-Match": first["ETag"]}).status_code == 200
 
 
@@ -171,7 +182,12 @@ def test_a_stranger_finds_nothing_at_any_address_of_a_session(
     entry = job.inputs.get()
     ids = {"sessions": job.session_id, "jobs": job.pk, "inputs": entry.pk, "uploads": entry.upload_id}
     ids["transcripts"] = entry.pk
+    ids["presets"] = JobPreset.objects.create(owner=job.session.owner, name="Interviews").pk
+    ids["tokens"] = ApiToken.objects.create(owner=job.session.owner, name="Script", digest="0").pk
     ids["incoming"] = incoming.begin(job.session, "mill.wav", "", 100).pk
+    hook = Webhook.objects.create(owner=job.session.owner, url="https://a.example/")
+    ids["webhooks"] = hook.pk
+    ids["deliveries"] = Delivery.objects.create(owner=hook.owner, webhook=hook, event=NoticeEvent.PING).pk
     owned = [r for r in every_route() if "uuid:pk" in r and not r.startswith("admin")]
     assert len(owned) >= 20
     client = Client()
@@ -183,7 +199,7 @@ def test_a_stranger_finds_nothing_at_any_address_of_a_session(
             posted = client.post(url, {"files": [SimpleUploadedFile("mill.wav", b"RIFF")]})
         else:
             posted = post(client, url, order([entry.upload]))
-        answers = {client.get(url).status_code, posted.status_code}
+        answers = {client.get(url).status_code, posted.status_code, client.delete(url).status_code}
         assert 404 in answers, url
         assert answers <= {404, 405}, url
     job.refresh_from_db()
@@ -223,6 +239,7 @@ def test_a_wrong_form_comes_back_with_its_error(
 def test_the_gpu_toggle_is_there_in_mode_optional_only(
     browser: Client, session: Session, settings: Any
 ) -> None:
+    settings.REMOTE_WORKER_URL = ["https://gpu.example"]
     for mode, shown in (("off", False), ("optional", True), ("required", False)):
         settings.REMOTE_WORKER_MODE = mode
         assert ("Run on GPU" in browser.get(f"/sessions/{session.pk}/").content.decode()) is shown

@@ -38,10 +38,10 @@ def test_a_file_without_a_transcript_has_no_review(
     assert job["inputs"][0]["review"] is None
 
 
-def test_the_list_of_sessions_says_how_much_is_reviewed(browser: Client, talk: Transcript) -> None:
-    assert "reviewed" not in browser.get("/").content.decode()
-    Transcript.objects.update(review_status="done")
-    assert "1 reviewed" in browser.get("/").content.decode()
+def test_the_list_of_sessions_says_how_much_is_reviewed(page: Page) -> None:
+    assert "reviewed" not in page.browser.get("/").content.decode()
+    page.edit("SetStatus", status="done")
+    assert "1 reviewed" in page.browser.get("/").content.decode()
 
 
 def test_all_files_are_asked_about_at_once(

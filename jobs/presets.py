@@ -1,0 +1,40 @@
+"""Options of a job that people give names to, to choose them again."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+
+from jobs.forms import PLAIN_OPTIONS, SPEAKER_COUNTS
+from jobs.models import JobPreset
+
+KEPT = ("model", "language", "speakers", "use_remote", *SPEAKER_COUNTS, *PLAIN_OPTIONS)
+MOST = 50  # that one person may have
+
+
+class TooMany(Exception):
+    """The person has MOST presets already."""
+
+
+def of(person: User) -> list[dict[str, Any]]:
+    """Return a person's presets by name, as their form takes them."""
+    return [_state(preset) for preset in JobPreset.objects.filter(owner=person)]
+
+
+def keep(person: User, name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Give options a name; one that they had is given to these instead. Raises TooMany."""
+    mine = JobPreset.objects.filter(owner=person)
+    if mine.count() >= MOST and not mine.filter(name=name).exists():
+        raise TooMany
+    kept = {key: options[key] for key in KEPT if key in options}
+    preset, _created = JobPreset.objects.update_or_create(owner=person, name=name, defaults={"options": kept})
+    return _state(preset)
+
+
+def forget(person: User, pk: UUID) -> bool:
+    """Delete a preset; False where they have no such one."""
+    return bool(JobPreset.objects.filter(owner=person, pk=pk).delete()[0])
+
+
+def _state(preset: JobPreset) -> dict[str, Any]:
+    return {"id": str(preset.pk), "name": preset.name, "options": preset.options}

@@ -1,0 +1,195 @@
+"""What people deleted: out of sight at once, brought back while it is kept, then gone for good, bytes and all."""
+
+import logging
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from jobs import batches, partials, uploads
+from jobs.models import IncomingUpload, Job, JobInput, ResultFile, Session, Upload
+from jobs.statuses import ACTIVE
+
+log = logging.getLogger(__name__)
+SHOWN = 50
+AT_ONCE = 100  # jobs or files, to a transaction
+
+
+class StillUsed(Exception):
+    """The file is part of a job; delete that first."""
+
+
+def delete_job(job: Job, actor: str, *, with_recordings: bool) -> None:
+    """Take a job and its transcripts out of sight; what runs of it is canceled.
+
+    `with_recordings`: its recordings too, but those that another job uses. The others become new files again.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        _lock(job)
+        Job.objects.filter(pk=job.pk, deleted_at=None).update(deleted_at=now)
+        _note_use(job)
+        if with_recordings:
+            Upload.objects.filter(is_used=False, inputs__job=job, deleted_at=None).update(deleted_at=now)
+        Session.note_change(pk=job.session_id, touched_at=now)
+    batches.cancel_job(job, actor)  # last: what another tab starts again meanwhile is canceled too
+    log.info("job deleted", extra={"job": str(job.pk), "by": actor, "recordings": with_recordings})
+
+
+def restore_job(job: Job) -> None:
+    """Bring a deleted job back, with its recordings. Raises UploadRefused where these have no room any more."""
+    with uploads.within_quota(job.session.owner_id):
+        _lock(job)
+        Job.objects.filter(pk=job.pk).update(deleted_at=None)
+        Upload.objects.filter(inputs__job=job).update(deleted_at=None)
+        _note_use(job)
+        Session.note_change(pk=job.session_id, touched_at=timezone.now())
+
+
+def delete_upload(upload: Upload) -> None:
+    """Take a recording out of sight. Raises StillUsed where a job has it."""
+    with transaction.atomic():
+        Session.objects.select_for_update().get(pk=upload.session_id)  # no job is made of it meanwhile
+        if not Upload.objects.filter(pk=upload.pk, is_used=False).update(deleted_at=timezone.now()):
+            raise StillUsed
+        Session.note_change(pk=upload.session_id, touched_at=timezone.now())
+
+
+def restore_upload(upload: Upload) -> None:
+    """Bring a deleted recording back. Raises UploadRefused where it has no room any more."""
+    with uploads.within_quota(upload.session.owner_id):
+        Upload.objects.filter(pk=upload.pk).update(deleted_at=None)
+        Session.note_change(pk=upload.session_id, touched_at=timezone.now())
+
+
+def delete_session(session: Session, actor: str) -> None:
+    """Take a session and all that is in it out of sight; what runs is canceled."""
+    Session.note_change(pk=session.pk)
+    Session.objects.filter(pk=session.pk, deleted_at=None).update(deleted_at=timezone.now())
+    for job in session.jobs.filter(inputs__status__in=ACTIVE).distinct():  # from now on none is added
+        batches.cancel_job(job, actor)
+    log.info("session deleted", extra={"session": str(session.pk), "by": actor})
+
+
+def restore_session(session: Session) -> None:
+    """Bring a deleted session back as it was. Raises UploadRefused where its files have no room any more.
+
+    That is a change: where it was deleted because nothing had changed for long, it is kept for that long again.
+    """
+    with uploads.within_quota(session.owner_id):
+        Session.objects.filter(pk=session.pk).update(deleted_at=None, touched_at=timezone.now())
+
+
+def contents(session: Session) -> list[dict[str, Any]]:
+    """Return what was deleted from a session and can be brought back, the latest first."""
+    jobs = list(session.jobs.filter(deleted_at__isnull=False).order_by("-deleted_at")[:SHOWN])
+    uploads = list(_alone(session.uploads.filter(deleted_at__isnull=False)).order_by("-deleted_at")[:SHOWN])
+    found = [
+        (job.deleted_at, {"kind": "job", "text": _("Job %(n)s") % {"n": job.number}}, job.pk) for job in jobs
+    ]
+    found += [(file.deleted_at, {"kind": "upload", "text": file.name}, file.pk) for file in uploads]
+    found.sort(key=lambda one: str(one[0]), reverse=True)
+    return [{"id": str(pk), **about, "until": _until(at)} for at, about, pk in found[:SHOWN]]
+
+
+def sessions(person: User) -> list[dict[str, Any]]:
+    """Return the sessions that a person deleted and can bring back, the latest first."""
+    theirs = (
+        Session.objects.filter(owner=person).filter(deleted_at__isnull=False).order_by("-deleted_at")[:SHOWN]
+    )
+    return [{"id": one.pk, "name": one.name, "until": _until(one.deleted_at)} for one in theirs]
+
+
+def _until(at: Any) -> str:
+    return str((at + timedelta(seconds=settings.TRASH_SECONDS)).isoformat(timespec="seconds"))
+
+
+def purge() -> int:
+    """Delete for good what has been kept for long enough; return how many sessions, jobs and files."""
+    past = timezone.now() - timedelta(seconds=settings.TRASH_SECONDS)
+    gone = _purge_jobs(Job.objects.filter(deleted_at__lte=past))
+    gone += _purge_uploads(Upload.objects.filter(deleted_at__lte=past))
+    for session in Session.objects.filter(deleted_at__lte=past):
+        purge_all_of(session)
+        gone += 1
+    return gone
+
+
+def empty(session: Session) -> int:
+    """Delete for good, now, what was deleted from a session; return how many jobs and files."""
+    gone = _purge_jobs(session.jobs.filter(deleted_at__isnull=False))
+    gone += _purge_uploads(session.uploads.filter(deleted_at__isnull=False))
+    Session.note_change(pk=session.pk)
+    return gone
+
+
+def purge_all_of(session: Session) -> None:
+    """Delete a session for good, with everything in it."""
+    _purge_jobs(session.jobs.all())
+    _purge_uploads(session.uploads.all())
+    arriving = [entry.path for entry in IncomingUpload.objects.filter(session=session)]
+    session.delete()
+    _unlink(arriving)
+
+
+def _purge_jobs(jobs: QuerySet[Job]) -> int:
+    gone = 0
+    for pks in _parts(jobs):
+        with transaction.atomic():
+            files = ResultFile.objects.filter(result__job_input__job__in=pks)
+            paths = [*(file.absolute_path for file in files), *partials.paths(pks)]
+            gone += Job.objects.filter(pk__in=pks).delete()[1].get("jobs.Job", 0)
+            transaction.on_commit(partial(_unlink, paths))
+    return gone
+
+
+def _purge_uploads(uploads: QuerySet[Upload]) -> int:
+    """Those that a job still has stay until it goes."""
+    gone = 0
+    for pks in _parts(_alone(uploads)):
+        with transaction.atomic():
+            rows = Upload.objects.filter(pk__in=pks).select_related("playable")
+            paths = [path for upload in rows for path in _paths_of(upload)]
+            gone += Upload.objects.filter(pk__in=pks).delete()[1].get("jobs.Upload", 0)
+            transaction.on_commit(partial(_unlink, paths))
+    return gone
+
+
+def _parts(rows: QuerySet[Any]) -> Iterable[list[Any]]:
+    pks = list(rows.order_by().values_list("pk", flat=True))
+    return (pks[first : first + AT_ONCE] for first in range(0, len(pks), AT_ONCE))
+
+
+def _lock(job: Job) -> None:
+    """Let nobody move the job's files, nor make a job of them, until the transaction ends. The job first, as always."""
+    Job.lock(job.pk)
+    Session.objects.select_for_update().get(pk=job.session_id)
+
+
+def _note_use(job: Job) -> None:
+    """Note which files of a job are still, or again, in some job. Its own `deleted_at` has been written."""
+    has_job = Exists(JobInput.objects.filter(upload=OuterRef("pk"), job__deleted_at=None))
+    Upload.objects.filter(inputs__job=job).update(is_used=has_job)
+
+
+def _alone(uploads: QuerySet[Upload]) -> QuerySet[Upload]:
+    """Those that no job has, deleted ones included."""
+    return uploads.filter(~Exists(JobInput.objects.filter(upload=OuterRef("pk"))))
+
+
+def _paths_of(upload: Upload) -> list[Path]:
+    copy = getattr(upload, "playable", None)
+    return [upload.path, *([copy.path] if copy else [])]
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
