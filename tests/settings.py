@@ -6,6 +6,7 @@ import tempfile
 FOREIGN = (
     "DATABASE_URL", "REDIS_URL", "REMOTE_WORKER_URL", "REMOTE_WORKER_TOKEN", "REMOTE_WORKER_MODE",
     "CONTROLLER_BASE_URL", "LOCAL_WORKER_TOKEN", "LOCAL_WORKER_URL", "SECRET_KEY_FALLBACKS", "DEBUG",
+    "EMAIL_URL", "EMAIL_FROM", "WEBHOOK_ALLOW_PRIVATE", "ALLOW_SIGNUP",
 )  # fmt: skip
 for name in FOREIGN:
     os.environ[name] = ""  # set, though empty: a developer's .env does not fill it

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.desk import Desk
 from tests.browser.installation import Installation
@@ -31,7 +31,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with Installation(tmp_path_factory.mktemp("installation")) as running:
+    with Installation(tmp_path_factory.mktemp("installation"), ALLOW_SIGNUP="1") as running:
         yield running
 
 
@@ -69,6 +69,10 @@ def troubles() -> list[str]:
     return []
 
 
+def _complaint(said: ConsoleMessage) -> str:
+    return f"{said.text} ({said.location['url']})"
+
+
 @pytest.fixture
 def open_page(chromium: Browser, troubles: list[str]) -> Iterator[Callable[..., Page]]:
     """Make pages, each in a context of its own with the options given."""
@@ -79,7 +83,7 @@ def open_page(chromium: Browser, troubles: list[str]) -> Iterator[Callable[..., 
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda said: troubles.append(_complaint(said)) if said.type == "error" else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         return page
 

@@ -18,7 +18,7 @@ SECRETS = ("SECRET_KEY", "LOCAL_WORKER_TOKEN", "DJANGO_SETTINGS_MODULE")
 class Installation:
     """Web, Celery and local worker, from entering to leaving."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **variables: str) -> None:
         web, worker = _free_ports(2)
         self.url = f"http://127.0.0.1:{web}"
         self.log_path = folder / "up.log"
@@ -39,6 +39,7 @@ class Installation:
             "LANGUAGE_CODE": "en",
             "HTTPS_PROXY": "http://127.0.0.1:9",  # no model hub from here, wherever the test runs
             "PYTHONUNBUFFERED": "1",
+            **variables,
         }
 
     def __enter__(self) -> "Installation":
@@ -68,6 +69,17 @@ class Installation:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+    def kill(self, command: str) -> None:
+        """End the process of this installation that runs such a command of manage.py; it is started again."""
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                parent = int(path.read_text().rpartition(")")[2].split()[1])
+                argv = (path.parent / "cmdline").read_bytes().split(b"\0")
+            except OSError:  # it has ended
+                continue
+            if parent == self.process.pid and command.encode() in argv:
+                os.kill(int(path.parent.name), signal.SIGKILL)
 
     def sign_in_link(self) -> str:
         """Make a new link; those made before it, and not used, still work."""

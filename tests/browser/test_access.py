@@ -11,6 +11,7 @@ from tests.browser.conftest import RECORDING, REPOSITORY
 from tests.browser.desk import JOB_SECONDS, NOT_SOUND, Desk, file
 from tests.browser.installation import Installation
 from tests.browser.transcript import OTHERS_EDIT
+from tests.jobs.test_sounds import tone
 
 pytestmark = pytest.mark.browser
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
@@ -68,6 +69,20 @@ def test_pages_for_strangers(
     troubles.clear()  # the browser tells of a 404
 
 
+def test_signing_up(open_page: Callable[..., Page], installation: Installation, troubles: list[str]) -> None:
+    page = open_page()
+    page.goto(installation.url)
+    page.get_by_role("link", name="Make an account").click()
+    examine(page)
+    page.get_by_label("Username").fill("mira")
+    for label, text in (("Password", "short"), ("Password confirmation", "another")):
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_role("button", name="Make the account").click()
+    expect(page.locator(".errorlist")).to_be_visible()
+    examine(page)
+    troubles.clear()  # the browser tells of a 400
+
+
 def test_the_list_of_sessions(page: Page, installation: Installation, transcribed: Desk) -> None:
     page.goto(f"{installation.url}/")
     expect(page.get_by_role("link", name="Mill interviews")).to_be_visible()
@@ -88,7 +103,29 @@ def test_a_session_at_work(desk: Desk, transcribed: Desk) -> None:
     page.goto(desk.session_url)
     desk.row(RECORDING.name).get_by_role("button", name="Cancel").click()
     page.goto(transcribed.session_url)
+    page.get_by_text("Change session").click()
     examine(page)
+
+
+def test_files_on_their_way_and_what_became_of_them(desk: Desk, troubles: list[str]) -> None:
+    page = desk.page
+    page.route("**/api/incoming/*", lambda route: route.abort())
+    good = [file("a long name that goes on and on مقابلة.wav", tone(0.5)), file("mill.wav", tone(0.6))]
+    desk.choose(*good)
+    expect(page.get_by_text("the server does not answer")).to_have_count(2)
+    page.locator(".transfer").first.get_by_role("button", name="Pause").click()
+    examine(page)  # one waits, one is paused
+    page.unroute("**/api/incoming/*")
+    page.reload()
+    expect(page.get_by_text("choose the file again").first).to_be_visible()
+    examine(page)  # both were broken off
+    desk.choose(*good)
+    expect(page.locator("verdict-table")).to_be_visible()
+    desk.choose(file("empty.wav", b""), file("twin.wav", tone(0.5)), file("text.mp3", NOT_SOUND))
+    expect(page.locator("verdict-table [data-kind=unreadable]")).to_be_visible()
+    examine(page)  # the table
+    desk.tab_to(page.locator(".verdicts-scroll"))
+    troubles.clear()  # what was cut off, and a 400
 
 
 # The review page ---------------------------------------------------------------------------------

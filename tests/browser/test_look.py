@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import RECORDING
-from tests.browser.desk import JOB_SECONDS, NOT_SOUND, Desk, file
+from tests.browser.desk import JOB_SECONDS, NOT_SOUND, Desk, file, other
 from tests.browser.installation import Installation
 
 pytestmark = pytest.mark.browser
@@ -41,6 +41,7 @@ def test_every_page_fits_and_can_be_touched(
     stranger, owner = open_page(**options), open_page(storage_state=signed_in, **options)
     for page, address, name in (
         (stranger, f"{installation.url}/", "sign-in"),
+        (stranger, f"{installation.url}/accounts/sign-up/", "sign-up"),
         (owner, f"{installation.url}/", "sessions"),
         (owner, transcribed.session_url, "session-ended"),
         (owner, transcribed.transcript_url, "transcript"),
@@ -63,12 +64,12 @@ def test_every_page_fits_and_can_be_touched(
 
 
 def test_a_running_file_says_how_far_it_is(desk: Desk, picture: Callable[[Page, str], None]) -> None:
-    page, sound = desk.page, RECORDING.read_bytes()
+    page = desk.page
     desk.upload(
-        file("2019-03 Mill.ogg", sound),
+        file("2019-03 Mill.ogg", other(RECORDING, 0)),
         file("2019-04 Ledger.mp3", NOT_SOUND),
-        file("2019-05 Flood.ogg", sound),
-        file("2019-06 Harvest.ogg", sound),
+        file("2019-05 Flood.ogg", other(RECORDING, 1)),
+        file("2019-06 Harvest.ogg", other(RECORDING, 2)),
     )
     desk.start(model="base")
     expect(page.locator(".file[data-status=complete]").first).to_be_visible(timeout=JOB_SECONDS * 1000)

@@ -81,8 +81,8 @@ def test_a_few_files_are_sent_at_a_time(module_page: Page) -> None:
           };
         }"""
     )
-    assert answer["next"] == [3]
-    assert answer["parallel"] == 3
+    assert answer["next"] == [3, 4]
+    assert answer["parallel"] == 4
     assert answer["overall"] == {"files": 6, "ended": 1, "bytes": 600, "sent": 200}
     assert answer["speed"] == 1000
     assert answer["left"] == 2

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import RECORDING
-from tests.browser.desk import Desk, file
+from tests.browser.desk import Desk, file, other
 from tests.browser.installation import Installation
 from tests.browser.transcript import saved
 
@@ -33,7 +33,7 @@ def addresses(installation: Installation, chromium: Browser, signed_in: Path) ->
     context = chromium.new_context(storage_state=signed_in)
     desk = Desk(context.new_page(), installation.url)
     desk.new_session("Three interviews")
-    desk.choose(*(file(name, RECORDING.read_bytes()) for name in NAMES))
+    desk.choose(*(file(name, other(RECORDING, n)) for n, name in enumerate(NAMES)))
     expect(desk.page.locator("[data-list=new] li")).to_have_count(3)
     desk.start(speakers="none")
     desk.wait_ended()

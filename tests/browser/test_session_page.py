@@ -40,7 +40,7 @@ def test_focus_stays_in_the_row_when_its_button_goes(desk: Desk) -> None:
 
 
 def test_retry_job_sends_every_failed_file_again(desk: Desk) -> None:
-    desk.upload(file("one.mp3", NOT_SOUND), file("two.mp3", NOT_SOUND))
+    desk.upload(file("one.mp3", NOT_SOUND), file("two.mp3", NOT_SOUND * 2))
     desk.start()
     desk.wait_ended()
     desk.page.get_by_role("button", name="Retry Job").click()
@@ -76,54 +76,6 @@ def test_uploads_are_there_after_a_reload(desk: Desk) -> None:
     expect(desk.new_file(RECORDING.name).get_by_role("checkbox")).to_be_checked()
     desk.new_file("broken.mp3").get_by_role("checkbox").uncheck()
     expect(desk.page.get_by_role("button", name="Start transcribing 1 file")).to_be_visible()
-
-
-def test_a_refused_upload_says_why_and_its_neighbours_go_on(desk: Desk) -> None:
-    desk.choose(file("empty.wav", b""), RECORDING)
-    expect(desk.new_file(RECORDING.name)).to_be_visible()
-    refused = desk.page.locator(".transfer", has_text="empty.wav")
-    expect(refused).to_contain_text("This file is empty.")
-    refused.get_by_role("button", name="Remove").click()
-    expect(refused).to_have_count(0)
-
-
-def test_a_lost_connection_is_told_and_uploads_are_sent_again(desk: Desk, troubles: list[str]) -> None:
-    page = desk.page
-    page.context.set_offline(True)
-    desk.choose(file("one.wav", silence(1)), file("two.wav", silence(1)))
-    expect(page.get_by_text("The connection was lost.")).to_have_count(2)
-    assert page.evaluate("!dispatchEvent(new Event('beforeunload', { cancelable: true }))")
-    expect(page.get_by_text("Connection lost, trying again.")).to_be_visible()
-    page.context.set_offline(False)
-    page.get_by_role("button", name="Try all failed uploads again").click()
-    for name in ("one.wav", "two.wav"):
-        expect(desk.new_file(name)).to_be_visible()
-    expect(page.get_by_text("Connection lost, trying again.")).to_be_hidden()
-    assert page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))")
-    assert all("ERR_INTERNET_DISCONNECTED" in trouble for trouble in troubles)
-    troubles.clear()
-
-
-def test_folders_are_dropped_with_all_that_is_in_them(desk: Desk) -> None:
-    desk.page.evaluate(
-        """async () => {
-          const fileEntry = (name) => ({
-            name, isFile: true, file: (then) => then(new File(["sound"], name)),
-          });
-          const folder = (name, batches) => ({
-            name, isFile: false,
-            createReader: () => ({ readEntries: (then) => then(batches.shift() ?? []) }),
-          });
-          const inner = folder("2019", [[fileEntry("b.wav")]]);
-          const entry = folder("valley", [[fileEntry("a.wav"), fileEntry(".DS_Store")], [inner]]);
-          const drop = new Event("drop", { bubbles: true, cancelable: true });
-          drop.dataTransfer = { types: ["Files"], items: [{ webkitGetAsEntry: () => entry }], files: [] };
-          document.querySelector("upload-zone").dispatchEvent(drop);
-        }"""
-    )
-    for name in ("a.wav", "b.wav"):
-        expect(desk.new_file(name)).to_be_visible()
-    expect(desk.page.get_by_text(".DS_Store")).to_have_count(0)
 
 
 def test_numbers_of_speakers_are_asked_for_only_where_they_count(desk: Desk, troubles: list[str]) -> None:
@@ -200,7 +152,7 @@ def test_a_file_has_a_page_that_tells_its_history_while_it_happens(desk: Desk) -
 
 
 def test_a_job_is_run_again_with_other_options(desk: Desk) -> None:
-    desk.upload(file("one.mp3", NOT_SOUND), file("two.mp3", NOT_SOUND))
+    desk.upload(file("one.mp3", NOT_SOUND), file("two.mp3", NOT_SOUND * 2))
     desk.start(speakers="none")
     desk.wait_ended()
     page = desk.page

@@ -23,7 +23,7 @@ def test_a_recording_goes_in_and_a_transcript_comes_out(
     page.get_by_role("button", name="Sign in as owner").click()
     desk = Desk(page, installation.url)
     desk.new_session("Valley interviews")
-    desk.upload(RECORDING, file("broken.mp3", NOT_SOUND), file(HOSTILE, NOT_SOUND))
+    desk.upload(RECORDING, file("broken.mp3", NOT_SOUND), file(HOSTILE, NOT_SOUND * 3))
     desk.start()
     desk.wait_ended()
 
@@ -80,7 +80,7 @@ def check_download(page: Page) -> None:
 def test_the_keyboard_alone_is_enough(desk: Desk) -> None:
     page = desk.page
     page.on("filechooser", lambda chooser: None)  # asked for early: a key may come before Chromium is told
-    desk.tab_to(page.locator("input[type=file]"))
+    desk.tab_to(page.locator("input[name=files]"))
     with page.expect_file_chooser() as choosing:
         page.keyboard.press("Enter")
     choosing.value.set_files(RECORDING)

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from bulktranscribe import audit, invariants
 from bulktranscribe.tasks import prune
-from jobs.models import Job, JobEvent, JobInput, Result
+from jobs.models import Job, JobEvent, JobInput, Result, Session, Upload
 from remoteworker import results
 from remoteworker.models import Attempt, StagedOutput, Tick, Worker
 
@@ -123,6 +123,44 @@ def test_what_nobody_knows_is_swept_once_it_is_old(completed: JobInput, settings
     assert Tick.objects.filter(name="prune").exists()
 
 
+def test_a_result_stays_however_its_attempts_went_on(completed: JobInput, settings: Settings) -> None:
+    settings.ORPHAN_SECONDS = 0.0
+    StagedOutput.objects.all().delete()
+    audit.sweep()
+    assert completed.result.files.get().absolute_path.exists()
+    assert completed.upload.path.exists()
+
+
+def test_the_sweep_never_holds_the_rows_of_all_files_at_once(
+    completed: JobInput, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ORPHAN_SECONDS = 0.0
+    audit.sweep()  # what other tests left in the folder that all share
+    keep_uploads(completed.upload.session, 60)
+    rows, held = audit._rows, []
+
+    def counted(ids: Any = None) -> Any:
+        known = rows(ids)
+        held.append(len(known))
+        return known
+
+    monkeypatch.setattr(audit, "AT_A_TIME", 20)
+    monkeypatch.setattr(audit, "_rows", counted)
+    assert audit.sweep() == 0
+    assert sum(held) >= 60
+    assert max(held) <= 20
+
+
+def keep_uploads(session: Session, count: int) -> None:
+    made = Upload.objects.bulk_create(
+        Upload(session=session, name=f"{number}.wav", size_bytes=1, sha256="0" * 64)
+        for number in range(count)
+    )
+    for upload in made:
+        upload.path.parent.mkdir(parents=True, exist_ok=True)
+        upload.path.write_bytes(b"x")
+
+
 def test_outputs_of_a_replaced_attempt_go_and_those_of_a_last_failure_stay(
     attempt: Attempt, job_input: JobInput, tmp_path: Path, settings: Settings
 ) -> None:
@@ -152,6 +190,23 @@ def test_the_storage_audit_says_what_is_wrong_and_mends_what_it_may(
     completed.result.files.get().absolute_path.write_bytes(DOCUMENT)
     call_command("audit_storage", verify=True, remove_orphans=True, stdout=said)
     assert "in order" in said.getvalue()
+
+
+@pytest.mark.parametrize("deleted", ["upload", "job", "session"])
+def test_requeue_leaves_what_was_deleted(deleted: str, job_input: JobInput) -> None:
+    JobInput.objects.update(status="failed", error_code="OUT_OF_MEMORY")
+    rows: dict[str, Any] = {
+        "upload": job_input.upload, "job": job_input.job, "session": job_input.job.session
+    }  # fmt: skip
+    rows[deleted].deleted_at = timezone.now()
+    rows[deleted].save(update_fields=["deleted_at"])
+    said = StringIO()
+    call_command("requeue", failed=True, stdout=said)
+    assert said.getvalue() == "Queued again: 0\n"
+    with pytest.raises(CommandError, match="deleted"):
+        call_command("requeue", str(job_input.pk), stdout=said)
+    job_input.refresh_from_db()
+    assert job_input.status == "failed"
 
 
 def test_requeue_puts_back_what_failed_and_takes_from_workers_only_when_told(

@@ -1,0 +1,100 @@
+"""The end of a job is told by the browser, and the settings pages of notices."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.desk import NOT_SOUND, Desk, file, silence
+from tests.browser.installation import Installation
+
+pytestmark = pytest.mark.browser
+KEEP_WHAT_IS_SHOWN = """
+const Shown = Notification;
+window.Notification = class extends Shown {
+  constructor(title, options) {
+    super(title, options);
+    window.shown = [...(window.shown ?? []), `${title}: ${options.body}`];
+  }
+};
+"""
+TOLD = "Object.keys(localStorage).find((key) => key.startsWith('told:'))"
+
+
+def test_one_notification_tells_however_many_tabs_show_the_session(desk: Desk) -> None:
+    page, context = desk.page, desk.page.context
+    context.add_init_script(KEEP_WHAT_IS_SHOWN)
+    desk.upload(file("broken.mp3", NOT_SOUND), file("silence.wav", silence(20)))
+    expect(page.get_by_role("button", name="Tell me when this is done")).to_be_hidden()
+    page.reload()
+    desk.start()
+    button = page.get_by_role("button", name="Tell me when this is done")
+    expect(page).to_have_title(re.compile(r"^\d+ % · Valley interviews · Bulk Transcribe$"))
+    context.grant_permissions(["notifications"])
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    other = context.new_page()
+    other.goto(desk.session_url)
+    shown = [page, other]
+    desk.wait_ended()
+    expect(other.locator(".job").get_by_role("button", name="Cancel")).to_have_count(0)
+    page.wait_for_function(f"() => {TOLD}")
+    for tab in shown:
+        tab.evaluate(f"navigator.locks.request({TOLD}, () => null)")  # whoever waited has had its turn
+    told = [said for tab in shown for said in tab.evaluate("window.shown ?? []")]
+    assert told == ["Valley interviews: 1 of 2 files transcribed, 1 failed"]
+    expect(page).to_have_title("Valley interviews · Bulk Transcribe")
+    page.reload()
+    assert page.evaluate("window.shown ?? []") == [], "nothing has ended since"
+
+
+def test_nothing_is_asked_and_nothing_told_unless_somebody_wants_it(desk: Desk) -> None:
+    page = desk.page
+    page.context.add_init_script(KEEP_WHAT_IS_SHOWN)
+    page.reload()
+    desk.upload(file("broken.mp3", NOT_SOUND))
+    desk.start()
+    desk.wait_ended()
+    assert page.evaluate("window.shown ?? []") == []
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('tell'))") == []
+
+
+def test_a_browser_that_blocks_notifications_says_so(desk: Desk) -> None:
+    page = desk.page
+    desk.upload(file("silence.wav", silence(60)))
+    desk.start()
+    blocked = page.get_by_text("This browser blocks notifications from here.")
+    expect(blocked).to_have_count(0)
+    button = page.get_by_role("button", name="Tell me when this is done")
+    button.click()
+    expect(blocked).to_be_visible()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    page.locator(".job").first.get_by_role("button", name="Cancel").first.click()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_webhook_is_added_tried_and_deleted(
+    javascript: bool, installation: Installation, open_page: Callable[..., Page], signed_in: Path
+) -> None:
+    page = open_page(
+        storage_state=signed_in, java_script_enabled=javascript, viewport={"width": 390, "height": 844}
+    )
+    page.goto(f"{installation.url}/settings/notifications/")
+    expect(page.get_by_text("This installation sends no e-mail.")).to_be_visible()
+    page.get_by_label("Address").fill("https://no-such-host.invalid/hook")
+    page.get_by_role("button", name="Add webhook").click()
+    expect(page.get_by_role("heading", name="The secret of this webhook")).to_be_visible()
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.get_by_text("It has not arrived: The name in the address is not known.")).to_be_visible()
+    expect(page.get_by_role("heading", name="The secret of this webhook")).to_have_count(0)
+    tried = page.locator(".delivery", has_text="a test")  # a job of another test may end meanwhile
+    expect(tried).to_contain_text("Given up")
+    tried.get_by_role("button", name="Send again").click()
+    expect(tried).to_contain_text("2 tries")
+    if javascript:
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_text("Delete this webhook").click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_text("The webhook is deleted.")).to_be_visible()
