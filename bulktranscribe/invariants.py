@@ -13,7 +13,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from bulktranscribe import audit
 from jobs.live import job_state
-from jobs.models import Job, JobEvent, JobInput, Result
+from jobs.models import Job, JobEvent, JobInput, Result, Upload
 from jobs.statuses import ENDED, MOVES, Event, InputStatus, job_status
 from remoteworker import clock
 from remoteworker.models import Attempt, Tick
@@ -94,7 +94,7 @@ def complete_has_everything() -> Iterator[str]:
 def nothing_overdue() -> Iterator[str]:
     now = clock.now()
     last = Tick.objects.filter(name="poll_workers").first()
-    if last is None or now - last.at > timedelta(seconds=settings.TICK_ALARM_SECONDS):
+    if last is None or abs(now - last.at) > timedelta(seconds=settings.TICK_ALARM_SECONDS):
         return  # nobody ticks: /healthz says so
     yield from overdue(now)
 
@@ -113,7 +113,7 @@ def overdue(now: datetime) -> Iterator[str]:
     for what, attempts in late.items():
         yield from (f"attempt {attempt.pk} {what}" for attempt in attempts)
     for entry in JobInput.objects.filter(status=S.QUEUED, not_before__gt=now + LONGEST_PAUSE):
-        yield f"input {entry.pk} is put off until {entry.not_before.isoformat()}"
+        yield f"input {entry.pk} is put off until {entry.not_before}"
 
 
 def moves_follow_the_table() -> Iterator[str]:
@@ -156,6 +156,9 @@ def pages_say_what_rows_say() -> Iterator[str]:
         shown = [entry["status"] for entry in job_state(job, {}, {})["inputs"]]
         if shown != statuses:
             yield f"job {job.pk}: its page shows {shown}, its files are {statuses}"
+    in_a_job = Exists(JobInput.objects.filter(upload=OuterRef("pk"), job__deleted_at=None))
+    for upload in Upload.objects.annotate(in_a_job=in_a_job).exclude(is_used=F("in_a_job")):
+        yield f"upload {upload.pk} is {'' if upload.is_used else 'not '}marked as used"
 
 
 INVARIANTS: dict[int, Callable[[], Iterator[str]]] = {

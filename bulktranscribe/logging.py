@@ -12,6 +12,7 @@ UNWANTED = {"request", "args", "data"}
 SECRETS = (
     (re.compile(r"(sig=)[^&\s\"']+"), r"\1…"),
     (re.compile(r"(Bearer )[^\s\"',}]+"), r"\1…"),
+    (re.compile(r"\b(bt_)[A-Za-z0-9_-]{20,}"), r"\1…"),
     (re.compile(r"(/sessions/)[0-9a-f-]{36}"), r"\1…"),
     (re.compile(r"(/sign-in/)[^\s\"']+"), r"\1…"),
 )

@@ -67,14 +67,17 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "bulktranscribe.middleware.headers_alone",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "bulktranscribe.middleware.content_security_policy",
+    "bulktranscribe.middleware.api_errors",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "bulktranscribe.middleware.bearer_tokens",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -98,6 +101,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+ALLOW_SIGNUP = env.flag("ALLOW_SIGNUP")
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "sessions"
 LOGOUT_REDIRECT_URL = "login"
@@ -109,6 +113,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "/static/"
 NODE_MODULES = BASE_DIR / "node_modules"
 STATICFILES_DIRS = [  # what the pages use of that
+    ("npm/tus", NODE_MODULES / "tus-js-client" / "dist"),
     ("npm/wavesurfer", NODE_MODULES / "wavesurfer.js" / "dist"),
     ("npm/atkinson", NODE_MODULES / "@fontsource" / "atkinson-hyperlegible" / "files"),
 ]
@@ -136,11 +141,14 @@ MAX_UPLOAD_MB = env.number("MAX_UPLOAD_MB", 10_000)
 MIN_FREE_DISK_MB = env.number("MIN_FREE_DISK_MB", 500)
 USER_QUOTA_GB = env.number("USER_QUOTA_GB", 0.0)  # 0: no limit
 INCOMING_SECONDS = env.period("INCOMING_SECONDS", 3 * 24 * 3600.0)
+TRASH_SECONDS = env.period("TRASH_SECONDS", 7 * 24 * 3600.0)
+PRICE_CURRENCY = env.text("PRICE_CURRENCY", "USD")  # of Worker.price_per_hour
 
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",  # take the write lock at BEGIN: no deadlock between read and write
     "timeout": max(5.0, env.shortened(20.0)),
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    # 512 KiB of pages in memory, which any database fills: SQLite's own 2 MB fill as it grows, in every thread.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-512;",
 }
 DATABASE_URL = env.text("DATABASE_URL")
 DATABASES: dict[str, dict[str, Any]] = {
@@ -186,14 +194,25 @@ CONNECT_SECONDS = max(1.0, env.shortened(protocol.CONNECT_SECONDS))
 CALL_SECONDS = max(1.0, env.shortened(protocol.TOTAL_SECONDS))
 CLAIM_SECONDS = env.shortened(60.0) + 2 * CALL_SECONDS  # longer than anybody holds a claim, unless killed
 
+# Notices: what is told when a job has ended ----------------------------------------------------
+NOTICE_SECONDS = env.period("NOTICE_SECONDS", 5.0)
+NOTICE_RETRY_SECONDS = [env.shortened(pause) for pause in (10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0)]
+NOTICE_TIMEOUT_SECONDS = max(1.0, env.shortened(10.0))  # for one try, all in all
+NOTICE_HELD_SECONDS = 6 * NOTICE_TIMEOUT_SECONDS  # longer than anybody sends, unless killed
+WEBHOOK_ALLOW_PRIVATE = env.flag("WEBHOOK_ALLOW_PRIVATE")
+EMAIL_URL = env.text("EMAIL_URL")  # empty: nobody is written to
+vars().update(environ.Env.email_url_config(EMAIL_URL or "consolemail://"))
+EMAIL_TIMEOUT = NOTICE_TIMEOUT_SECONDS
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", "bulktranscribe@localhost")
+
 # Celery: the database is the queue, a message is a nudge -----------------------------------------
 REDIS_URL = env.text("REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL or "folder://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
         "visibility_timeout": 3600,
-        "socket_timeout": 2,
-        "socket_connect_timeout": 2,
+        "socket_timeout": 1.5,  # that long a frozen one holds a page up, which is given 2 s in all
+        "socket_connect_timeout": 1.5,
         "health_check_interval": 10,
         "max_retries": 0,  # a nudge is tried once; the consumer reconnects by its own rules
         "global_keyprefix": env.text("REDIS_PREFIX", "bulktranscribe:"),
@@ -213,7 +232,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULER = "bulktranscribe.beat:SteadyScheduler"
 CELERY_BEAT_SCHEDULE = {
     task: {"task": task, "schedule": period, "options": {"expires": period * 2}}
     for task, period in {
@@ -221,6 +240,8 @@ CELERY_BEAT_SCHEDULE = {
         "remoteworker.tasks.poll_workers": REMOTE_WORKER_POLL_SECONDS,
         "remoteworker.tasks.reap": REAP_SECONDS,
         "jobs.tasks.look_at_uploads": SOUND_SECONDS,
+        "jobs.tasks.make_playable_copies": SOUND_SECONDS,
+        "jobs.tasks.tell_ends": NOTICE_SECONDS,
         "bulktranscribe.tasks.prune": PRUNE_SECONDS,
     }.items()
     if period

@@ -3,11 +3,16 @@
 from celery import shared_task
 
 from bulktranscribe import audit
+from jobs import retention, trash
+from jobs.notices import delivering
 from remoteworker import clock
 
 
 @shared_task
 def prune() -> None:
-    """Tick: what belongs to nobody any more leaves the disk."""
+    """Tick: what nobody keeps any more goes into the trash, what belongs to nobody leaves the disk and the database."""
     clock.follow("prune")
+    retention.sweep()
+    trash.purge()
     audit.sweep()
+    delivering.prune()

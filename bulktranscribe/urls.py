@@ -5,15 +5,20 @@ from django.contrib.auth import views as auth
 from django.urls import include, path
 
 from bulktranscribe.api import api
+from bulktranscribe.api_docs import docs_page, openapi_json
 from bulktranscribe.health import healthz
-from bulktranscribe.sign_in import sign_in
+from bulktranscribe.sign_in import SignIn, sign_in, sign_up
 
 urlpatterns = [
     path("", include("jobs.urls")),
     path("", include("review.urls")),
+    path("settings/notifications/", include("jobs.notices.urls")),
     path("api/", include("remoteworker.urls")),
+    path("api/docs", docs_page, name="api-docs"),
+    path("api/openapi.json", openapi_json, name="api-openapi"),
     path("api/", api.urls),
-    path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/login/", SignIn.as_view(), name="login"),
+    path("accounts/sign-up/", sign_up, name="sign-up"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     path("sign-in/<str:user_id>/<str:token>/", sign_in, name="sign-in"),
     path("admin/", admin.site.urls),
