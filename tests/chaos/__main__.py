@@ -34,7 +34,7 @@ def main() -> int:
         folder = Path(name)
         folder.chmod(0o711)  # PostgreSQL runs as another user and has to pass
         variables, redis = stack.enter_context(servers(folder, options.pair))
-        stage = Stage(folder, workers=2, slots=2, speed=options.speed, **variables)
+        stage = Stage(folder, workers=2, slots=options.slots, speed=options.speed, **variables)
         stack.enter_context(stage)
         person = Person(stage, options.jobs, options.seed, options.longest)
         storm = Storm(stage, options.seed, redis)
@@ -55,7 +55,8 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--pair", choices=["postgres+redis", "sqlite+files"], default="postgres+redis")
     parser.add_argument("--logs", type=Path, help="a folder to keep the logs in")
     options = parser.parse_args()
-    options.speed, options.longest = (2.0, 4.0) if options.kind == "mixed" else (1.0, 3.0)
+    mixed = options.kind == "mixed"
+    options.speed, options.longest, options.slots = (2.0, 4.0, 3) if mixed else (1.0, 3.0, 2)
     return options
 
 
@@ -87,6 +88,7 @@ def weather(options: argparse.Namespace, storm: Storm, person: Person, started: 
         time.sleep(0.5)
     person.given_up.set()
     bringing.join()
+    person.look_at_all()
 
 
 def verdict(stage: Stage, person: Person) -> Counter[str]:

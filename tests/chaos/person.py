@@ -42,7 +42,7 @@ class Person:
     def _bring(self, name: str, length: float) -> bool:
         """One try; whatever was lost on the way is looked up first, so that nothing is brought twice."""
         try:
-            state = self._state()
+            state = self._page(q=name)
             uploads = [row for row in state["uploads"] if row["name"] == name]
             if any(row["name"] == name for job in state["jobs"] for row in job["inputs"]):
                 return True
@@ -54,16 +54,26 @@ class Person:
         return True
 
     def look(self) -> bool:
-        """Read the page, press what a person would press; return whether all have ended."""
+        """Read the page, press what a person would press; return whether all have ended.
+
+        Everything is read only where nothing waits, runs or has failed: to read it all through the whole storm would
+        be most of what the web process does.
+        """
         try:
-            state = self._state()
+            rows = [*self._files("failed"), *self._files("active")]
+            if not rows:
+                self.look_at_all()
         except TRANSIENT:
             return False
-        for job in state["jobs"]:
-            for row in job["inputs"]:
-                self._note(row)
-                self._act(row)
-        return self.is_done()
+        for row in rows:
+            self._note(row)
+            self._act(row)
+        return not rows and self.is_done()
+
+    def look_at_all(self) -> None:
+        """Read where every file stands. Raises what the web process's death looks like from here."""
+        for row in self._files("all"):
+            self._note(row)
 
     def is_done(self) -> bool:
         return len(self.rows) == len(self.lengths) and all(
@@ -96,16 +106,15 @@ class Person:
         except requests.RequestException:
             return 0
 
-    def _state(self) -> dict[str, Any]:
-        """What the page shows on all of its pages."""
-        whole = self._page(1)
-        for number in range(2, whole["list"]["pages"] + 1):
-            whole["jobs"] += self._page(number)["jobs"]
-        return whole
+    def _files(self, show: str) -> list[dict[str, Any]]:
+        """The files of a kind, on all of its pages."""
+        first = self._page(show=show)
+        others = [self._page(show=show, page=number) for number in range(2, first["list"]["pages"] + 1)]
+        return [row for page in (first, *others) for job in page["jobs"] for row in job["inputs"]]
 
-    def _page(self, number: int) -> dict[str, Any]:
+    def _page(self, **chosen: str | int) -> dict[str, Any]:
         url = f"{self.stage.url}/api/sessions/{self.session}/state"
-        answer = self.stage.browser.get(url, params={"page": number}, timeout=10)
+        answer = self.stage.browser.get(url, params=chosen, timeout=10)
         answer.raise_for_status()
         state: dict[str, Any] = answer.json()
         return state

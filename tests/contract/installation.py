@@ -17,7 +17,10 @@ import requests
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 TOKEN = "contract-token-0123456789-abcdefgh"
 SECRET = "contract-secret-key-0123456789-abcdefghijk"
-CELERY = "-m celery -A bulktranscribe worker --beat --pool threads --concurrency 4 --loglevel info"
+CELERY = (
+    "-m celery -A bulktranscribe worker --beat --pool threads --concurrency 4 --loglevel info "
+    "--without-gossip --without-mingle --without-heartbeat"
+)
 FOREIGN = (
     "DATABASE_URL", "REDIS_URL", "REMOTE_WORKER_MODE", "REMOTE_WORKER_URL", "REMOTE_WORKER_TOKEN", "SECRET_KEY",
     "SECRET_KEY_FALLBACKS", "LOCAL_WORKER_TOKEN", "LOCAL_WORKER_URL", "CONTROLLER_BASE_URL", "DATA_DIR",
