@@ -160,7 +160,7 @@ def measure_polls(pair: str, folder: Path, variables: dict[str, str], seconds: f
     with fleet(folder, BOXES, speed=0.01, queue=FILES // BOXES - 1, variables=variables) as stage:
         started = time.monotonic()
         inside(stage, "queue")
-        wait_for(lambda: len(ages(stage)) == FILES, 300, f"{FILES} files are at their workers")
+        wait_for(lambda: len(ages(stage)) == FILES, 600, f"{FILES} files are at their workers")
         print(
             f"{pair}: {FILES} files handed to {BOXES} workers in {time.monotonic() - started:.0f} s",
             flush=True,
@@ -225,7 +225,7 @@ def ages(stage: Stage) -> list[float]:
 
 def queue_inside() -> None:
     prepare_django()
-    queue_files(tone(5.0))
+    queue_files(tone(8.0))
 
 
 # Memory over time ------------------------------------------------------------------------------------
