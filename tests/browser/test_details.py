@@ -252,6 +252,19 @@ def test_times_are_set_by_steps_by_the_player_and_in_writing(fresh: Page) -> Non
     expect(field).to_have_value("0:02.8")
 
 
+def test_a_time_stays_while_it_is_typed_though_an_earlier_edit_is_saved_meanwhile(fresh: Page) -> None:
+    fresh.locator(".said").nth(2).click()
+    passage = section(fresh, "This passage")
+    field = passage.get_by_role("group", name="Start").get_by_role("spinbutton")
+    passage.get_by_role("button", name="Highlight it").click()
+    field.fill("")
+    field.press_sequentially("0:01.5", delay=250)
+    expect(field).to_have_value("0:01.5")
+    field.press("Enter")
+    expect(fresh.locator(".time").nth(2)).to_have_text("0:01")
+    saved(fresh)
+
+
 def test_a_passage_is_inserted_written_given_to_a_speaker_and_deleted(fresh: Page) -> None:
     before = texts(fresh)
     fresh.locator(".said").nth(1).click()

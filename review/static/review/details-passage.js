@@ -37,6 +37,7 @@ class PassageDetails extends HTMLElement {
   }
 
   listen(name, field) {
+    field.addEventListener("input", () => this.keep(field, name));
     field.addEventListener("change", () => this.commit(name));
     field.addEventListener("keydown", (event) => this.press(event, name));
   }
@@ -121,6 +122,12 @@ class PassageDetails extends HTMLElement {
   write(name, seconds) {
     this.fields.get(name).value = writeTime(rounded(seconds));
     this.commit(name);
+  }
+
+  /** What is half written stays, whatever is shown anew meanwhile. */
+  keep(field, name) {
+    if (!this.row || field.value === writeTime(this.row[name])) delete field.dataset.written;
+    else field.dataset.written = "yes";
   }
 
   /** Take both times as they are written; what is wrong is said at its field and stays there. */
