@@ -1,7 +1,7 @@
 """A box that is full, by its own word, is left alone for a while: no attempts and events without end."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs.models import Job, JobEvent, JobInput
-from remoteworker import clock, dispatch, fleet
+from remoteworker import dispatch, fleet
 from remoteworker.models import Attempt, Worker
+from tests.remoteworker.conftest import Hours
 from tests.scripted_worker import Said, ScriptedWorker
 from tests.steps import hand_out
 
@@ -20,23 +21,6 @@ TICK = timedelta(seconds=2)
 
 def accepted(name: str) -> Said:
     return Said(201, {"workerJobId": name, "status": "queued"})
-
-
-class Hours:
-    """The database's clock, set by the test."""
-
-    def __init__(self) -> None:
-        self.at = timezone.now()
-
-    def now(self) -> datetime:
-        return self.at
-
-
-@pytest.fixture
-def hours(monkeypatch: pytest.MonkeyPatch) -> Hours:
-    mine = Hours()
-    monkeypatch.setattr(clock, "now", mine.now)
-    return mine
 
 
 @pytest.fixture

@@ -13,27 +13,11 @@ from jobs.models import Job, JobInput
 from remoteworker import clock, dispatch, orders, polling
 from remoteworker.leases import Observation
 from remoteworker.models import Attempt, Worker
+from tests.remoteworker.conftest import Hours
 from tests.steps import claim
 
 ALLOWED = timedelta(seconds=settings.REMOTE_WORKER_TIMEOUT_SECONDS)
 SHORT = timedelta(minutes=1)
-
-
-class Hours:
-    """The database's clock, set by the test."""
-
-    def __init__(self) -> None:
-        self.at = timezone.now()
-
-    def now(self) -> datetime:
-        return self.at
-
-
-@pytest.fixture
-def hours(monkeypatch: pytest.MonkeyPatch) -> Hours:
-    mine = Hours()
-    monkeypatch.setattr(clock, "now", mine.now)
-    return mine
 
 
 @pytest.fixture
