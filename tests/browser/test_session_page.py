@@ -58,6 +58,8 @@ def test_a_canceled_file_can_be_started_again(desk: Desk) -> None:
     expect(row.locator("[data-field=status]")).to_have_text("Canceled")
     row.get_by_role("button", name="Retry").click()
     expect(row.locator("[data-field=status]")).not_to_have_text("Canceled")
+    row.get_by_role("button", name="Cancel").click()  # or others wait for ten minutes of silence
+    expect(row.locator("[data-field=status]")).to_have_text("Canceled")
 
 
 def test_a_file_in_which_nobody_speaks_says_so(desk: Desk) -> None:
