@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jobs.models import Session
+    from jobs.models import Session, Upload
     from review.models import Transcript
 
 SEGMENTS_A_MINUTE = 20
@@ -42,25 +42,33 @@ def make_transcript(
 ) -> "Transcript":
     """Commit a silent recording with a document of so many minutes as a worker would have sent it."""
     from jobs import uploads
+
+    upload = uploads.receive_path(session, silence(folder / f"{minutes} min.wav", minutes))
+    return commit_document(upload, content or document(minutes))
+
+
+def commit_document(upload: "Upload", content: dict[str, Any]) -> "Transcript":
+    """Make a job over an upload that is complete with this document, as a worker would have sent it."""
     from jobs.models import Job, JobInput, Result, ResultFile
     from review import intake
 
-    upload = uploads.receive_path(session, silence(folder / f"{minutes} min.wav", minutes))
+    session = upload.session
     number = session.jobs.count() + 1
-    job = Job.objects.create(session=session, number=number, model="base", created_by=session.owner)
+    job = Job.objects.create(session=session, number=number, model=content["model"], created_by=session.owner)
     job_input = JobInput.objects.create(
         job=job,
         upload=upload,
         position=0,
         status="complete",
         attempt_count=1,
-        audio_duration=60.0 * minutes,
+        audio_duration=content["duration"],
     )
     job.refresh_status()
+    session.uploads.filter(pk=upload.pk).update(is_used=True)
     result = Result.objects.create(job_input=job_input, attempt_number=1)
     file = ResultFile(result=result, output_type="json", path=f"{job_input.pk.hex}/json", size_bytes=0)
     file.absolute_path.parent.mkdir(parents=True, exist_ok=True)
-    file.absolute_path.write_text(json.dumps(content or document(minutes)))
+    file.absolute_path.write_text(json.dumps(content))
     file.save()
     return intake.create_transcript(result)
 

@@ -1,6 +1,7 @@
 """The real thing in a browser: `manage.py up` with its own DATA_DIR and ports, driven by Debian's Chromium."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,12 @@ FLAGS = (
     "--disable-sync",
 )
 PATIENCE_MS = 15_000
+COPIES = 5  # made at once: a command takes three seconds to begin
+AGAIN = """
+from pathlib import Path
+from tests.browser.again import transcribe_again
+transcribe_again({pk!r}, Path({recording!r}), {name!r}, {times})
+"""
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -110,16 +117,38 @@ def desk(page: Page, installation: Installation) -> Desk:
 @pytest.fixture(scope="session")
 def transcribed(installation: Installation, chromium: Browser, signed_in: Path) -> Desk:
     """A session with one complete file; only `session_url` and `transcript_url` are of use to others."""
-    context = chromium.new_context(storage_state=signed_in)
-    desk = Desk(context.new_page(), installation.url)
+    return _transcribed(Desk(chromium.new_page(storage_state=signed_in), installation.url), speakers="none")
+
+
+@pytest.fixture(scope="session")
+def again(installation: Installation, chromium: Browser, signed_in: Path) -> Callable[..., str]:
+    """Return the address of a transcript that nobody has touched, with two speakers.
+
+    Each is another's, in a session of its own; the recording is heard once for all of them.
+    """
+    heard = _transcribed(Desk(chromium.new_page(storage_state=signed_in), installation.url), speakers="auto")
+    pk = heard.transcript_url.rstrip("/").rpartition("/")[2]
+    kept: dict[str, list[str]] = {}
+
+    def make(name: str = RECORDING.name) -> str:
+        if not kept.get(name):
+            wanted = {"pk": pk, "recording": str(RECORDING), "name": name, "times": COPIES}
+            said = installation.manage("shell", "-c", AGAIN.format(**wanted))
+            kept[name] = [f"{installation.url}/transcripts/{pk}/" for pk in re.findall(r"made (\S+)", said)]
+        return kept[name].pop()
+
+    return make
+
+
+def _transcribed(desk: Desk, speakers: str) -> Desk:
+    """Note where the transcript is that the worker makes of the recording, and close the page."""
     desk.new_session("Mill interviews")
     desk.upload(RECORDING)
-    desk.start(speakers="none")
+    desk.start(speakers=speakers)
     desk.wait_ended()
-    desk.transcript_url = installation.url + str(
-        desk.row(RECORDING.name).get_by_role("link", name="Open transcript").get_attribute("href")
-    )
-    context.close()
+    link = desk.row(RECORDING.name).get_by_role("link", name="Open transcript")
+    desk.transcript_url = f"{desk.url}{link.get_attribute('href')}"
+    desk.page.close()
     return desk
 
 
@@ -132,14 +161,11 @@ def transcript(page: Page, transcribed: Desk) -> Page:
 
 
 @pytest.fixture
-def fresh(desk: Desk) -> Page:
+def fresh(page: Page, again: Callable[..., str]) -> Page:
     """A transcript that nobody has touched."""
-    desk.upload(RECORDING)
-    desk.start()
-    desk.wait_ended()
-    desk.row(RECORDING.name).get_by_role("link", name="Open transcript").click()
-    saved(desk.page)
-    return desk.page
+    page.goto(again())
+    saved(page)
+    return page
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import RECORDING
 from tests.browser.desk import Desk
 from tests.browser.installation import Installation
 from tests.browser.transcript import caret_at, saved, texts
@@ -28,19 +27,15 @@ WHAT_IT_WAS = """async (version) => {
 
 
 @pytest.fixture(scope="module")
-def interview(installation: Installation, chromium: Browser, signed_in: Path) -> tuple[str, int]:
+def interview(again: Callable[..., str], chromium: Browser, signed_in: Path) -> tuple[str, int]:
     """A transcript with speakers: its address, and the version of it that nobody has touched."""
     context = chromium.new_context(storage_state=signed_in)
-    desk = Desk(context.new_page(), installation.url)
-    desk.new_session("Valley interviews")
-    desk.upload(RECORDING)
-    desk.start()
-    desk.wait_ended()
-    desk.row(RECORDING.name).get_by_role("link", name="Open transcript").click()
-    saved(desk.page)
-    url, version = desk.page.url, desk.page.evaluate(WHAT_IT_WAS, 0)
+    page = context.new_page()
+    page.goto(again())
+    saved(page)
+    version = page.evaluate(WHAT_IT_WAS, 0)
     context.close()
-    return url, version
+    return page.url, version
 
 
 @pytest.fixture

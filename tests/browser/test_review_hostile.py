@@ -1,13 +1,12 @@
 """Whatever is typed, named or uploaded is text: nothing runs, nothing is refused in silence, offsets stay right."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from tests.browser.conftest import RECORDING
-from tests.browser.desk import Desk, file
 from tests.browser.transcript import saved, texts
 
 pytestmark = pytest.mark.browser
@@ -20,22 +19,18 @@ WATCH = """() => {
 
 
 @pytest.fixture
-def fresh(desk: Desk, troubles: list[str]) -> Page:
+def fresh(page: Page, again: Callable[..., str], troubles: list[str]) -> Page:
     """A transcript of a file with a hostile name."""
 
     def hear(dialog: Dialog) -> None:
         troubles.append(dialog.message)
         dialog.dismiss()
 
-    desk.page.on("dialog", hear)
-    desk.page.add_init_script(f"({WATCH})()")
-    name = "<img src=x onerror=alert(3)>{{7*7}}.ogg"
-    desk.upload(file(name, RECORDING.read_bytes()))
-    desk.start()
-    desk.wait_ended()
-    desk.row(name).get_by_role("link", name="Open transcript").click()
-    saved(desk.page)
-    return desk.page
+    page.on("dialog", hear)
+    page.add_init_script(f"({WATCH})()")
+    page.goto(again("<img src=x onerror=alert(3)>{{7*7}}.ogg"))
+    saved(page)
+    return page
 
 
 def nothing_ran(page: Page) -> None:

@@ -243,8 +243,8 @@ def test_fields_keep_their_own_undo_and_the_slider_its_steps(fresh: Page) -> Non
     assert seconds_after(fresh, "Shift+ArrowLeft") == pytest.approx(12)
 
 
-def test_tab_leads_into_the_text_and_enter_opens_the_passage(fresh: Page, desk: Desk) -> None:
-    desk.tab_to(fresh.locator(".said").first)
+def test_tab_leads_into_the_text_and_enter_opens_the_passage(fresh: Page) -> None:
+    Desk(fresh, "").tab_to(fresh.locator(".said").first)
     count = fresh.locator(".said").count()
     fresh.keyboard.press("Enter")
     fresh.keyboard.type("Opened. ")

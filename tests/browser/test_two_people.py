@@ -6,11 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import RECORDING
-from tests.browser.desk import Desk
-from tests.browser.installation import Installation
 from tests.browser.transcript import caret_at, key_of, saved, texts
 
 pytestmark = pytest.mark.browser
@@ -18,18 +15,9 @@ SEEN_MS = 15_000  # changes are asked for every four seconds
 
 
 @pytest.fixture(scope="module")
-def address(installation: Installation, chromium: Browser, signed_in: Path) -> str:
+def address(again: Callable[..., str]) -> str:
     """A transcript of this file alone."""
-    context = chromium.new_context(storage_state=signed_in)
-    desk = Desk(context.new_page(), installation.url)
-    desk.new_session("Two at one table")
-    desk.upload(RECORDING)
-    desk.start()
-    desk.wait_ended()
-    link = desk.row(RECORDING.name).get_by_role("link", name="Open transcript")
-    found = installation.url + str(link.get_attribute("href"))
-    context.close()
-    return found
+    return again()
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PATIENCE_MS, RECORDING
-from tests.browser.desk import Desk
+from tests.browser.conftest import PATIENCE_MS
 from tests.contract.installation import wait_for
 
 pytestmark = pytest.mark.browser
@@ -29,12 +28,10 @@ def columns(wave: Locator) -> list[int]:
     return found
 
 
-def test_the_waveform_shows_who_speaks_seeks_where_it_is_clicked_and_follows_the_speakers(desk: Desk) -> None:
-    desk.upload(RECORDING)
-    desk.start()
-    desk.wait_ended()
-    desk.row(RECORDING.name).get_by_role("link", name="Open transcript").click()
-    page = desk.page
+def test_the_waveform_shows_who_speaks_seeks_where_it_is_clicked_and_follows_the_speakers(
+    fresh: Page,
+) -> None:
+    page = fresh
     wave = page.locator("wave-form")
     expect(wave).to_be_visible(
         timeout=4 * PATIENCE_MS
@@ -58,16 +55,12 @@ def give_everything_to_one(page: Page) -> None:
     expect(page.locator("speaker-list li")).to_have_count(1)
 
 
-def test_on_a_phone_the_waveform_leaves_the_text_its_room(desk: Desk) -> None:
-    desk.page.set_viewport_size({"width": 390, "height": 844})
-    desk.upload(RECORDING)
-    desk.start(speakers="none")
-    desk.wait_ended()
-    desk.row(RECORDING.name).get_by_role("link", name="Open transcript").click()
-    wave = desk.page.locator("wave-form")
+def test_on_a_phone_the_waveform_leaves_the_text_its_room(fresh: Page) -> None:
+    fresh.set_viewport_size({"width": 390, "height": 844})
+    wave = fresh.locator("wave-form")
     expect(wave).to_be_visible(timeout=4 * PATIENCE_MS)
-    box, player = wave.bounding_box(), desk.page.locator(".player").bounding_box()
+    box, player = wave.bounding_box(), fresh.locator(".player").bounding_box()
     assert box is not None and player is not None
     assert box["height"] < 40 and box["width"] > 300
     assert player["height"] < 844 / 3
-    assert desk.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert fresh.evaluate("document.documentElement.scrollWidth") <= 390
