@@ -32,16 +32,13 @@ test-worker-alone: $(DEV_STAMP)  ## a job on the worker in an environment of its
 	$(PY) -m pytest -m alone tests/alone
 
 test-chaos: $(DEV_STAMP)  ## every fault, every mutant, storms with a known and a fresh seed
-	$(MAKE) --no-print-directory -j 2 --output-sync=target test-mutants test-life faults-PostgreSQL faults-SQLite \
-		freeze-postgres+redis freeze-sqlite+files storm-over-mutant
+	$(MAKE) --no-print-directory -j 2 --output-sync=target test-mutants test-life
+	$(PY) -m pytest -m chaos tests/chaos
+	$(MAKE) --no-print-directory -j 2 --output-sync=target freeze-postgres+redis freeze-sqlite+files storm-over-mutant
 	tests/chaos/run.sh mixed --jobs 200 --seed 1
 	tests/chaos/run.sh mixed --jobs 200
 
-# Most of these wait for leases most of the time: two at once cost each little. What kills all the time runs alone.
-faults-%: $(DEV_STAMP)
-	$(PY) -m pytest -m chaos -k $* tests/chaos
-
-freeze-%: $(DEV_STAMP)
+freeze-%: $(DEV_STAMP) # workers frozen for longer than their lease, most of the time: two at once cost little
 	tests/chaos/run.sh freeze --jobs 60 --pair $*
 
 storm-over-mutant: $(DEV_STAMP)
