@@ -119,7 +119,7 @@ def check_secrecy(installation: Installation, session: str) -> None:
 def test_a_killed_worker_is_told_in_a_sentence_and_retry_completes_it(
     installation: Installation, session: str
 ) -> None:
-    answer = installation.upload(session, {"long.wav": media.demo_repeated(4)})
+    answer = installation.upload(session, {"long.wav": media.demo_repeated(2)})
     job_id = installation.start_job(session, answer["uploads"])
     wait_for(
         lambda: installation.job(job_id)["inputs"][0]["percent"] > 5, 90, "the file is being transcribed"

@@ -138,7 +138,7 @@ def test_the_folded_trunk_hears_what_the_plain_one_hears(demo: Samples) -> None:
 def test_the_numbers_of_speakers_reach_the_pipeline(
     diarizer: PyannoteDiarizer, demo: Samples, counts: SpeakerCounts, expected: int
 ) -> None:
-    found = diarizer.diarize(demo, counts, DEAF)
+    found = diarizer.diarize(demo[: 25 * SAMPLE_RATE], counts, DEAF)
     assert len({turn["speaker"] for turn in found.turns}) == expected
     assert found.settings["numSpeakers"] == counts.exact
 
