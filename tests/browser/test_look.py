@@ -13,6 +13,7 @@ from tests.browser.desk import JOB_SECONDS, NOT_SOUND, Desk, file, other
 from tests.browser.installation import Installation
 
 pytestmark = pytest.mark.browser
+CLEAR = "rgba(0, 0, 0, 0)"
 SMALL_TARGETS = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select, summary")]
   .filter((element) => element.checkVisibility() && !element.classList.contains("skip-link"))
   .map((element) => [element, (element.closest("label") ?? element).getBoundingClientRect()])
@@ -95,10 +96,13 @@ def picture_name(name: str, theme: str, width: int) -> str:
 def test_a_theme_chosen_once_is_kept_and_never_flashes(page: Page, installation: Installation) -> None:
     page.emulate_media(color_scheme="light")
     page.goto(f"{installation.url}/")
+    expect(page.get_by_role("button", name="Dark theme")).to_have_css("background-color", CLEAR)
     paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     page.get_by_role("button", name="Dark theme").click()
     night = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert night != paper
+    page.mouse.move(0, 400)
+    expect(page.get_by_role("button", name="Dark theme")).not_to_have_css("background-color", CLEAR)
     page.reload(wait_until="commit")
     page.wait_for_selector("body", state="attached")
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == night
