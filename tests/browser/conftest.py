@@ -134,7 +134,7 @@ def again(installation: Installation, chromium: Browser, signed_in: Path) -> Cal
         if not kept.get(name):
             wanted = {"pk": pk, "recording": str(RECORDING), "name": name, "times": COPIES}
             said = installation.manage("shell", "-c", AGAIN.format(**wanted))
-            kept[name] = [f"{installation.url}/transcripts/{pk}/" for pk in re.findall(r"made (\S+)", said)]
+            kept[name] = [f"{installation.url}/transcripts/{key}/" for key in re.findall(r"made (\S+)", said)]
         return kept[name].pop()
 
     return make

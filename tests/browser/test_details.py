@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.desk import Desk
 from tests.browser.installation import Installation
@@ -18,35 +18,21 @@ pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)> {{7*7}}"
 
 
-WHAT_IT_WAS = """async (version) => {
+# Something for each list: an edit, a highlight, a version.
+FILL = """async () => {
   const { postJson } = await import("/static/bulktranscribe/http.js");
-  const { url } = document.querySelector("transcript-page").dataset;
-  if (version) return postJson(`${url}/revisions/${version}/restore`);
-  return (await postJson(`${url}/revisions`, { name: "as transcribed" })).revision.id;
+  const page = document.querySelector("transcript-page");
+  const segment = page.store.state.segments.at(0).key;
+  page.act([{ kind: "SetText", segment, text: "Something else." }, { kind: "Highlight", segment, on: true }]);
+  return (await postJson(`${page.dataset.url}/revisions`, { name: "as transcribed" })).revision.name;
 }"""
 
 
-@pytest.fixture(scope="module")
-def interview(again: Callable[..., str], chromium: Browser, signed_in: Path) -> tuple[str, int]:
-    """A transcript with speakers: its address, and the version of it that nobody has touched."""
-    context = chromium.new_context(storage_state=signed_in)
-    page = context.new_page()
-    page.goto(again())
-    saved(page)
-    version = page.evaluate(WHAT_IT_WAS, 0)
-    context.close()
-    return page.url, version
-
-
 @pytest.fixture
-def fresh(page: Page, interview: tuple[str, int]) -> Page:
-    """That transcript as it was, on a wide window."""
-    url, version = interview
+def fresh(page: Page, again: Callable[..., str]) -> Page:
+    """A transcript that nobody has touched, on a wide window."""
     page.set_viewport_size({"width": 1440, "height": 900})
-    page.goto(url)
-    saved(page)
-    page.evaluate(WHAT_IT_WAS, version)
-    page.reload()
+    page.goto(again())
     saved(page)
     return page
 
@@ -303,10 +289,12 @@ def test_keys_alone_open_use_and_close_the_details(fresh: Page) -> None:
 
 
 def test_on_a_phone_the_details_are_a_sheet_that_gets_out_of_the_way(
-    open_page: Callable[..., Page], signed_in: Path, interview: tuple[str, int]
+    open_page: Callable[..., Page], signed_in: Path, again: Callable[..., str]
 ) -> None:
     page = open_page(storage_state=signed_in, viewport={"width": 390, "height": 844}, has_touch=True)
-    page.goto(interview[0])
+    page.goto(again())
+    saved(page)
+    assert page.evaluate(FILL) == "as transcribed"
     saved(page)
     panel = page.locator("details-panel")
     expect(panel).to_be_hidden()
@@ -317,7 +305,7 @@ def test_on_a_phone_the_details_are_a_sheet_that_gets_out_of_the_way(
       .filter((element) => element.checkVisibility())
       .filter((element) => element.getBoundingClientRect().height < 43.5).map((element) => element.outerHTML)"""
     for name in ("Highlights", "History", "Versions", "Machine text"):
-        section(page, name)
+        expect(section(page, name).locator("li").first).to_be_visible()
     assert not page.evaluate(small)
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
