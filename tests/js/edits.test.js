@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { apply, applyAll, applyPatch, inverse, InvalidEdit, takeBack } from "../../review/static/review/edits.js";
-import { isDoubtful } from "../../review/static/review/patches.js";
+import { apply, applyAll, applyPatch, inverse, InvalidEdit, takeBack } from "../../review/static/review/edits/edits.js";
+import { isDoubtful } from "../../review/static/review/edits/patches.js";
 import { RandomEdits } from "./random_edits.js";
 import { Chance, plain, segment, stateOf, transcript, uuid } from "./support.js";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { InvalidEdit } from "../../review/static/review/edits.js";
-import { isDoubtful } from "../../review/static/review/patches.js";
+import { InvalidEdit } from "../../review/static/review/edits/edits.js";
+import { isDoubtful } from "../../review/static/review/edits/patches.js";
 import { Store } from "../../review/static/review/store.js";
 import { FakeServer } from "./fake_server.js";
 import { RandomEdits } from "./random_edits.js";

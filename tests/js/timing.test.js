@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { between, spread } from "../../review/static/review/ranks.js";
-import { align, fit, machineOffset, rounded } from "../../review/static/review/timing.js";
-import { areAlike, joined, lengthOf, tokensOf } from "../../review/static/review/tokens.js";
+import { between, spread } from "../../review/static/review/edits/ranks.js";
+import { align, fit, machineOffset, rounded } from "../../review/static/review/edits/timing.js";
+import { areAlike, joined, lengthOf, tokensOf } from "../../review/static/review/edits/tokens.js";
 import { Chance, wordsOf } from "./support.js";
 
 const MILL = wordsOf("So the mill closed");

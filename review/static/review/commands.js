@@ -1,7 +1,7 @@
 /** What each command of the keyboard and of the buttons does. The names are those of key-table.js. */
 
 import { caretIn, placeCaret } from "./caret.js";
-import { isDoubtful } from "./patches.js";
+import { isDoubtful } from "./edits/patches.js";
 import { newId } from "./sending.js";
 
 /** Return the commands of a page by name. */

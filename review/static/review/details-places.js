@@ -1,6 +1,6 @@
 /** Two sections of the details: the doubtful places that are left, and what people highlighted. */
 
-import { isDoubtful } from "./patches.js";
+import { isDoubtful } from "./edits/patches.js";
 import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";
 import { reasonsOf } from "./segment-list.js";
 

@@ -6,7 +6,7 @@
 
 import { getJson } from "../bulktranscribe/http.js";
 import { setHidden, setText, showKeyed } from "../jobs/keyed.js";
-import { isSame } from "./patches.js";
+import { isSame } from "./edits/patches.js";
 import { secondsLeft, totalsOf, withPresent } from "./queue-totals.js";
 
 const REFRESH_MS = 30_000;

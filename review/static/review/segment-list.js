@@ -7,8 +7,8 @@
 import { clock } from "../bulktranscribe/words.js";
 import { placeCaret, unitsAtPoint } from "./caret.js";
 import { Marks } from "./marks.js";
-import { storable } from "./orders.js";
-import { isDoubtful } from "./patches.js";
+import { storable } from "./edits/orders.js";
+import { isDoubtful } from "./edits/patches.js";
 import { Stretches } from "./stretches.js";
 import { placesOf, wordAt } from "./word-places.js";
 
