@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { aspectsOf, comparisonOf } from "../../review/static/review/comparison.js";
 import { placeBehind, problemOf, readTime, writeTime } from "../../review/static/review/passage-times.js";
-import { Store } from "../../review/static/review/store.js";
+import { Store } from "../../review/static/review/store/store.js";
 import { tokensOf } from "../../review/static/review/edits/tokens.js";
 import { differencesOf } from "../../review/static/review/word-diff.js";
 import { Chance, plain, stateOf, transcript, uuid } from "./support.js";

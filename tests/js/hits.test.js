@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Hits } from "../../review/static/review/hits.js";
-import { Rows } from "../../review/static/review/rows.js";
+import { Rows } from "../../review/static/review/store/rows.js";
 import { Query } from "../../review/static/review/search.js";
 import { Chance, longTranscript, segment, uuid } from "./support.js";
 

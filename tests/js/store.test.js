@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { InvalidEdit } from "../../review/static/review/edits/edits.js";
 import { isDoubtful } from "../../review/static/review/edits/patches.js";
-import { Store } from "../../review/static/review/store.js";
+import { Store } from "../../review/static/review/store/store.js";
 import { FakeServer } from "./fake_server.js";
 import { RandomEdits } from "./random_edits.js";
 import { Chance, longTranscript, plain, segment, transcript, uuid } from "./support.js";

@@ -1,6 +1,6 @@
 /** What several tests need: a small transcript, keys, chance that a seed repeats. */
 
-import { Rows } from "../../review/static/review/rows.js";
+import { Rows } from "../../review/static/review/store/rows.js";
 import { spread } from "../../review/static/review/edits/ranks.js";
 
 /** A key from a number. */

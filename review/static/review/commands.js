@@ -2,7 +2,7 @@
 
 import { caretIn, placeCaret } from "./caret.js";
 import { isDoubtful } from "./edits/patches.js";
-import { newId } from "./sending.js";
+import { newId } from "./store/sending.js";
 
 /** Return the commands of a page by name. */
 export function commandsOf(page) {

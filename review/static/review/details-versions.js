@@ -6,7 +6,7 @@ import { dateFormat } from "./details-history.js";
 import { writeTime } from "./passage-times.js";
 import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";
 import { nameOf } from "./segment-list.js";
-import { newId } from "./sending.js";
+import { newId } from "./store/sending.js";
 import { drawDifferences } from "./word-diff.js";
 
 const PATIENCE_MS = 8_000; // until what was written is saved

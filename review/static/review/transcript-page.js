@@ -12,7 +12,7 @@ import { storable } from "./edits/orders.js";
 import { nameOf } from "./segment-list.js";
 import "./review-queue.js";
 import "./speaker-list.js";
-import { newId, openWorkingCopy } from "./sending.js";
+import { newId, openWorkingCopy } from "./store/sending.js";
 import "./text-size.js";
 import "./transcript-player.js";
 import "./transcript-search.js";

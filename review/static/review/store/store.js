@@ -6,11 +6,11 @@
  * Only what touches the rows of an answer is taken back and applied again: the length of the transcript costs nothing.
  */
 
-import { InvalidEdit } from "./edits/edits.js";
+import { InvalidEdit } from "../edits/edits.js";
 import { Entry, Journal } from "./journal.js";
 import { LostRows } from "./lost-rows.js";
-import { keysOf } from "./edits/orders.js";
-import { changeBetween, differenceOf, isSame } from "./edits/patches.js";
+import { keysOf } from "../edits/orders.js";
+import { changeBetween, differenceOf, isSame } from "../edits/patches.js";
 import { Rows } from "./rows.js";
 
 const MAX_EDITS = 200; // a batch; the server takes no more

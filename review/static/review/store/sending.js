@@ -1,6 +1,6 @@
 /** A working copy with this browser's storage, network and clock. */
 
-import { csrfToken } from "../bulktranscribe/http.js";
+import { csrfToken } from "../../bulktranscribe/http.js";
 import { openKeptSteps } from "./kept-steps.js";
 import { locksOf } from "./visits.js";
 import { WorkingCopy } from "./working-copy.js";

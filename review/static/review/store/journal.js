@@ -1,8 +1,8 @@
 /** What this page has done and undone, so that Undo and Redo show at once what the server will answer. */
 
-import { applyAll, applyPatch, inverse, takeBack } from "./edits/edits.js";
-import { keysOf } from "./edits/orders.js";
-import { changed, deleted, differenceOf, doubtfulChange, made } from "./edits/patches.js";
+import { applyAll, applyPatch, inverse, takeBack } from "../edits/edits.js";
+import { keysOf } from "../edits/orders.js";
+import { changed, deleted, differenceOf, doubtfulChange, made } from "../edits/patches.js";
 
 /** A step on its way, and what it changes here. */
 export class Entry {
