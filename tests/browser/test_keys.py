@@ -65,7 +65,7 @@ DIGIT = """at => {
 }"""
 IS_GOING = "() => Boolean(document.querySelector('review-queue').isGoing)"
 TABLE_KEYS = """async () => {
-  const { COMMANDS } = await import("/static/review/key-table.js");
+  const { COMMANDS } = await import("/static/review/keys/key-table.js");
   const { commands } = document.querySelector("transcript-page");
   return COMMANDS.filter(({ command }) => command in commands).flatMap(({ keys }) => keys);
 }"""

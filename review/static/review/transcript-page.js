@@ -2,12 +2,12 @@
 
 import { getJson, postJson } from "../bulktranscribe/http.js";
 import { Words } from "../bulktranscribe/words.js";
-import { commandsOf } from "./commands.js";
+import { commandsOf } from "./keys/commands.js";
 import "./details-panel.js";
 import { InvalidEdit } from "./edits/edits.js";
 import { FirstRows } from "./first-rows.js";
-import "./key-settings.js";
-import { hearKeys } from "./keyboard.js";
+import "./keys/key-settings.js";
+import { hearKeys } from "./keys/keyboard.js";
 import { storable } from "./edits/orders.js";
 import { nameOf } from "./segment-list.js";
 import "./review-queue.js";

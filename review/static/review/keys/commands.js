@@ -1,8 +1,8 @@
 /** What each command of the keyboard and of the buttons does. The names are those of key-table.js. */
 
-import { caretIn, placeCaret } from "./caret.js";
-import { isDoubtful } from "./edits/patches.js";
-import { newId } from "./store/sending.js";
+import { caretIn, placeCaret } from "../caret.js";
+import { isDoubtful } from "../edits/patches.js";
+import { newId } from "../store/sending.js";
 
 /** Return the commands of a page by name. */
 export function commandsOf(page) {
