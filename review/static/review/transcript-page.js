@@ -15,7 +15,7 @@ import "./speaker-list.js";
 import { newId, openWorkingCopy } from "./store/sending.js";
 import "./text-size.js";
 import "./transcript-player.js";
-import "./transcript-search.js";
+import "./search/transcript-search.js";
 import "./wave-form.js";
 
 const CHANGES_MS = 4_000;

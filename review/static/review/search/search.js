@@ -5,7 +5,7 @@
  * begins and ends with one, so it may be a little longer than the query. A hit lies inside one segment, never across two.
  */
 
-import { isUnspaced } from "./edits/tokens.js";
+import { isUnspaced } from "../edits/tokens.js";
 
 // What belongs to the character before it: marks, joiners, skin tones, the later letters of a Hangul syllable.
 const CONTINUES = "[\\p{M}\\p{DI}\\u{1f3fb}-\\u{1f3ff}\\u1160-\\u11ff\\ud7b0-\\ud7fb]";

@@ -4,7 +4,7 @@
  * are looked at again (`look`). `anchor` is `{ row, at }`, where a person is: the first hit from there on is the current.
  */
 
-import { compare } from "./store/rows.js";
+import { compare } from "../store/rows.js";
 import { folded } from "./search.js";
 
 const FOLDED = { exact: new WeakMap(), loose: new WeakMap() }; // rows are never changed, only replaced
