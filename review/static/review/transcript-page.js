@@ -14,9 +14,9 @@ import "./review-queue.js";
 import "./speaker-list.js";
 import { newId, openWorkingCopy } from "./store/sending.js";
 import "./text-size.js";
-import "./transcript-player.js";
+import "./player/transcript-player.js";
 import "./search/transcript-search.js";
-import "./wave-form.js";
+import "./player/wave-form.js";
 
 const CHANGES_MS = 4_000;
 

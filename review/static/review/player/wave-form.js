@@ -15,7 +15,7 @@ class WaveForm extends HTMLElement {
   async start(store, audio, seconds) {
     Object.assign(this, { store, seconds });
     const levels = await this.fetchLevels();
-    const library = levels && (await import("../npm/wavesurfer/wavesurfer.esm.js").catch(() => null));
+    const library = levels && (await import("../../npm/wavesurfer/wavesurfer.esm.js").catch(() => null));
     if (!library) return;
     this.levels = levels;
     this.hidden = false;

@@ -1,6 +1,6 @@
 /** The bar at the foot: the browser's <audio>, with controls that fit long work. It says "moved" as time passes. */
 
-import { clock } from "../bulktranscribe/words.js";
+import { clock } from "../../bulktranscribe/words.js";
 
 const TYPING_MS = 1_000;
 const TELLING_MS = 8_000;
