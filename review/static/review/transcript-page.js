@@ -3,7 +3,7 @@
 import { getJson, postJson } from "../bulktranscribe/http.js";
 import { Words } from "../bulktranscribe/words.js";
 import { commandsOf } from "./keys/commands.js";
-import "./details-panel.js";
+import "./details/details-panel.js";
 import { InvalidEdit } from "./edits/edits.js";
 import { FirstRows } from "./first-rows.js";
 import "./keys/key-settings.js";

@@ -1,6 +1,6 @@
 /** A section of the details: who did what and when, the newest first; a press goes to the passage. */
 
-import { getJson } from "../bulktranscribe/http.js";
+import { getJson } from "../../bulktranscribe/http.js";
 import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";
 
 const PAGE = 50; // edits in one answer

@@ -5,9 +5,9 @@
 
 import { placeBehind, problemOf, readTime, writeTime } from "./passage-times.js";
 import { fillPlace, hearItems, setPart } from "./place-list.js";
-import { nameOf } from "./segment-list.js";
-import { newId } from "./store/sending.js";
-import { rounded } from "./edits/timing.js";
+import { nameOf } from "../segment-list.js";
+import { newId } from "../store/sending.js";
+import { rounded } from "../edits/timing.js";
 
 const STEPPING_MS = 500; // several steps in a row are one edit
 const FIELDS = ["start", "end"];

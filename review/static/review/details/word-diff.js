@@ -1,7 +1,7 @@
 /** What became of a text, word by word. Pure but for drawDifferences. */
 
-import { matchingBlocks } from "./edits/matching.js";
-import { tokensOf } from "./edits/tokens.js";
+import { matchingBlocks } from "../edits/matching.js";
+import { tokensOf } from "../edits/tokens.js";
 
 /** Return pieces `{ kind: "same" | "gone" | "fresh", text }` in reading order: those that are not fresh make the words
  * of `old`, those that are not gone make `fresh` as it is, with its spaces. */

@@ -1,6 +1,6 @@
 /** Times of a passage as a person writes them: `1:02:03.4`, `2:03.45`, `123.4`. Pure. */
 
-import { rounded } from "./edits/timing.js";
+import { rounded } from "../edits/timing.js";
 
 const TIME = /^(?:(?:(\d+):)?(\d{1,3}):)?(\d+)(?:[.,](\d{1,6}))?$/;
 const LONGEST_NEW = 2; // seconds of an empty passage, where nothing else bounds it

@@ -1,12 +1,12 @@
 /** A section of the details: versions of the transcript that people named, compared with now and brought back. */
 
-import { getJson, postJson } from "../bulktranscribe/http.js";
+import { getJson, postJson } from "../../bulktranscribe/http.js";
 import { aspectsOf, comparisonOf } from "./comparison.js";
 import { dateFormat } from "./details-history.js";
 import { writeTime } from "./passage-times.js";
 import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";
-import { nameOf } from "./segment-list.js";
-import { newId } from "./store/sending.js";
+import { nameOf } from "../segment-list.js";
+import { newId } from "../store/sending.js";
 import { drawDifferences } from "./word-diff.js";
 
 const PATIENCE_MS = 8_000; // until what was written is saved

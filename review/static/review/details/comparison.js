@@ -1,6 +1,6 @@
 /** What differs between a state that was kept and the one now. Pure. */
 
-import { isSame } from "./edits/patches.js";
+import { isSame } from "../edits/patches.js";
 
 const MARKS = ["highlighted", "checked", "flags"];
 

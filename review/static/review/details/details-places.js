@@ -1,8 +1,8 @@
 /** Two sections of the details: the doubtful places that are left, and what people highlighted. */
 
-import { isDoubtful } from "./edits/patches.js";
+import { isDoubtful } from "../edits/patches.js";
 import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";
-import { reasonsOf } from "./segment-list.js";
+import { reasonsOf } from "../segment-list.js";
 
 class PlacesSection extends HTMLElement {
   start(page) {
