@@ -10,7 +10,7 @@ import "./keys/key-settings.js";
 import { hearKeys } from "./keys/keyboard.js";
 import { storable } from "./edits/orders.js";
 import { nameOf } from "./segment-list.js";
-import "./review-queue.js";
+import "./queue/review-queue.js";
 import "./speaker-list.js";
 import { newId, openWorkingCopy } from "./store/sending.js";
 import "./text-size.js";

@@ -4,9 +4,9 @@
  * it changes with every edit, the others when the server is asked again.
  */
 
-import { getJson } from "../bulktranscribe/http.js";
-import { setHidden, setText, showKeyed } from "../jobs/keyed.js";
-import { isSame } from "./edits/patches.js";
+import { getJson } from "../../bulktranscribe/http.js";
+import { setHidden, setText, showKeyed } from "../../jobs/keyed.js";
+import { isSame } from "../edits/patches.js";
 import { secondsLeft, totalsOf, withPresent } from "./queue-totals.js";
 
 const REFRESH_MS = 30_000;
