@@ -17,8 +17,8 @@ def module_page(page: Page, installation: Installation) -> Page:
 def test_the_word_at_a_moment_is_found(module_page: Page) -> None:
     found = module_page.evaluate(
         """async () => {
-          const { placesOf, wordAt, wordSpokenAt } = await import("/static/review/word-places.js");
-          const { lastBegun } = await import("/static/review/segment-list.js");
+          const { placesOf, wordAt, wordSpokenAt } = await import("/static/review/view/word-places.js");
+          const { lastBegun } = await import("/static/review/view/segment-list.js");
           const times = [[0.5, 0.9], [1, 1.2], [1, 1.5], [9, 9.4]];
           const rows = times.map(([start]) => ({ start }));
           const segments = { size: rows.length, at: (index) => rows[index] };

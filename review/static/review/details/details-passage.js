@@ -5,7 +5,7 @@
 
 import { placeBehind, problemOf, readTime, writeTime } from "./passage-times.js";
 import { fillPlace, hearItems, setPart } from "./place-list.js";
-import { nameOf } from "../segment-list.js";
+import { nameOf } from "../view/segment-list.js";
 import { newId } from "../store/sending.js";
 import { rounded } from "../edits/timing.js";
 

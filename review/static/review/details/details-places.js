@@ -2,7 +2,7 @@
 
 import { isDoubtful } from "../edits/patches.js";
 import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";
-import { reasonsOf } from "../segment-list.js";
+import { reasonsOf } from "../view/segment-list.js";
 
 class PlacesSection extends HTMLElement {
   start(page) {

@@ -5,7 +5,7 @@ import { aspectsOf, comparisonOf } from "./comparison.js";
 import { dateFormat } from "./details-history.js";
 import { writeTime } from "./passage-times.js";
 import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";
-import { nameOf } from "../segment-list.js";
+import { nameOf } from "../view/segment-list.js";
 import { newId } from "../store/sending.js";
 import { drawDifferences } from "./word-diff.js";
 

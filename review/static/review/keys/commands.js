@@ -1,6 +1,6 @@
 /** What each command of the keyboard and of the buttons does. The names are those of key-table.js. */
 
-import { caretIn, placeCaret } from "../caret.js";
+import { caretIn, placeCaret } from "../view/caret.js";
 import { isDoubtful } from "../edits/patches.js";
 import { newId } from "../store/sending.js";
 

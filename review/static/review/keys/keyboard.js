@@ -1,6 +1,6 @@
 /** The keyboard of the page: presses become commands, and the help is drawn from the same table. */
 
-import { caretIn } from "../caret.js";
+import { caretIn } from "../view/caret.js";
 import { READING } from "./key-table.js";
 import { bindingsOf, describe, KEPT_AS, keyFor, readChoice } from "./keys.js";
 

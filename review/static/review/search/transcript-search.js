@@ -3,7 +3,7 @@
  * It says "looked" when it has brought a hit into view. Room is left for replacing: `hits.hit` is the current one.
  */
 
-import { caretIn, placeCaret, unitsOf } from "../caret.js";
+import { caretIn, placeCaret, unitsOf } from "../view/caret.js";
 import { FoundMarks } from "./found-marks.js";
 import { Hits } from "./hits.js";
 import { Query } from "./search.js";

@@ -4,11 +4,11 @@
  * caret comes into a segment, "current" `{ key, isSpoken }` when another one is worked on or spoken.
  */
 
-import { clock } from "../bulktranscribe/words.js";
+import { clock } from "../../bulktranscribe/words.js";
 import { placeCaret, unitsAtPoint } from "./caret.js";
 import { Marks } from "./marks.js";
-import { storable } from "./edits/orders.js";
-import { isDoubtful } from "./edits/patches.js";
+import { storable } from "../edits/orders.js";
+import { isDoubtful } from "../edits/patches.js";
 import { Stretches } from "./stretches.js";
 import { placesOf, wordAt } from "./word-places.js";
 
