@@ -7,7 +7,7 @@ import "./deleted-list.js";
 import "./done-notice.js";
 import "./job-form.js";
 import "./job-list.js";
-import { setText } from "./keyed.js";
+import { setText } from "../bulktranscribe/keyed.js";
 import { isActive, nextPause, summaryOf, totalsOf } from "./live.js";
 import "./upload-zone.js";
 

@@ -3,7 +3,7 @@
 import { postJson } from "../bulktranscribe/http.js";
 import { chosenFiles, droppedFiles } from "./dropped.js";
 import { followOthers, keep, restored } from "./kept-drop.js";
-import { setHidden, setText, showKeyed } from "./keyed.js";
+import { setHidden, setText, showKeyed } from "../bulktranscribe/keyed.js";
 import { loadTus } from "./send-file.js";
 import { Meter, detailOf, hasEnded, isBroken, isBusy, overall, paceOf } from "./transfers.js";
 import { UploadQueue, applyOutcome } from "./upload-queue.js";
