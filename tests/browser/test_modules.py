@@ -68,7 +68,7 @@ def test_times_and_counts_are_said_as_the_server_says_them(module_page: Page) ->
 def test_a_few_files_are_sent_at_a_time(module_page: Page) -> None:
     answer = module_page.evaluate(
         """async () => {
-          const { Meter, nextToSend, overall, PARALLEL } = await import("/static/jobs/transfers.js");
+          const { Meter, nextToSend, overall, PARALLEL } = await import("/static/jobs/uploads/transfers.js");
           const transfers = [..."dssqqq"].map((letter, id) => ({
             id, size: 100, sent: letter === "s" ? 50 : 0, status: { d: "done", s: "sending", q: "queued" }[letter],
           }));

@@ -14,7 +14,7 @@ import {
   pauseAfter,
   pieceSize,
   whatNext,
-} from "../../jobs/static/jobs/transfers.js";
+} from "../../jobs/static/jobs/uploads/transfers.js";
 
 const MIB = 2 ** 20;
 const words = new Words({

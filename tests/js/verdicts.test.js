@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Words } from "../../bulktranscribe/static/bulktranscribe/words.js";
-import { captionOf, factsOf, inOrder, kindOf, verdictOf } from "../../jobs/static/jobs/verdicts.js";
+import { captionOf, factsOf, inOrder, kindOf, verdictOf } from "../../jobs/static/jobs/uploads/verdicts.js";
 
 const words = new Words({
   "files.one": "{n} file",

@@ -9,7 +9,7 @@ import "./job-form.js";
 import "./job-list.js";
 import { setText } from "../bulktranscribe/keyed.js";
 import { isActive, nextPause, summaryOf, totalsOf } from "./live.js";
-import "./upload-zone.js";
+import "./uploads/upload-zone.js";
 
 class SessionPage extends HTMLElement {
   connectedCallback() {

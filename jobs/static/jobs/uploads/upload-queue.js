@@ -1,6 +1,6 @@
 /** The files of a drop on their way: a few at a time, in pieces, again after whatever broke them off. No DOM. */
 
-import { HttpProblem, getJson } from "../bulktranscribe/http.js";
+import { HttpProblem, getJson } from "../../bulktranscribe/http.js";
 import { giveUp, sendFile } from "./send-file.js";
 import { Meter, continuedBy, hasEnded, isBusy, nextToSend, pauseAfter, pieceSize, wantsFile, whatNext } from "./transfers.js";
 

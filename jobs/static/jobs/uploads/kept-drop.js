@@ -1,6 +1,6 @@
 /** The drop that is shown, kept over a reload of the page; what is still unfinished, the server knows. */
 
-import { getJson } from "../bulktranscribe/http.js";
+import { getJson } from "../../bulktranscribe/http.js";
 import { hasEnded, wantsFile } from "./transfers.js";
 import { applyOutcome, newTransfer } from "./upload-queue.js";
 

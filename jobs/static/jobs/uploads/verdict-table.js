@@ -1,8 +1,8 @@
 /** What became of the files of a drop: a table, filled as the server looks at each. */
 
-import { getJson } from "../bulktranscribe/http.js";
-import { clock } from "../bulktranscribe/words.js";
-import { setHidden, setText, showKeyed } from "../bulktranscribe/keyed.js";
+import { getJson } from "../../bulktranscribe/http.js";
+import { clock } from "../../bulktranscribe/words.js";
+import { setHidden, setText, showKeyed } from "../../bulktranscribe/keyed.js";
 import { captionOf, factsOf, inOrder, kindOf, verdictOf } from "./verdicts.js";
 
 const ASKED_EVERY_MS = 2_000;

@@ -1,13 +1,13 @@
 /** One file over tus 1.0, by tus-js-client: begun, continued where it broke off, given up. */
 
-import { HttpProblem, csrfToken, problemOf } from "../bulktranscribe/http.js";
+import { HttpProblem, csrfToken, problemOf } from "../../bulktranscribe/http.js";
 
 const STALLED_MS = 120_000; // nothing moved for so long: the connection is dead, whoever has not noticed yet
 const UNLOCKING_MS = [500, 2_000, 8_000]; // the server may still be reading from the request that was just broken off
 
 /** Return tus-js-client, or null where npm could not be reached when this was installed. */
 export async function loadTus() {
-  await import("../npm/tus/tus.min.js").catch(() => null); // no module: it puts itself on the window
+  await import("../../npm/tus/tus.min.js").catch(() => null); // no module: it puts itself on the window
   return window.tus?.isSupported ? window.tus : null;
 }
 
