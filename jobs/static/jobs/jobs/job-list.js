@@ -1,9 +1,9 @@
 /** The jobs of a session and their files, live. Its buttons are those of a plain form; here they stay on the page. */
 
-import { postJson } from "../bulktranscribe/http.js";
-import { clock } from "../bulktranscribe/words.js";
-import { fieldsOf, setHidden, setText, showKeyed } from "../bulktranscribe/keyed.js";
-import { detailOf, outlookOf } from "./live.js";
+import { postJson } from "../../bulktranscribe/http.js";
+import { clock } from "../../bulktranscribe/words.js";
+import { fieldsOf, setHidden, setText, showKeyed } from "../../bulktranscribe/keyed.js";
+import { detailOf, outlookOf } from "../live.js";
 
 const fields = new WeakMap();
 

@@ -1,8 +1,8 @@
 /** The form that starts a job: which files, with which options. Without JavaScript it is a plain form. */
 
-import { postJson } from "../bulktranscribe/http.js";
+import { postJson } from "../../bulktranscribe/http.js";
 import "./job-presets.js";
-import { setText, showKeyed } from "../bulktranscribe/keyed.js";
+import { setText, showKeyed } from "../../bulktranscribe/keyed.js";
 
 const byName = new Intl.Collator(document.documentElement.lang, { numeric: true }); // "2.wav" before "10.wav"
 
