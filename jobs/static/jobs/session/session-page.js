@@ -1,15 +1,15 @@
 /** The session page: it asks for the state and hands each part to the element that shows it. */
 
-import { getJson } from "../bulktranscribe/http.js";
-import { Words } from "../bulktranscribe/words.js";
+import { getJson } from "../../bulktranscribe/http.js";
+import { Words } from "../../bulktranscribe/words.js";
 import { Chooser } from "./chooser.js";
 import "./deleted-list.js";
-import "./jobs/done-notice.js";
-import "./jobs/job-form.js";
-import "./jobs/job-list.js";
-import { setText } from "../bulktranscribe/keyed.js";
-import { isActive, nextPause, summaryOf, totalsOf } from "./live.js";
-import "./uploads/upload-zone.js";
+import "../jobs/done-notice.js";
+import "../jobs/job-form.js";
+import "../jobs/job-list.js";
+import { setText } from "../../bulktranscribe/keyed.js";
+import { isActive, nextPause, summaryOf, totalsOf } from "../live.js";
+import "../uploads/upload-zone.js";
 
 class SessionPage extends HTMLElement {
   connectedCallback() {
