@@ -1,4 +1,4 @@
-"""The pure modules of the transcript page, tested by Node's own runner: `node --test tests/js/*.test.js`.
+"""The pure modules of the pages, tested by Node's own runner: `node --test $(find tests/js -name "*.test.js")`.
 
 The modules are served as they are, named .js and without a package.json that would tell Node what they are.
 Node finds out by their syntax: since 20.19, 22.7 and in 24 by itself, before that with a flag that all of these
@@ -46,7 +46,7 @@ def major(path: str) -> int:
     return int(done.stdout.removeprefix("v").split(".")[0])
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in HERE.glob("*.test.js")))
+@pytest.mark.parametrize("name", sorted(str(path.relative_to(HERE)) for path in HERE.rglob("*.test.js")))
 def test_the_modules_do_what_their_tests_say(name: str) -> None:
     done = run_node("--test", str(HERE / name))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -56,7 +56,7 @@ def test_blocks_are_those_of_difflib() -> None:
     """Equal texts may match in many ways; Python and JavaScript have to choose the same one."""
     chance = random.Random(5)
     pairs = [[tokens(chance), tokens(chance)] for _pair in range(500)]
-    done = run_node(str(HERE / "blocks.js"), text=json.dumps(pairs))
+    done = run_node(str(HERE / "review" / "edits" / "blocks.js"), text=json.dumps(pairs))
     assert done.returncode == 0, done.stderr
     for (old, new), found in zip(pairs, json.loads(done.stdout), strict=True):
         assert found == blocks(old, new), (old, new)

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { between, spread } from "../../review/static/review/edits/ranks.js";
-import { align, fit, machineOffset, rounded } from "../../review/static/review/edits/timing.js";
-import { areAlike, joined, lengthOf, tokensOf } from "../../review/static/review/edits/tokens.js";
-import { Chance, wordsOf } from "./support.js";
+import { between, spread } from "../../../../review/static/review/edits/ranks.js";
+import { align, fit, machineOffset, rounded } from "../../../../review/static/review/edits/timing.js";
+import { areAlike, joined, lengthOf, tokensOf } from "../../../../review/static/review/edits/tokens.js";
+import { Chance, wordsOf } from "../../support.js";
 
 const MILL = wordsOf("So the mill closed");
 const texts = (text) => tokensOf(text).map((token) => token.text);

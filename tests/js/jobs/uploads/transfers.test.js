@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Words } from "../../bulktranscribe/static/bulktranscribe/words.js";
+import { Words } from "../../../../bulktranscribe/static/bulktranscribe/words.js";
 import {
   Meter,
   PARALLEL,
@@ -14,7 +14,7 @@ import {
   pauseAfter,
   pieceSize,
   whatNext,
-} from "../../jobs/static/jobs/uploads/transfers.js";
+} from "../../../../jobs/static/jobs/uploads/transfers.js";
 
 const MIB = 2 ** 20;
 const words = new Words({

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Words } from "../../bulktranscribe/static/bulktranscribe/words.js";
-import { endedSince, lastEnd, outcomeOf, titleOf } from "../../jobs/static/jobs/jobs/notices.js";
+import { Words } from "../../../../bulktranscribe/static/bulktranscribe/words.js";
+import { endedSince, lastEnd, outcomeOf, titleOf } from "../../../../jobs/static/jobs/jobs/notices.js";
 
 const words = new Words({
   percent: "{percent} %",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { folded, Query } from "../../review/static/review/search/search.js";
-import { Chance } from "./support.js";
+import { folded, Query } from "../../../../review/static/review/search/search.js";
+import { Chance } from "../../support.js";
 
 const MAN_WOMAN = "👨\u200d👩\u200d👧";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Hits } from "../../review/static/review/search/hits.js";
-import { Rows } from "../../review/static/review/store/rows.js";
-import { Query } from "../../review/static/review/search/search.js";
-import { Chance, longTranscript, segment, uuid } from "./support.js";
+import { Hits } from "../../../../review/static/review/search/hits.js";
+import { Rows } from "../../../../review/static/review/store/rows.js";
+import { Query } from "../../../../review/static/review/search/search.js";
+import { Chance, longTranscript, segment, uuid } from "../../support.js";
 
 const TEXTS = ["the mill", "and the other, the old one", "no", "The end"];
 

@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { apply, InvalidEdit, KINDS } from "../../review/static/review/edits/edits.js";
-import { between, spread } from "../../review/static/review/edits/ranks.js";
-import { align, fit, machineOffset, splitWords } from "../../review/static/review/edits/timing.js";
-import { stateOf } from "./support.js";
+import { apply, InvalidEdit, KINDS } from "../../../../review/static/review/edits/edits.js";
+import { between, spread } from "../../../../review/static/review/edits/ranks.js";
+import { align, fit, machineOffset, splitWords } from "../../../../review/static/review/edits/timing.js";
+import { stateOf } from "../../support.js";
 
-const FOLDER = process.env.GOLDEN_DIR ?? new URL("../golden", import.meta.url).pathname;
+const FOLDER = process.env.GOLDEN_DIR ?? new URL("../../../golden", import.meta.url).pathname;
 
 const TIMING = {
   align: ({ words, text, start, end }) => align(words, text, start, end),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { coloursOf, heightsOf } from "../../review/static/review/player/wave-columns.js";
+import { coloursOf, heightsOf } from "../../../../review/static/review/player/wave-columns.js";
 
 test("a column is as high as the loudest of its levels, and the loudest of all is full", () => {
   assert.deepEqual([...heightsOf([0, 50, 100, 25], 2)], [0.5, 1]);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { apply, applyAll, applyPatch, inverse, InvalidEdit, takeBack } from "../../review/static/review/edits/edits.js";
-import { isDoubtful } from "../../review/static/review/edits/patches.js";
+import { apply, applyAll, applyPatch, inverse, InvalidEdit, takeBack } from "../../../../review/static/review/edits/edits.js";
+import { isDoubtful } from "../../../../review/static/review/edits/patches.js";
 import { RandomEdits } from "./random_edits.js";
-import { Chance, plain, segment, stateOf, transcript, uuid } from "./support.js";
+import { Chance, plain, segment, stateOf, transcript, uuid } from "../../support.js";
 
 const TEXTS = ["So the mill closed in the spring", "And who kept the ledger?", "Nobody. My aunt, for a while."];
 const refused = (code) => (problem) => problem instanceof InvalidEdit && problem.code === code;

@@ -1,7 +1,7 @@
 /** Edits by chance, most of which make sense for the state they are made for. */
 
-import { lengthOf } from "../../review/static/review/edits/tokens.js";
-import { uuid } from "./support.js";
+import { lengthOf } from "../../../../review/static/review/edits/tokens.js";
+import { uuid } from "../../support.js";
 
 const WORDS = ["the", "mill", "Ledger", "ledger,", "aunt", "naïve", "😀", "水", "車小屋", "don't", "62", "—", "ไทย"];
 

@@ -1,8 +1,8 @@
 /** A browser as the outbox sees it: a clock that the test moves, a disk that outlives tabs, locks, a bad network. */
 
-import { WorkingCopy } from "../../review/static/review/store/working-copy.js";
+import { WorkingCopy } from "../../../../review/static/review/store/working-copy.js";
 import { FakeServer } from "./fake_server.js";
-import { transcript } from "./support.js";
+import { transcript } from "../../support.js";
 
 /** Let everything happen that waits for nothing but its turn. */
 export function settled() {

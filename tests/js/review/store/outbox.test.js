@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { deaf, FakeBrowser, offline, settled } from "./fake_browser.js";
-import { RandomEdits } from "./random_edits.js";
-import { Chance, plain, uuid } from "./support.js";
+import { RandomEdits } from "../edits/random_edits.js";
+import { Chance, plain, uuid } from "../../support.js";
 
 const TEXTS = ["So the mill closed", "And who kept the ledger?", "Nobody. My aunt."];
 const HOUR = 3_600_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { secondsLeft, totalsOf, withPresent } from "../../review/static/review/queue/queue-totals.js";
+import { secondsLeft, totalsOf, withPresent } from "../../../../review/static/review/queue/queue-totals.js";
 
 const file = (id, more = {}) => ({ id, reviewStatus: "new", doubtful: 2, secondsLeft: 60, isOlder: false, ...more });
 

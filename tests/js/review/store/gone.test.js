@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { FakeBrowser } from "./fake_browser.js";
-import { uuid } from "./support.js";
+import { uuid } from "../../support.js";
 
 const TEXTS = ["So the mill closed", "And who kept the ledger?", "Nobody. My aunt."];
 const setText = (number, text) => ({ kind: "SetText", segment: uuid(number), text });

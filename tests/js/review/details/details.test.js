@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { aspectsOf, comparisonOf } from "../../review/static/review/details/comparison.js";
-import { placeBehind, problemOf, readTime, writeTime } from "../../review/static/review/details/passage-times.js";
-import { Store } from "../../review/static/review/store/store.js";
-import { tokensOf } from "../../review/static/review/edits/tokens.js";
-import { differencesOf } from "../../review/static/review/details/word-diff.js";
-import { Chance, plain, stateOf, transcript, uuid } from "./support.js";
+import { aspectsOf, comparisonOf } from "../../../../review/static/review/details/comparison.js";
+import { placeBehind, problemOf, readTime, writeTime } from "../../../../review/static/review/details/passage-times.js";
+import { Store } from "../../../../review/static/review/store/store.js";
+import { tokensOf } from "../../../../review/static/review/edits/tokens.js";
+import { differencesOf } from "../../../../review/static/review/details/word-diff.js";
+import { Chance, plain, stateOf, transcript, uuid } from "../../support.js";
 
 const told = (old, fresh) => differencesOf(old, fresh).map(({ kind, text }) => `${{ same: "=", gone: "-", fresh: "+" }[kind]}${text}`);
 

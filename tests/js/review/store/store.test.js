@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { InvalidEdit } from "../../review/static/review/edits/edits.js";
-import { isDoubtful } from "../../review/static/review/edits/patches.js";
-import { Store } from "../../review/static/review/store/store.js";
+import { InvalidEdit } from "../../../../review/static/review/edits/edits.js";
+import { isDoubtful } from "../../../../review/static/review/edits/patches.js";
+import { Store } from "../../../../review/static/review/store/store.js";
 import { FakeServer } from "./fake_server.js";
-import { RandomEdits } from "./random_edits.js";
-import { Chance, longTranscript, plain, segment, transcript, uuid } from "./support.js";
+import { RandomEdits } from "../edits/random_edits.js";
+import { Chance, longTranscript, plain, segment, transcript, uuid } from "../../support.js";
 
 const TEXTS = ["So the mill closed", "And who kept the ledger?", "Nobody. My aunt."];
 let ids = 0;

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Words } from "../../bulktranscribe/static/bulktranscribe/words.js";
-import { captionOf, factsOf, inOrder, kindOf, verdictOf } from "../../jobs/static/jobs/uploads/verdicts.js";
+import { Words } from "../../../../bulktranscribe/static/bulktranscribe/words.js";
+import { captionOf, factsOf, inOrder, kindOf, verdictOf } from "../../../../jobs/static/jobs/uploads/verdicts.js";
 
 const words = new Words({
   "files.one": "{n} file",
