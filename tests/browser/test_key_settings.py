@@ -48,6 +48,7 @@ def is_playing(page: Page) -> bool:
 # Changing them ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.smoke
 def test_a_key_is_recorded_and_valid_at_once_and_after_a_reload(settings: Page) -> None:
     row(settings, "play or pause").get_by_role("button", name="Add key").press("Enter")
     expect(said(settings)).to_have_text("Press the key for “play or pause”. Escape ends it.")

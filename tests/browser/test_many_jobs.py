@@ -107,6 +107,7 @@ def test_it_is_chosen_for_how_long_a_session_is_kept(desk: Desk) -> None:
     expect(desk.page.get_by_text("it will be deleted on")).to_be_visible()
 
 
+@pytest.mark.smoke
 def test_a_session_is_deleted_and_brought_back(desk: Desk) -> None:
     desk.page.get_by_role("button", name="Delete session").click()
     desk.page.wait_for_url(f"{desk.url}/")

@@ -74,6 +74,7 @@ def test_a_browser_that_blocks_notifications_says_so(desk: Desk) -> None:
     page.locator(".job").first.get_by_role("button", name="Cancel").first.click()
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_webhook_is_added_tried_and_deleted(
     javascript: bool, installation: Installation, open_page: Callable[..., Page], signed_in: Path

@@ -74,6 +74,7 @@ def order(page: Page) -> list[str]:
     return page.locator(".queue-name").all_inner_texts()
 
 
+@pytest.mark.smoke
 def test_done_opens_the_next_file_until_all_are_done(page: Page, queue: dict[str, str]) -> None:
     open_file(page, queue["Mill.ogg"])
     expect(page.locator("[data-part=totals]")).to_contain_text("0 of 3 done")

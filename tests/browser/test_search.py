@@ -52,6 +52,7 @@ def is_left_to_the_browser(page: Page, key: str) -> bool:
     return bool(page.evaluate("window.isLeft"))
 
 
+@pytest.mark.smoke
 def test_places_are_found_as_one_types_and_gone_through_by_keys(transcript: Page) -> None:
     count = count_of(transcript, "the")
     assert count > 3

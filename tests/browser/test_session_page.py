@@ -103,6 +103,7 @@ def test_numbers_of_speakers_are_asked_for_only_where_they_count(desk: Desk, tro
     troubles.clear()
 
 
+@pytest.mark.smoke
 def test_everything_works_without_javascript(
     installation: Installation, open_page: Callable[..., Page], signed_in: Path
 ) -> None:
@@ -124,6 +125,7 @@ def test_everything_works_without_javascript(
     expect(row.locator("[data-field=status]")).not_to_have_text("Failed")
 
 
+@pytest.mark.smoke
 def test_a_file_has_a_page_that_tells_its_history_while_it_happens(desk: Desk) -> None:
     desk.upload(file("broken.mp3", NOT_SOUND))
     desk.start()
@@ -169,6 +171,7 @@ def test_a_job_is_run_again_with_other_options(desk: Desk) -> None:
     assert page.url == desk.session_url, "a reload does not run it once more"
 
 
+@pytest.mark.smoke
 def test_the_live_page_of_workers_keeps_itself_up_to_date(desk: Desk, transcribed: Desk) -> None:
     page = desk.page
     page.goto(f"{desk.url}/admin/remoteworker/worker/live/")

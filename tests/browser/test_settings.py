@@ -23,6 +23,7 @@ def make_token(page: Page, installation: Installation, name: str) -> str:
     return page.get_by_label("Token", exact=True).input_value()
 
 
+@pytest.mark.smoke
 def test_a_token_is_made_copied_used_and_revoked(page: Page, installation: Installation) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     secret = make_token(page, installation, "Archive")
@@ -51,6 +52,7 @@ def test_a_token_is_made_without_javascript(
     expect(page.get_by_text("Plain is revoked.")).to_be_visible()
 
 
+@pytest.mark.smoke
 def test_the_page_of_the_api_can_be_read_by_everybody(page: Page, installation: Installation) -> None:
     page.goto(f"{installation.url}/api/docs")
     page.get_by_text("/api/sessions/{pk}/jobs").first.click()

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)>.ogg"
 
 
+@pytest.mark.smoke
 def test_a_recording_goes_in_and_a_transcript_comes_out(
     installation: Installation, open_page: Callable[..., Page], troubles: list[str]
 ) -> None:

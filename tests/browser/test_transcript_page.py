@@ -109,6 +109,7 @@ def test_a_recording_that_the_browser_cannot_play_says_so(
 # Writing ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.smoke
 def test_a_sentence_is_corrected_and_is_so_after_a_reload_and_in_the_download(fresh: Page) -> None:
     caret_at(fresh, 1, 0)
     fresh.keyboard.type("Oh, 🎙 مرحبا ")

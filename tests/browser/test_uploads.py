@@ -111,6 +111,7 @@ def test_a_reload_in_the_middle_of_a_file_goes_on_where_it_was(
     troubles.clear()
 
 
+@pytest.mark.smoke
 def test_a_file_is_paused_continued_and_removed(desk: Desk, large: Path, troubles: list[str]) -> None:
     pieces = break_off(desk, large)
     row = transfer(desk, large.name)

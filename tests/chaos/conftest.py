@@ -16,7 +16,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.chaos)
 
 
-@pytest.fixture(scope="session", params=["SQLite and files", "PostgreSQL and Redis"])
+@pytest.fixture(
+    scope="session",
+    params=["SQLite and files", pytest.param("PostgreSQL and Redis", marks=pytest.mark.servers)],
+)
 def everything(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Stage, OwnRedis | None]]:

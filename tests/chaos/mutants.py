@@ -1,7 +1,8 @@
 """`python -m tests.chaos.mutants`: takes each protection out of a copy, and expects its tests to go red.
 
 A suite that cannot fail proves nothing. Ends with 0 only where the untouched copy is green and every mutant is
-killed. `--storm NAME` runs a storm over the mutated copy instead, and expects it to count what it exists to count:
+killed. `--changed` takes those only whose module or tests have changed since the last landing. `--storm NAME` runs
+a storm over the mutated copy instead, and expects it to count what it exists to count:
 `python -m tests.chaos.mutants --storm "no attempt check" duplicated freeze --jobs 60`.
 """
 
@@ -11,12 +12,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.chaos.landed import changed_files
 from tests.contract.installation import REPOSITORY
 
 SECONDS = 300.0
+AT_ONCE = 2
+LIST = "tests/chaos/mutants.py"
 
 
 @dataclass(frozen=True)
@@ -30,10 +35,15 @@ class Edit:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A protection taken out, and the tests that must notice."""
+    """A protection taken out, and the tests that must each notice: `file::test`, all of its parameters together."""
 
     edits: tuple[Edit, ...]
     tests: tuple[str, ...]
+
+    @property
+    def paths(self) -> set[str]:
+        """The files that it is about."""
+        return {edit.path for edit in self.edits} | {test.partition("::")[0] for test in self.tests}
 
 
 MUTANTS = {
@@ -167,21 +177,42 @@ MUTANTS = {
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="only these")
+    parser.add_argument(
+        "--changed", action="store_true", help="only those that changed since the last landing"
+    )
     parser.add_argument("--storm", nargs=argparse.REMAINDER, metavar=("NAME", "COUNTED"), help="and a storm")
     options = parser.parse_args()
     if options.storm:
         return storm_over(*options.storm)
-    chosen = {name: MUTANTS[name] for name in options.names or MUTANTS}
+    chosen = {name: MUTANTS[name] for name in options.names or (changed() if options.changed else MUTANTS)}
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         everything = {test for mutant in chosen.values() for test in mutant.tests}
-        is_green = run(copy_of(Path(folder) / "untouched", ()), tuple(sorted(everything))) == 0
+        is_green = run(copy_of(Path(folder) / "untouched", ()), tuple(sorted(everything))) == 0 or not chosen
         print(f"{'green' if is_green else 'RED'}: untouched", flush=True)
-        survived = [] if is_green else ["untouched"]
-        for number, (name, mutant) in enumerate(chosen.items()):
-            code = run(copy_of(Path(folder) / str(number), mutant.edits), mutant.tests)
-            print(f"{'killed' if code == 1 else f'SURVIVED ({code})'}: {name}", flush=True)
-            survived += [] if code == 1 else [name]
-    return 1 if survived else 0
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            places = (Path(folder) / str(number) for number in range(len(chosen)))
+            survived = [name for name in pool.map(survivor, chosen, places) if name]
+    return 1 if survived or not is_green else 0
+
+
+def changed() -> list[str]:
+    """Those whose module or tests have changed since the last landing; all where the list has, or nobody knows."""
+    files = changed_files()
+    if files is None or LIST in files:
+        return list(MUTANTS)
+    names = [name for name, mutant in MUTANTS.items() if mutant.paths & files]
+    print(f"{len(names)} of {len(MUTANTS)} mutants are of modules that have changed", flush=True)
+    return names
+
+
+def survivor(name: str, place: Path) -> str | None:
+    """Return the name where a test is green on the mutant."""
+    copy_of(place, MUTANTS[name].edits)
+    codes = {test: run(place, (test,)) for test in MUTANTS[name].tests}
+    survived = [f"{test} ({code})" for test, code in codes.items() if code != 1]
+    print(f"{'SURVIVED' if survived else 'killed'}: {name}", *survived, flush=True)
+    shutil.rmtree(place)
+    return name if survived else None
 
 
 def storm_over(name: str, counted: str, *storm: str) -> int:

@@ -18,7 +18,10 @@ from tests.contract.servers import postgres_and_redis
 pytestmark = pytest.mark.weights
 
 
-@pytest.fixture(scope="module", params=["SQLite and files", "PostgreSQL and Redis"])
+@pytest.fixture(
+    scope="module",
+    params=["SQLite and files", pytest.param("PostgreSQL and Redis", marks=pytest.mark.servers)],
+)
 def installation(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
@@ -45,6 +48,7 @@ def inputs_by_name(job: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in job["inputs"]}
 
 
+@pytest.mark.smoke
 def test_a_recording_comes_out_as_words_and_bad_files_as_sentences(
     installation: Installation, session: str, tmp_path: Path
 ) -> None:

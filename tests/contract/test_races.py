@@ -22,7 +22,7 @@ def race(folder: Path, **variables: str) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("database", ["SQLite", "PostgreSQL"])
+@pytest.mark.parametrize("database", ["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.servers)])
 def test_what_races_has_one_outcome(database: str, tmp_path: Path) -> None:
     if database == "SQLite":
         said = race(tmp_path)

@@ -118,6 +118,7 @@ def test_transcripts_from_before_get_ranks_keys_and_flags(
     assert len(set(Speaker.objects.values_list("key", flat=True))) == 2
 
 
+@pytest.mark.servers
 def test_everything_holds_on_postgresql_in_a_language_of_its_own_order(tmp_path: Path) -> None:
     if os.environ.get("TEST_DATABASE_URL"):
         pytest.skip("this is that run")
