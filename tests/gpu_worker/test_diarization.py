@@ -83,6 +83,7 @@ def spans(turns: list[Turn]) -> list[tuple[float, float]]:
     return [(turn["start"], turn["end"]) for turn in turns]
 
 
+@pytest.mark.smoke
 def test_the_speakers_of_the_demo_recording_are_told_apart(diarizer: PyannoteDiarizer, demo: Samples) -> None:
     heard: list[list[Span]] = []
     shares: list[float] = []
@@ -281,6 +282,7 @@ def test_rejected_text_is_left_out_and_told(
     assert [notice["code"] for notice in document["warnings"]] == ["TEXT_REJECTED"]
 
 
+@pytest.mark.smoke
 def test_a_cancel_is_heard_inside_a_window(transcriber: Transcriber, demo: Samples) -> None:
     """By the second look: the first is before the window, at the encoder."""
     looks = []

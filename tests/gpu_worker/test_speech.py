@@ -57,6 +57,7 @@ def spoken() -> str:
     return " ".join(line.split(":", 1)[1] for line in lines if ":" in line)
 
 
+@pytest.mark.smoke
 def test_the_demo_recording_comes_out_right_with_times(worker: Worker, controller: Controller) -> None:
     [document] = run(worker, controller, "demo.ogg")
     normal = EnglishTextNormalizer()
