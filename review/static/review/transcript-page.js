@@ -8,7 +8,7 @@ import { InvalidEdit } from "./edits/edits.js";
 import { FirstRows } from "./view/first-rows.js";
 import "./keys/key-settings.js";
 import { hearKeys } from "./keys/keyboard.js";
-import { storable } from "./edits/orders.js";
+import { storable } from "./edits/edit-validation.js";
 import { nameOf } from "./view/segment-list.js";
 import "./queue/review-queue.js";
 import "./view/speaker-list.js";

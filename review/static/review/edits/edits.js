@@ -1,12 +1,12 @@
 /** The vocabulary of edits: `apply(state, edit)` says as a patch what an edit changes.
  *
- * Pure but for applyAll; review/edits.py gives the same patches, both are held to tests/golden. Undo and Redo are
+ * Pure but for applyAll; edits.py gives the same patches, both are held to tests/golden. Undo and Redo are
  * resolved by who knows what was done: the server, and for the time being the store.
  */
 
 import * as segmentEdits from "./segment-edits.js";
 import * as speakerEdits from "./speaker-edits.js";
-import { read } from "./orders.js";
+import { validated } from "./edit-validation.js";
 import { applyPatch, differenceOf, doubtfulChange, inverse, InvalidEdit } from "./patches.js";
 
 export { applyPatch, inverse, InvalidEdit };
@@ -20,9 +20,9 @@ export const KINDS = {
 
 /** Return the patch of one edit; throw InvalidEdit where it makes no sense. */
 export function apply(state, edit) {
-  const order = read(edit);
-  if (!Object.hasOwn(KINDS, order.kind)) throw new InvalidEdit("UNKNOWN_KIND", "This kind of edit is for the server.");
-  const { segments = [], speakers = [], transcript = {} } = KINDS[order.kind](state, order);
+  const valid = validated(edit);
+  if (!Object.hasOwn(KINDS, valid.kind)) throw new InvalidEdit("UNKNOWN_KIND", "This kind of edit is for the server.");
+  const { segments = [], speakers = [], transcript = {} } = KINDS[valid.kind](state, valid);
   return {
     segments: segments.filter(Boolean),
     speakers: speakers.filter(Boolean),

@@ -1,7 +1,7 @@
 /** What this page has done and undone, so that Undo and Redo show at once what the server will answer. */
 
 import { applyAll, applyPatch, inverse, takeBack } from "../edits/edits.js";
-import { keysOf } from "../edits/orders.js";
+import { keysOf } from "../edits/edit-validation.js";
 import { changed, deleted, differenceOf, doubtfulChange, made } from "../edits/patches.js";
 
 /** A step on its way, and what it changes here. */

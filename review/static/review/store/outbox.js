@@ -6,7 +6,7 @@
  * Two tabs have a queue each; of one person and transcript only one sends at a time.
  */
 
-import { keysOf } from "../edits/orders.js";
+import { keysOf } from "../edits/edit-validation.js";
 
 export const WAIT_BEFORE_SENDING = 400; // ms: typing on is one step; with the time to store it below half a second
 const STORING_PAUSE = 50; // ms until it is looked again whether a step is stored

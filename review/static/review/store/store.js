@@ -9,7 +9,7 @@
 import { InvalidEdit } from "../edits/edits.js";
 import { Entry, Journal } from "./journal.js";
 import { LostRows } from "./lost-rows.js";
-import { keysOf } from "../edits/orders.js";
+import { keysOf } from "../edits/edit-validation.js";
 import { changeBetween, differenceOf, isSame } from "../edits/patches.js";
 import { Rows } from "./rows.js";
 

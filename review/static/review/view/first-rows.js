@@ -1,6 +1,6 @@
 /** The first rows as the server drew them: to read, to play and to write in until the state of the transcript is there. */
 
-import { storable } from "../edits/orders.js";
+import { storable } from "../edits/edit-validation.js";
 import { keyOf, makeEditable, makePlain, pastePlain } from "./segment-list.js";
 
 export class FirstRows {

@@ -7,7 +7,7 @@
 import { clock } from "../../bulktranscribe/words.js";
 import { placeCaret, unitsAtPoint } from "./caret.js";
 import { Marks } from "./marks.js";
-import { storable } from "../edits/orders.js";
+import { storable } from "../edits/edit-validation.js";
 import { isDoubtful } from "../edits/patches.js";
 import { Stretches } from "./stretches.js";
 import { placesOf, wordAt } from "./word-places.js";

@@ -1,7 +1,7 @@
 /** The server's side of the edits of one transcript, in memory, as docs of the API say it. */
 
 import { applyAll, applyPatch, inverse, InvalidEdit, takeBack } from "../../../../review/static/review/edits/edits.js";
-import { keysOf } from "../../../../review/static/review/edits/orders.js";
+import { keysOf } from "../../../../review/static/review/edits/edit-validation.js";
 import { isSame } from "../../../../review/static/review/edits/patches.js";
 import { stateOf } from "../../support.js";
 

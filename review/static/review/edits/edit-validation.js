@@ -1,4 +1,4 @@
-/** What a person may ask for: the fields of every kind of edit, read strictly. Pure, as review/orders.py. */
+/** What a person may ask for: the fields of every kind of edit, read strictly. Pure, as edit_validation.py. */
 
 import { InvalidEdit } from "./patches.js";
 import { rounded } from "./timing.js";
@@ -37,15 +37,15 @@ const KINDS = {
 };
 
 /** Return the edit with `kind` and the fields of its kind; throw InvalidEdit. */
-export function read(edit) {
+export function validated(edit) {
   const isKnown = Object.hasOwn(KINDS, edit?.kind ?? "");
   if (!isKnown) throw new InvalidEdit("UNKNOWN_KIND", "There is no such kind of edit.");
-  const order = { kind: edit.kind };
+  const valid = { kind: edit.kind };
   for (const [field, readField] of Object.entries(KINDS[edit.kind])) {
     const value = readField(edit[field], field);
-    if (value !== undefined) order[field] = value;
+    if (value !== undefined) valid[field] = value;
   }
-  return order;
+  return valid;
 }
 
 /** Return the keys that an edit names, old and new; null where only the server knows them (Undo, Redo, all). */
