@@ -1,6 +1,6 @@
 /** Edits of segments. Pure: each function takes the state and what is asked, and returns the changes of rows. */
 
-import { around, halves, union } from "./cuts.js";
+import { around, halves, union } from "./split-merge.js";
 import { changed, deleted, InvalidEdit, made } from "./patches.js";
 import { between } from "./ranks.js";
 import { speakerOf } from "./speaker-edits.js";
