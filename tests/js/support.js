@@ -1,7 +1,7 @@
 /** What several tests need: a small transcript, keys, chance that a seed repeats. */
 
 import { Rows } from "../../review/static/review/store/rows.js";
-import { spread } from "../../review/static/review/edits/ranks.js";
+import { spread } from "../../review/static/review/edits/fractional-index.js";
 
 /** A key from a number. */
 export function uuid(number) {

@@ -90,7 +90,7 @@ def answer_edit(case: Case) -> Case:
 
 
 FILES = {
-    "ranks.json": (RANKS, answer_ranks),
+    "fractional_index.json": (RANKS, answer_ranks),
     "timing.json": (golden_timing.CASES, answer_timing),
     "edits.json": (golden_edits.CASES, answer_edit),
 }

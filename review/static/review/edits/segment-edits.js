@@ -2,7 +2,7 @@
 
 import { around, halves, union } from "./split-merge.js";
 import { changed, deleted, InvalidEdit, made } from "./patches.js";
-import { between } from "./ranks.js";
+import { between } from "./fractional-index.js";
 import { speakerOf } from "./speaker-edits.js";
 import { align, fit } from "./timing.js";
 

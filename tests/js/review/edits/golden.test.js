@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { apply, InvalidEdit, KINDS } from "../../../../review/static/review/edits/edits.js";
-import { between, spread } from "../../../../review/static/review/edits/ranks.js";
+import { between, spread } from "../../../../review/static/review/edits/fractional-index.js";
 import { align, fit, machineOffset, splitWords } from "../../../../review/static/review/edits/timing.js";
 import { stateOf } from "../../support.js";
 
@@ -24,7 +24,7 @@ const TIMING = {
 const timesOf = ([start, end]) => ({ start, end });
 
 const ANSWERS = {
-  "ranks.json": ({ input }) => ({ output: input.between ? between(...input.between) : spread(input.spread) }),
+  "fractional_index.json": ({ input }) => ({ output: input.between ? between(...input.between) : spread(input.spread) }),
   "timing.json": ({ input }) => {
     const [verb] = Object.keys(input);
     return { output: TIMING[verb](input[verb]) };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { between, spread } from "../../../../review/static/review/edits/ranks.js";
+import { between, spread } from "../../../../review/static/review/edits/fractional-index.js";
 import { align, fit, machineOffset, rounded } from "../../../../review/static/review/edits/timing.js";
 import { areAlike, joined, lengthOf, tokensOf } from "../../../../review/static/review/edits/tokens.js";
 import { Chance, wordsOf } from "../../support.js";
