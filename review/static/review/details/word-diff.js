@@ -1,6 +1,6 @@
 /** What became of a text, word by word. Pure but for drawDifferences. */
 
-import { matchingBlocks } from "../edits/matching.js";
+import { matchingBlocks } from "../edits/matching-blocks.js";
 import { tokensOf } from "../edits/tokens.js";
 
 /** Return pieces `{ kind: "same" | "gone" | "fresh", text }` in reading order: those that are not fresh make the words

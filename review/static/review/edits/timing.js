@@ -3,7 +3,7 @@
  * A word is as on the wire: `[text, start, end, probability, estimated (0 or 1), gap before it]`.
  */
 
-import { matchingBlocks } from "./matching.js";
+import { matchingBlocks } from "./matching-blocks.js";
 import { areAlike, cutAt, lengthOf, squeezed, tokensOf } from "./tokens.js";
 
 /** Seconds as on the wire: three decimals, halves upwards in both languages. */

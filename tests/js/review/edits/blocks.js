@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 
-import { matchingBlocks } from "../../../../review/static/review/edits/matching.js";
+import { matchingBlocks } from "../../../../review/static/review/edits/matching-blocks.js";
 
 const pairs = JSON.parse(readFileSync(0, "utf8"));
 const blocks = pairs.map((pair) => matchingBlocks(...pair).map(({ old, fresh, size }) => [old, fresh, size]));
