@@ -2,7 +2,7 @@
 
 import { csrfToken } from "../../bulktranscribe/http.js";
 import { openKeptSteps } from "./kept-steps.js";
-import { locksOf } from "./visits.js";
+import { tabLocksOf } from "./tab-lock.js";
 import { WorkingCopy } from "./working-copy.js";
 
 const PATIENCE = 30_000; // ms
@@ -13,7 +13,7 @@ export async function openWorkingCopy(transcript, { person, url, show, tell }) {
   const place = `${transcript.id}/${person}`;
   const copy = await WorkingCopy.open(transcript, {
     storage: await openKeptSteps(place).catch(() => new NoStorage()),
-    locks: locksOf(place),
+    locks: tabLocksOf(place),
     timer: { now: () => performance.now(), set: (work, wait) => setTimeout(work, wait), clear: (alarm) => clearTimeout(alarm) },
     post: (body) => post(url, body),
     ...{ newId, person, show, tell },

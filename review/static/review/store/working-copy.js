@@ -6,12 +6,12 @@
 
 import { Outbox } from "./outbox.js";
 import { Store } from "./store.js";
-import { enter } from "./visits.js";
+import { claimTab } from "./tab-lock.js";
 
 export class WorkingCopy {
   /** Open a transcript as the wire has it, with what an earlier visit left. The rest is as Outbox wants it. */
   static async open(transcript, { storage, locks, post, timer, newId, person, show, tell }) {
-    const { client, steps } = await enter(storage, locks, newId);
+    const { client, steps } = await claimTab(storage, locks, newId);
     const copy = new WorkingCopy();
     copy.store = new Store(transcript, { client, person, newId });
     copy.outbox = new Outbox({ storage, locks, post, timer, hear: (event) => copy.hear(event) });

@@ -7,7 +7,7 @@ const ANSWER_WITHIN = 300; // ms
  * What a tab left behind when it was closed, reloaded or crashed goes to the next one, and so does its id. Return
  * `{ client, steps }`; steps of tabs that are open are theirs.
  */
-export async function enter(storage, locks, newId) {
+export async function claimTab(storage, locks, newId) {
   const kept = await storage.all();
   const own = new Set();
   for (const client of new Set(kept.map((step) => step.client))) if (await locks.claim(client)) own.add(client);
@@ -17,9 +17,9 @@ export async function enter(storage, locks, newId) {
 }
 
 /** Locks among the tabs of `place`, by the browser's own where it has them: on https and on localhost. */
-export function locksOf(place, { locks = navigator.locks, channel } = {}) {
+export function tabLocksOf(place, { locks = navigator.locks, channel } = {}) {
   if (locks) return new WebLocks(place, locks);
-  return new Roll(channel ?? new BroadcastChannel(`review:${place}`));
+  return new ChannelLocks(channel ?? new BroadcastChannel(`review:${place}`));
 }
 
 /** A claim is held until the tab is gone, however it goes. */
@@ -45,7 +45,7 @@ class WebLocks {
 
 /** Without locks the tabs are asked, and who answers is there. Two may send at once then: the server knows a batch
  * that it has had, and tells apart what clashes. */
-class Roll {
+class ChannelLocks {
   constructor(channel) {
     this.channel = channel;
     this.own = new Set();
