@@ -7,7 +7,7 @@
  */
 
 import { InvalidEdit } from "../edits/edits.js";
-import { Entry, Journal } from "./journal.js";
+import { Entry, UndoStack } from "./undo-stack.js";
 import { LostRows } from "./lost-rows.js";
 import { keysOf } from "../edits/edit-validation.js";
 import { changeBetween, differenceOf, isSame } from "../edits/patches.js";
@@ -25,7 +25,7 @@ export class Store {
       transcript,
     };
     this.pending = []; // entries that the server has not acknowledged, oldest first
-    this.journal = new Journal();
+    this.undoStack = new UndoStack();
     this.lost = new LostRows();
     this.doubtful = transcript.doubtful; // as the server counts, without what is pending
     this.transcriptVersion = version;
@@ -67,7 +67,7 @@ export class Store {
       for (const step of steps) {
         const entry = new Entry(step);
         entry.isSent = true; // perhaps it was: nothing may be typed on in it
-        this.journal.add(entry);
+        this.undoStack.add(entry);
         this.tryAgain(entry);
         this.pending.push(entry);
       }
@@ -109,7 +109,7 @@ export class Store {
     const keys = [...keysIn(answer)];
     const changesOf = (rows) => keys.map((key) => changeBetween(before[rows].get(key), this.state[rows].get(key))).filter(Boolean);
     const transcript = differenceOf(before.transcript, this.state.transcript);
-    this.journal.add(Entry.ofServer(kind, { segments: changesOf("segments"), speakers: changesOf("speakers"), transcript }));
+    this.undoStack.add(Entry.ofServer(kind, { segments: changesOf("segments"), speakers: changesOf("speakers"), transcript }));
     return changed;
   }
 
@@ -124,7 +124,7 @@ export class Store {
   refuse(id) {
     const gone = this.withDependents([this.entryOf(id)].filter(Boolean));
     const changed = this.watch(() => this.rebase({}, gone));
-    for (const entry of [...gone].reverse()) this.journal.forget(entry);
+    for (const entry of [...gone].reverse()) this.undoStack.forget(entry);
     return { changed, dropped: gone.map((entry) => entry.step.id) };
   }
 
@@ -185,7 +185,7 @@ export class Store {
       const affected = [...former.keys()].sort((one, other) => this.pending.indexOf(one) - this.pending.indexOf(other));
       this.rebase({ affected }, gone, () => affected.forEach((entry) => withEdits(entry, left(entry))));
     });
-    for (const entry of [...gone].reverse()) this.journal.forget(entry);
+    for (const entry of [...gone].reverse()) this.undoStack.forget(entry);
     const replaced = [...former].map(([entry, id]) => ({ id, step: gone.includes(entry) ? null : entry.step }));
     return { changed, replaced };
   }
@@ -197,10 +197,10 @@ export class Store {
   }
 
   push(entry) {
-    if (entry.isOfHistory) this.journal.add(entry);
+    if (entry.isOfHistory) this.undoStack.add(entry);
     entry.do(this.state, this.person);
     if (!entry.isOfHistory && !entry.hasEffect) return;
-    if (!entry.isOfHistory) this.journal.add(entry);
+    if (!entry.isOfHistory) this.undoStack.add(entry);
     this.pending.push(entry);
   }
 
@@ -212,7 +212,7 @@ export class Store {
       former.do(this.state, this.person);
       throw problem;
     }
-    this.journal.replace(former, entry);
+    this.undoStack.replace(former, entry);
     this.pending[this.pending.length - 1] = entry;
   }
 

@@ -71,7 +71,7 @@ export class Entry {
 }
 
 /** The two stacks of a person's steps. */
-export class Journal {
+export class UndoStack {
   constructor() {
     this.done = [];
     this.undone = [];
