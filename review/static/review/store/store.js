@@ -8,7 +8,7 @@
 
 import { InvalidEdit } from "../edits/edits.js";
 import { Entry, UndoStack } from "./undo-stack.js";
-import { LostRows } from "./lost-rows.js";
+import { DeletedRows } from "./deleted-rows.js";
 import { keysOf } from "../edits/edit-validation.js";
 import { changeBetween, differenceOf, isSame } from "../edits/patches.js";
 import { Rows } from "./rows.js";
@@ -26,7 +26,7 @@ export class Store {
     };
     this.pending = []; // entries that the server has not acknowledged, oldest first
     this.undoStack = new UndoStack();
-    this.lost = new LostRows();
+    this.deletedRows = new DeletedRows();
     this.doubtful = transcript.doubtful; // as the server counts, without what is pending
     this.transcriptVersion = version;
     this.isBehind = false; // somebody else's changes came before an answer: ask for the changes since `version`
@@ -136,7 +136,7 @@ export class Store {
       id: step.id,
       rows: [...keysIn(clash)].map((key) => ({
         key,
-        mine: this.state.segments.get(key) ?? this.state.speakers.get(key) ?? this.lost.mine(key, this.pending),
+        mine: this.state.segments.get(key) ?? this.state.speakers.get(key) ?? this.deletedRows.mine(key, this.pending),
         theirs: [...(clash.segments ?? []), ...(clash.speakers ?? [])].find((row) => row.key === key) ?? null,
       })),
     }));
@@ -169,7 +169,7 @@ export class Store {
 
   insertsFor(keys) {
     const gone = keys.filter((key) => !this.state.segments.has(key));
-    return gone.map((key) => ({ id: this.newId(), ...this.lost.insertOf(key, this.state) }));
+    return gone.map((key) => ({ id: this.newId(), ...this.deletedRows.insertOf(key, this.state) }));
   }
 
   keepTheirs(clashing, touching, keys) {
@@ -223,7 +223,7 @@ export class Store {
     const { segments } = this.state;
     const shown = (answer.removed ?? []).filter((key) => segments.has(key)).map((key) => [key, segments.get(key)]);
     this.takeBack(entries);
-    if (entries.length > gone.length) this.lost.note(shown, segments);
+    if (entries.length > gone.length) this.deletedRows.note(shown, segments);
     if (gone.length) this.pending = this.pending.filter((entry) => !gone.includes(entry));
     between();
     this.install(answer);

@@ -1,6 +1,6 @@
 /** Segments that somebody deleted while steps of this page are about them, as they were last. */
 
-export class LostRows {
+export class DeletedRows {
   constructor() {
     this.rows = new Map(); // key → { mine, below }: with this page's steps, and without
   }
