@@ -1,6 +1,6 @@
 /** What several tests need: a small transcript, keys, chance that a seed repeats. */
 
-import { Rows } from "../../review/static/review/store/rows.js";
+import { OrderedSegments } from "../../review/static/review/store/ordered-segments.js";
 import { spread } from "../../review/static/review/edits/fractional-index.js";
 
 /** A key from a number. */
@@ -94,7 +94,7 @@ export function longTranscript(count) {
 /** The state of a transcript as edits see it. */
 export function stateOf({ segments, speakers, version: _version, ...rest }) {
   return {
-    segments: new Rows(segments),
+    segments: new OrderedSegments(segments),
     speakers: new Map(speakers.map((row) => [row.key, row])),
     transcript: rest,
   };

@@ -1,6 +1,6 @@
 /** Patches: what an edit changes, with what was before, so that each has its inverse. Pure but for applyPatch.
  *
- * A state is `{ segments: Rows, speakers: Map, transcript: {…} }`; a patch is
+ * A state is `{ segments: OrderedSegments, speakers: Map, transcript: {…} }`; a patch is
  * `{ segments: [{ key, before, after }], speakers: [same], transcript: { before, after } | null }`. Both sides
  * hold the changed fields only, or the whole row where it is made (`before` null) or deleted (`after` null).
  */

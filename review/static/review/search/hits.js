@@ -4,7 +4,7 @@
  * are looked at again (`look`). `anchor` is `{ row, at }`, where a person is: the first hit from there on is the current.
  */
 
-import { compare } from "../store/rows.js";
+import { byRank } from "../store/ordered-segments.js";
 import { folded } from "./search.js";
 
 const FOLDED = { exact: new WeakMap(), loose: new WeakMap() }; // rows are never changed, only replaced
@@ -43,7 +43,7 @@ export class Hits {
     const more = hits.length - (former?.hits.length ?? 0);
     this.count += more;
     if (this.current?.key === key) this.settle(former, hits, row);
-    else if (more && this.current && this.isWhole && compare(row ?? former.row, this.anchor.row) < 0) this.before += more;
+    else if (more && this.current && this.isWhole && byRank(row ?? former.row, this.anchor.row) < 0) this.before += more;
   }
 
   foldedOf(row) {

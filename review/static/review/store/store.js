@@ -11,7 +11,7 @@ import { Entry, UndoStack } from "./undo-stack.js";
 import { DeletedRows } from "./deleted-rows.js";
 import { keysOf } from "../edits/edit-validation.js";
 import { changeBetween, differenceOf, isSame } from "../edits/patches.js";
-import { Rows } from "./rows.js";
+import { OrderedSegments } from "./ordered-segments.js";
 
 const MAX_EDITS = 200; // a batch; the server takes no more
 
@@ -20,7 +20,7 @@ export class Store {
   constructor({ segments, speakers, version, ...transcript }, { client, person = null, newId }) {
     Object.assign(this, { client, person, newId, version });
     this.state = {
-      segments: new Rows(segments, (key, former) => this.note("segments", key, former)),
+      segments: new OrderedSegments(segments, (key, former) => this.note("segments", key, former)),
       speakers: new WatchedMap(speakers, (key, former) => this.note("speakers", key, former)),
       transcript,
     };

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Hits } from "../../../../review/static/review/search/hits.js";
-import { Rows } from "../../../../review/static/review/store/rows.js";
+import { OrderedSegments } from "../../../../review/static/review/store/ordered-segments.js";
 import { Query } from "../../../../review/static/review/search/search.js";
 import { Chance, longTranscript, segment, uuid } from "../../support.js";
 
 const TEXTS = ["the mill", "and the other, the old one", "no", "The end"];
 
 function rowsOf(texts) {
-  return new Rows(texts.map((text, number) => segment(number, text)));
+  return new OrderedSegments(texts.map((text, number) => segment(number, text)));
 }
 
 function search(rows, query, anchor = null) {
@@ -108,7 +108,7 @@ test("whatever is changed, the hits are those of a new search", () => {
 });
 
 test("in twelve thousand segments a letter typed costs one look, and each hit is reached", () => {
-  const rows = new Rows(longTranscript(12_000).segments);
+  const rows = new OrderedSegments(longTranscript(12_000).segments);
   const hits = search(rows, "long day");
   assert.equal(hits.count, 12_000);
   let looks = 0;

@@ -1,11 +1,11 @@
 /** The segments of a transcript by key and in order. Rows are never changed, only replaced. */
 
-export class Rows {
+export class OrderedSegments {
   /** `note(key, former)` hears of every change before it is made. */
   constructor(rows = [], note = () => {}) {
     this.note = note;
     this.byKey = new Map(rows.map((row) => [row.key, row]));
-    this.order = [...this.byKey.values()].sort(compare).map((row) => row.key);
+    this.order = [...this.byKey.values()].sort(byRank).map((row) => row.key);
   }
 
   get size() {
@@ -67,7 +67,7 @@ export class Rows {
     let high = this.order.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (compare(this.byKey.get(this.order[middle]), row) < 0) low = middle + 1;
+      if (byRank(this.byKey.get(this.order[middle]), row) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -75,7 +75,7 @@ export class Rows {
 }
 
 /** By rank; two people who insert at one place at once may have the same, until the server says. */
-export function compare(one, other) {
+export function byRank(one, other) {
   if (one.rank !== other.rank) return one.rank < other.rank ? -1 : 1;
   return one.key < other.key ? -1 : Number(one.key > other.key);
 }
