@@ -290,11 +290,11 @@ def test_an_answer_that_was_lost_is_no_second_edit(fresh: Page, troubles: list[s
 def test_kept_steps_stay_in_order_and_come_back_when_their_storage_is_cleared(fresh: Page) -> None:
     kept = fresh.evaluate(
         """async () => {
-          const { openKeptSteps } = await import("/static/review/store/kept-steps.js");
+          const { openStepStorage } = await import("/static/review/store/step-storage.js");
           const step = (id) => ({ id, client: "c", edits: [] });
-          const early = await openKeptSteps("a place", { now: () => 2_000_000 });
+          const early = await openStepStorage("a place", { now: () => 2_000_000 });
           await early.put(step("first"));
-          const later = await openKeptSteps("a place", { now: () => 1_000_000 });
+          const later = await openStepStorage("a place", { now: () => 1_000_000 });
           await later.put(step("second"));
           const ids = (steps) => steps.map(({ id }) => id).join();
           const inOrder = ids(await later.all());

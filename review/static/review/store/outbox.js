@@ -1,6 +1,6 @@
 /** Sends what a person did, in order, and loses nothing: a step is stored in this browser before it counts as kept.
  *
- * What it needs is given to it: `storage` (kept-steps.js), `post(body)`, which resolves to the answer or rejects with
+ * What it needs is given to it: `storage` (step-storage.js), `post(body)`, which resolves to the answer or rejects with
  * `{ status, body }`, `locks` (tab-lock.js), `timer` ({ now, set, clear }: a clock that nobody sets), and `hear`, which is told of everything:
  * `{ kind: "sending" | "acknowledged" | "clash" | "refused", id, answer }` and `{ kind: "state", state }`.
  * Two tabs have a queue each; of one person and transcript only one sends at a time.

@@ -1,7 +1,7 @@
 /** A working copy with this browser's storage, network and clock. */
 
 import { csrfToken } from "../../bulktranscribe/http.js";
-import { openKeptSteps } from "./kept-steps.js";
+import { openStepStorage } from "./step-storage.js";
 import { tabLocksOf } from "./tab-lock.js";
 import { WorkingCopy } from "./working-copy.js";
 
@@ -12,7 +12,7 @@ const MOST_KEPT_ALIVE = 60_000; // bytes that browsers send on after the page is
 export async function openWorkingCopy(transcript, { person, url, show, tell }) {
   const place = `${transcript.id}/${person}`;
   const copy = await WorkingCopy.open(transcript, {
-    storage: await openKeptSteps(place).catch(() => new NoStorage()),
+    storage: await openStepStorage(place).catch(() => new NoStorage()),
     locks: tabLocksOf(place),
     timer: { now: () => performance.now(), set: (work, wait) => setTimeout(work, wait), clear: (alarm) => clearTimeout(alarm) },
     post: (body) => post(url, body),

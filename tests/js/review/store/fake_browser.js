@@ -46,7 +46,7 @@ export class FakeTimer {
   }
 }
 
-/** What kept-steps.js does, without IndexedDB. */
+/** What step-storage.js does, without IndexedDB. */
 export class Disk {
   constructor() {
     this.steps = [];

@@ -4,13 +4,13 @@ const DATABASE = "review";
 const STEPS = "steps";
 
 /** Open the storage; rejects where the browser has none or cannot read it. `now` gives milliseconds. */
-export async function openKeptSteps(place, { indexedDB = globalThis.indexedDB, now = Date.now } = {}) {
-  const kept = new KeptSteps(place, { indexedDB, now });
+export async function openStepStorage(place, { indexedDB = globalThis.indexedDB, now = Date.now } = {}) {
+  const kept = new StepStorage(place, { indexedDB, now });
   await kept.all();
   return kept;
 }
 
-class KeptSteps {
+class StepStorage {
   constructor(place, { indexedDB, now }) {
     Object.assign(this, { place, indexedDB, now, latest: 0 });
     this.opening = null; // a promise of the database
