@@ -6,7 +6,7 @@
 import { placeBehind, problemOf, readTime, writeTime } from "./passage-times.js";
 import { fillPlace, hearItems, setPart } from "./place-list.js";
 import { nameOf } from "../view/segment-list.js";
-import { newId } from "../store/sending.js";
+import { newId } from "../store/new-id.js";
 import { rounded } from "../edits/timing.js";
 
 const STEPPING_MS = 500; // several steps in a row are one edit

@@ -6,7 +6,7 @@ import { dateFormat } from "./details-history.js";
 import { writeTime } from "./passage-times.js";
 import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";
 import { nameOf } from "../view/segment-list.js";
-import { newId } from "../store/sending.js";
+import { newId } from "../store/new-id.js";
 import { drawDifferences } from "./word-diff.js";
 
 const PATIENCE_MS = 8_000; // until what was written is saved

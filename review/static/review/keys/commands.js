@@ -2,7 +2,7 @@
 
 import { caretIn, placeCaret } from "../view/caret.js";
 import { isDoubtful } from "../edits/patches.js";
-import { newId } from "../store/sending.js";
+import { newId } from "../store/new-id.js";
 
 /** Return the commands of a page by name. */
 export function commandsOf(page) {

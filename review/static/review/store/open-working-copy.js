@@ -1,6 +1,7 @@
 /** A working copy with this browser's storage, network and clock. */
 
 import { csrfToken } from "../../bulktranscribe/http.js";
+import { newId } from "./new-id.js";
 import { openStepStorage } from "./step-storage.js";
 import { tabLocksOf } from "./tab-lock.js";
 import { WorkingCopy } from "./working-copy.js";
@@ -25,15 +26,6 @@ export async function openWorkingCopy(transcript, { person, url, show, tell }) {
     else copy.outbox.wake();
   });
   return copy;
-}
-
-/** A UUID; crypto.randomUUID is missing on plain http. */
-export function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const digits = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 async function post(url, body) {
