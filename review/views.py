@@ -20,7 +20,7 @@ from review.timeline import Passage
 
 FIRST_SEGMENTS = 200  # of the first paint, and without JavaScript of a page
 FIRST_FILES = 50  # of the queue, likewise
-STRETCH = 100  # segments that the browser draws, or leaves out, together
+BLOCK = 100  # segments that the browser draws, or leaves out, together
 
 
 @login_required
@@ -48,7 +48,7 @@ def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "content_type": upload.content_type,
         "api_url": reverse("api-1:api-transcript", args=[pk]),
         "queue": _queue(request, transcript),
-        "stretches": _stretches([_segment(*row) for row in rows[:shown]]),
+        "blocks": _blocks([_segment(*row) for row in rows[:shown]]),
         "has_more": shown is not None and len(rows) > shown,
         "downloads": [
             {"format": name, "label": form.label, "url": reverse("transcript-download", args=[pk, name])}
@@ -105,8 +105,8 @@ def _queue(request: HttpRequest, transcript: Transcript) -> dict[str, Any]:
     }
 
 
-def _stretches(segments: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    return [segments[at : at + STRETCH] for at in range(0, len(segments), STRETCH)]
+def _blocks(segments: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    return [segments[at : at + BLOCK] for at in range(0, len(segments), BLOCK)]
 
 
 def _segment(passage: Passage, is_turn: bool) -> dict[str, Any]:

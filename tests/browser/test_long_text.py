@@ -1,4 +1,4 @@
-"""An hour of talk: the rows lie in stretches, which nobody notices."""
+"""An hour of talk: the rows lie in blocks, which nobody notices."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ IN_ORDER = """() => {
   const { segments } = document.querySelector("transcript-page").store.state;
   return shown.join() === [...segments].map(({ key }) => key).join();
 }"""
-LENGTHS = "() => [...document.querySelectorAll('.stretch')].map((stretch) => stretch.childElementCount)"
+LENGTHS = "() => [...document.querySelectorAll('.virtual-block')].map((block) => block.childElementCount)"
 MARKED = "() => CSS.highlights.get('doubtful').size"
 
 
@@ -50,7 +50,7 @@ def test_all_rows_are_there_and_only_those_near_the_window_are_marked(hour: Page
     assert hour.evaluate(MARKED) < 800
 
 
-def test_rows_keep_their_order_where_one_stretch_ends_and_the_next_begins(hour: Page) -> None:
+def test_rows_keep_their_order_where_one_block_ends_and_the_next_begins(hour: Page) -> None:
     last = hour.evaluate(LENGTHS)[0] - 1
     for number in (last, last + 2):  # the last of the first, and the first of the second behind the new one
         hour.locator(".said").nth(number).click()

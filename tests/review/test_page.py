@@ -28,9 +28,9 @@ def test_the_gutter_is_where_the_language_begins(page: Page, language: str, dire
     assert f'<div class="transcript" lang="{language}" dir="{direction}">' in html
 
 
-def test_the_first_rows_lie_in_stretches(page: Page) -> None:
+def test_the_first_rows_lie_in_blocks(page: Page) -> None:
     html = page.browser.get(f"/transcripts/{page.transcript.pk}/").content.decode()
-    assert html.count('<ol class="stretch">') == 1
+    assert html.count('<ol class="virtual-block">') == 1
     assert html.count('class="segment') == 7  # six, and the one that JavaScript copies
     keys = page.keys()
     assert [key in html for key in keys] == [True] * 6

@@ -9,7 +9,7 @@ import { placeCaret, unitsAtPoint } from "./caret.js";
 import { Marks } from "./marks.js";
 import { storable } from "../edits/edit-validation.js";
 import { isDoubtful } from "../edits/patches.js";
-import { Stretches } from "./stretches.js";
+import { VirtualBlocks } from "./virtual-blocks.js";
 import { placesOf, wordAt } from "./word-places.js";
 
 const AT_ONCE = 200; // rows of the first paint
@@ -26,7 +26,7 @@ class SegmentList extends HTMLElement {
     this.marks = new Marks();
     this.current = null; // the key where playing or working is
     this.takenAt = -Infinity; // when the passage went in which somebody was writing
-    this.stretches = new Stretches(this.list, (rows) => rows.forEach((element) => this.mark(element)));
+    this.blocks = new VirtualBlocks(this.list, (rows) => rows.forEach((element) => this.mark(element)));
     this.isDrawing = true;
     this.drawSome(AT_ONCE - this.rows.size);
     this.refresh([...this.rows.keys()]);
@@ -61,7 +61,7 @@ class SegmentList extends HTMLElement {
     const { segments } = this.store.state;
     const start = this.last ? segments.placeFor(this.last) + Number(segments.has(this.last.key)) : 0;
     const end = Math.min(segments.size, start + count);
-    for (let at = start; at < end; at += 1) this.stretches.append(this.make(segments.at(at)));
+    for (let at = start; at < end; at += 1) this.blocks.append(this.make(segments.at(at)));
     if (end > start) this.last = segments.at(end - 1);
     this.isDrawing = end < segments.size;
     if (this.isDrawing) setTimeout(() => this.drawSome(AT_A_TIME));
@@ -97,7 +97,7 @@ class SegmentList extends HTMLElement {
   }
 
   put(row) {
-    this.stretches.putBehind(this.formerOf(row.key), this.rows.get(row.key) ?? this.make(row));
+    this.blocks.putBehind(this.formerOf(row.key), this.rows.get(row.key) ?? this.make(row));
   }
 
   /** The element of the last segment before this one that is drawn already. */
@@ -113,7 +113,7 @@ class SegmentList extends HTMLElement {
   drop(key) {
     if (this.editing === key) this.takenAt = performance.now();
     this.marks.show(key, null, null);
-    if (this.rows.has(key)) this.stretches.remove(this.rows.get(key));
+    if (this.rows.has(key)) this.blocks.remove(this.rows.get(key));
     this.rows.delete(key);
   }
 
@@ -143,7 +143,7 @@ class SegmentList extends HTMLElement {
   /** Underline the doubtful words of a row, where it is near the window: marks far from it make every frame slow. */
   mark(element) {
     const { key } = element.dataset;
-    const node = this.stretches.isNear(element) ? element.children[2].firstChild : null;
+    const node = this.blocks.isNear(element) ? element.children[2].firstChild : null;
     this.marks.show(key, this.store.state.segments.get(key) ?? null, node);
   }
 

@@ -1,19 +1,19 @@
-/** The rows of the text lie in stretches of about a hundred, and the browser leaves out the stretches that nobody sees.
+/** The rows of the text lie in blocks of about a hundred, and the browser leaves out the blocks that nobody sees.
  *
- * With a row at a time to leave out it would look at each of twelve thousand before every frame. A stretch begins with a
+ * With a row at a time to leave out it would look at each of twelve thousand before every frame. A block begins with a
  * turn: in the merged view no paragraph ends for it.
  */
 
 const ROWS = 100;
 const AT_MOST = 2 * ROWS; // where one speaks all the time
 
-export class Stretches {
+export class VirtualBlocks {
   /** `turned(rows, isNear)` hears of the rows that come near the window or leave it. */
   constructor(root, turned) {
     this.root = root;
     this.near = new WeakSet();
     this.watcher = new IntersectionObserver((entries) => entries.forEach((entry) => this.turn(entry, turned)), { rootMargin: "100%" });
-    for (const stretch of root.children) this.watcher.observe(stretch); // as the server drew them
+    for (const block of root.children) this.watcher.observe(block); // as the server drew them
   }
 
   turn({ target, isIntersecting }, turned) {
@@ -47,23 +47,23 @@ export class Stretches {
   }
 
   remove(row) {
-    const stretch = row.parentNode;
+    const block = row.parentNode;
     row.remove();
-    this.forget(stretch);
+    this.forget(block);
   }
 
   begin() {
-    const stretch = document.createElement("ol");
-    stretch.className = "stretch";
-    this.root.append(stretch);
-    this.watcher.observe(stretch);
-    return stretch;
+    const block = document.createElement("ol");
+    block.className = "virtual-block";
+    this.root.append(block);
+    this.watcher.observe(block);
+    return block;
   }
 
-  forget(stretch) {
-    if (!stretch || stretch.childElementCount) return;
-    this.watcher.unobserve(stretch);
-    stretch.remove();
+  forget(block) {
+    if (!block || block.childElementCount) return;
+    this.watcher.unobserve(block);
+    block.remove();
   }
 }
 
