@@ -17,13 +17,13 @@ def module_page(page: Page, installation: Installation) -> Page:
 def test_the_word_at_a_moment_is_found(module_page: Page) -> None:
     found = module_page.evaluate(
         """async () => {
-          const { placesOf, wordAt, wordSpokenAt } = await import("/static/review/view/word-places.js");
+          const { offsetsOf, wordAt, wordSpokenAt } = await import("/static/review/view/word-offsets.js");
           const { lastBegun } = await import("/static/review/view/segment-list.js");
           const times = [[0.5, 0.9], [1, 1.2], [1, 1.5], [9, 9.4]];
           const rows = times.map(([start]) => ({ start }));
           const segments = { size: rows.length, at: (index) => rows[index] };
           const words = times.map(([start, end], index) => [`w${index}`, start, end, 0.9, 0, " "]);
-          const places = placesOf({ text: "w0 w1, w2 — w3", words });
+          const places = offsetsOf({ text: "w0 w1, w2 — w3", words });
           const indexOf = (place) => places.indexOf(place);
           return {
             last: [0, 0.5, 0.99, 1, 5, 100].map((time) => lastBegun(segments, time)),
@@ -31,7 +31,7 @@ def test_the_word_at_a_moment_is_found(module_page: Page) -> None:
             empty: indexOf(wordSpokenAt([], 1)),
             stretches: places.map(({ from, to }) => [from, to]),
             clicked: [0, 2, 3, 11, 14].map((offset) => indexOf(wordAt(places, offset))),
-            typedOver: placesOf({ text: "w0 w3 🎙", words }).map(({ from }) => from),
+            typedOver: offsetsOf({ text: "w0 w3 🎙", words }).map(({ from }) => from),
           };
         }"""
     )

@@ -251,8 +251,8 @@ class TranscriptPage extends HTMLElement {
     localStorage.setItem("review.merged", merged ? "yes" : "no");
     localStorage.setItem("review.threshold", threshold);
     this.list.classList.toggle("is-merged", merged);
-    if (this.list.marks && this.list.marks.threshold !== threshold) {
-      this.list.marks.threshold = threshold;
+    if (this.list.highlights && this.list.highlights.threshold !== threshold) {
+      this.list.highlights.threshold = threshold;
       this.list.refresh();
     }
   }

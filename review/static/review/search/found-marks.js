@@ -2,7 +2,7 @@
  * so a hundred thousand of them would make typing slow. The current hit is a mark of its own.
  */
 
-import { rangeOf } from "../view/marks.js";
+import { rangeOf } from "../view/word-highlights.js";
 
 const MOST = 2_000; // marks at once; one row may have more than a window shows
 const canMark = "highlights" in CSS;

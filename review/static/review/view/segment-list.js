@@ -6,11 +6,11 @@
 
 import { clock } from "../../bulktranscribe/words.js";
 import { placeCaret, unitsAtPoint } from "./caret.js";
-import { Marks } from "./marks.js";
+import { WordHighlights } from "./word-highlights.js";
 import { storable } from "../edits/edit-validation.js";
 import { isDoubtful } from "../edits/patches.js";
 import { VirtualBlocks } from "./virtual-blocks.js";
-import { placesOf, wordAt } from "./word-places.js";
+import { offsetsOf, wordAt } from "./word-offsets.js";
 
 const AT_ONCE = 200; // rows of the first paint
 const AT_A_TIME = 250; // rows of each later one, with the browser let in between
@@ -23,7 +23,7 @@ class SegmentList extends HTMLElement {
     this.template = this.querySelector("template");
     this.rows = new Map(); // key → element
     this.last = this.adopted(); // the last row drawn so far, null: none or all
-    this.marks = new Marks();
+    this.highlights = new WordHighlights();
     this.current = null; // the key where playing or working is
     this.takenAt = -Infinity; // when the passage went in which somebody was writing
     this.blocks = new VirtualBlocks(this.list, (rows) => rows.forEach((element) => this.mark(element)));
@@ -112,7 +112,7 @@ class SegmentList extends HTMLElement {
 
   drop(key) {
     if (this.editing === key) this.takenAt = performance.now();
-    this.marks.show(key, null, null);
+    this.highlights.show(key, null, null);
     if (this.rows.has(key)) this.blocks.remove(this.rows.get(key));
     this.rows.delete(key);
   }
@@ -144,7 +144,7 @@ class SegmentList extends HTMLElement {
   mark(element) {
     const { key } = element.dataset;
     const node = this.blocks.isNear(element) ? element.children[2].firstChild : null;
-    this.marks.show(key, this.store.state.segments.get(key) ?? null, node);
+    this.highlights.show(key, this.store.state.segments.get(key) ?? null, node);
   }
 
   marksOf(row) {
@@ -160,7 +160,7 @@ class SegmentList extends HTMLElement {
     const chosen = isPlaying ? null : segments.get(this.current);
     const isWithin = chosen && chosen.start <= seconds && seconds <= chosen.end;
     const row = isWithin ? chosen : segments.at(lastBegun(segments, seconds));
-    this.marks.speak(row, row && this.saidOf(row.key)?.firstChild, seconds);
+    this.highlights.speak(row, row && this.saidOf(row.key)?.firstChild, seconds);
     return row && row.key !== this.current ? this.makeCurrent(row.key, { isSpoken: true }) : null;
   }
 
@@ -203,7 +203,7 @@ class SegmentList extends HTMLElement {
   chooseWord(event, element, row) {
     const said = element.querySelector(".said");
     const units = unitsAtPoint(said, event.clientX, event.clientY);
-    const word = units === null ? null : wordAt(placesOf(row), units);
+    const word = units === null ? null : wordAt(offsetsOf(row), units);
     if (word) this.say("chosen", { seconds: word.start, key: row.key, plays: false });
   }
 

@@ -1,11 +1,11 @@
 /** Marks in the text that are no elements, so that it stays plain text to edit: the word that is spoken, and words
  * that the model was not sure of. Where a browser has no custom highlights the text is simply unmarked. */
 
-import { placesOf, wordSpokenAt } from "./word-places.js";
+import { offsetsOf, wordSpokenAt } from "./word-offsets.js";
 
 const canMark = "highlights" in CSS;
 
-export class Marks {
+export class WordHighlights {
   constructor() {
     this.spoken = this.register("spoken");
     this.doubtful = this.register("doubtful");
@@ -33,7 +33,7 @@ export class Marks {
   /** Tint the word of this row that is spoken at `seconds`. */
   speak(row, node, seconds) {
     if (!canMark) return;
-    const place = row && node ? wordSpokenAt(placesOf(row), seconds) : null;
+    const place = row && node ? wordSpokenAt(offsetsOf(row), seconds) : null;
     const isSame = place && place.from === this.place?.from && node === this.node;
     if (isSame) return;
     this.spoken.clear();
@@ -44,7 +44,7 @@ export class Marks {
 
 function doubtfulRanges(row, node, threshold) {
   const isDoubtful = ({ probability, isEstimated, to }) => !isEstimated && probability < threshold && to <= node.data.length;
-  return placesOf(row).filter(isDoubtful).map((place) => rangeOf(node, place));
+  return offsetsOf(row).filter(isDoubtful).map((place) => rangeOf(node, place));
 }
 
 export function rangeOf(node, { from, to }) {

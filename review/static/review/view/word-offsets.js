@@ -1,9 +1,9 @@
-/** Which stretch of a segment's text each of its words is. Pure; offsets in UTF-16 units, as ranges of the DOM count. */
+/** Which part of a segment's text each of its words is. Pure; offsets in UTF-16 units, as ranges of the DOM count. */
 
 const [TEXT, START, END, PROBABILITY, ESTIMATED] = [0, 1, 2, 3, 4];
 
 /** Return `[{ from, to, start, end, probability, isEstimated }]`; words that the text does not have are left out. */
-export function placesOf({ text, words }) {
+export function offsetsOf({ text, words }) {
   const places = [];
   let at = 0;
   for (const word of words) {
