@@ -5,7 +5,7 @@ import { Words } from "../bulktranscribe/words.js";
 import { commandsOf } from "./keys/commands.js";
 import "./details/details-panel.js";
 import { InvalidEdit } from "./edits/edits.js";
-import { FirstRows } from "./view/first-rows.js";
+import { ServerRendered } from "./view/server-rendered.js";
 import "./keys/key-settings.js";
 import { hearKeys } from "./keys/keyboard.js";
 import { storable } from "./edits/edit-validation.js";
@@ -33,7 +33,7 @@ class TranscriptPage extends HTMLElement {
     this.queue = this.querySelector("review-queue");
     this.back = this.player.querySelector("[data-do=back]");
     this.player.start();
-    this.firstRows = new FirstRows(this.list, (seconds) => this.player.playFrom(seconds));
+    this.serverRendered = new ServerRendered(this.list, (seconds) => this.player.playFrom(seconds));
     this.listen();
     await this.load().catch((problem) => this.explain(problem));
   }
@@ -44,7 +44,7 @@ class TranscriptPage extends HTMLElement {
     const show = (changed) => this.store && this.show(changed);
     const tell = (event) => this.hear(event);
     this.copy = await openWorkingCopy(body, { person, url: `${url}/edits`, show, tell });
-    this.takeFirst(this.firstRows.end());
+    this.takeFirst(this.serverRendered.end());
     this.store = this.copy.store;
     this.list.start(this.store, this.words);
     this.speakers.start(this.store, this.words, newId);
@@ -86,7 +86,7 @@ class TranscriptPage extends HTMLElement {
   }
 
   get isUnkept() {
-    return this.copy ? !this.copy.outbox.state.isKept : this.firstRows.texts.size > 0;
+    return this.copy ? !this.copy.outbox.state.isKept : this.serverRendered.texts.size > 0;
   }
 
   press(target) {

@@ -3,7 +3,7 @@
 import { storable } from "../edits/edit-validation.js";
 import { keyOf, makeEditable, makePlain, pastePlain } from "./segment-list.js";
 
-export class FirstRows {
+export class ServerRendered {
   /** `play(seconds)` is called where somebody wants to listen. */
   constructor(list, play) {
     this.texts = new Map(); // key → what somebody wrote
