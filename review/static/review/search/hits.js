@@ -5,7 +5,7 @@
  */
 
 import { byRank } from "../store/ordered-segments.js";
-import { folded } from "./search.js";
+import { folded } from "./query.js";
 
 const FOLDED = { exact: new WeakMap(), loose: new WeakMap() }; // rows are never changed, only replaced
 

@@ -4,9 +4,9 @@
  */
 
 import { caretIn, placeCaret, unitsOf } from "../view/caret.js";
-import { FoundMarks } from "./found-marks.js";
+import { HitHighlights } from "./hit-highlights.js";
 import { Hits } from "./hits.js";
-import { Query } from "./search.js";
+import { Query } from "./query.js";
 
 const SLICE_MS = 8; // of looking, before the browser has its turn
 const MOST_TAKEN = 200; // characters of a selection that are taken as the query
@@ -18,7 +18,7 @@ class TranscriptSearch extends HTMLElement {
   start(list, store, words) {
     Object.assign(this, { list, store, words });
     this.field = this.querySelector("[type=search]");
-    this.marks = new FoundMarks(list);
+    this.highlights = new HitHighlights(list);
     this.hits = null;
     this.addEventListener("keydown", (event) => this.press(event));
     this.addEventListener("click", ({ target }) => this.do(target.closest("[data-do]")?.dataset.do));
@@ -55,7 +55,7 @@ class TranscriptSearch extends HTMLElement {
     const caret = key && caretIn(this.list.saidOf(key));
     this.origin = { element: document.activeElement, key, caret };
     const { segments } = this.store.state;
-    const row = segments.get(key) ?? segments.at(this.marks.firstInSight(segments)) ?? segments.at(0);
+    const row = segments.get(key) ?? segments.at(this.highlights.firstInSight(segments)) ?? segments.at(0);
     this.anchor = row && { row, at: caret ? unitsOf(row.text, caret.from) : 0 };
   }
 
@@ -88,7 +88,7 @@ class TranscriptSearch extends HTMLElement {
     clearTimeout(this.alarm);
     this.anchor = this.hits?.anchor ?? this.anchor;
     this.hits = null;
-    this.marks.clear();
+    this.highlights.clear();
     this.mark(null);
   }
 
@@ -184,7 +184,7 @@ class TranscriptSearch extends HTMLElement {
     if (!this.hits) return;
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      if (this.hits) this.marks.show(this.hits);
+      if (this.hits) this.highlights.show(this.hits);
       this.mark(this.hits?.hit?.key);
     });
   }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { Hits } from "../../../../review/static/review/search/hits.js";
 import { OrderedSegments } from "../../../../review/static/review/store/ordered-segments.js";
-import { Query } from "../../../../review/static/review/search/search.js";
+import { Query } from "../../../../review/static/review/search/query.js";
 import { Chance, longTranscript, segment, uuid } from "../../support.js";
 
 const TEXTS = ["the mill", "and the other, the old one", "no", "The end"];

@@ -7,7 +7,7 @@ import { rangeOf } from "../view/word-highlights.js";
 const MOST = 2_000; // marks at once; one row may have more than a window shows
 const canMark = "highlights" in CSS;
 
-export class FoundMarks {
+export class HitHighlights {
   constructor(list) {
     this.list = list;
     this.found = register("found", 1);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { folded, Query } from "../../../../review/static/review/search/search.js";
+import { folded, Query } from "../../../../review/static/review/search/query.js";
 import { Chance } from "../../support.js";
 
 const MAN_WOMAN = "👨\u200d👩\u200d👧";
