@@ -65,7 +65,7 @@ DIGIT = """at => {
 }"""
 IS_GOING = "() => Boolean(document.querySelector('review-queue').isGoing)"
 TABLE_KEYS = """async () => {
-  const { COMMANDS } = await import("/static/review/keys/key-table.js");
+  const { COMMANDS } = await import("/static/review/keys/keymap.js");
   const { commands } = document.querySelector("transcript-page");
   return COMMANDS.filter(({ command }) => command in commands).flatMap(({ keys }) => keys);
 }"""
@@ -74,7 +74,7 @@ NOTHING: set[str] = set()
 TYPED = {"text"}
 MOVED = {"playing", "time", "current"}
 
-# Written as in key-table.js: what is changed while reading, while writing, in a field of a name.
+# Written as in keymap.js: what is changed while reading, while writing, in a field of a name.
 TABLE: dict[str, tuple[set[str], set[str], set[str]]] = {
     "Ctrl+Space": ({"playing"}, {"playing"}, {"playing"}),
     "Escape": ({"playing"}, {"playing"}, {"playing"}),

@@ -106,7 +106,7 @@ def test_the_page_asks_seldom_when_nothing_happens_or_nobody_answers(module_page
 def test_a_key_is_told_from_another_by_its_modifiers_and_the_place(module_page: Page) -> None:
     found = module_page.evaluate(
         """async () => {
-          const { bindingsOf, keyFor } = await import("/static/review/keys/keys.js");
+          const { bindingsOf, keyFor } = await import("/static/review/keys/key-bindings.js");
           const press = (code, isReading, more = {}) => {
             const key = keyFor({ code, ...more }, { isReading }, bindingsOf());
             return key?.seconds ?? key?.command;

@@ -317,7 +317,7 @@ def test_the_keys_that_work_are_those_that_the_help_lists(transcript: Page) -> N
         expect(listed.get_by_text(sentence).first).to_be_visible()
     unsaid = transcript.evaluate(
         """async () => {
-          const { COMMANDS } = await import("/static/review/keys/key-table.js");
+          const { COMMANDS } = await import("/static/review/keys/keymap.js");
           const page = document.querySelector("transcript-page");
           const does = COMMANDS.filter(({ command }) => command in page.commands);
           return does.filter(({ words }) => !page.words.knows(words)).map(({ id }) => id);

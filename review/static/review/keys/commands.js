@@ -1,4 +1,4 @@
-/** What each command of the keyboard and of the buttons does. The names are those of key-table.js. */
+/** What each command of the keyboard and of the buttons does. The names are those of keymap.js. */
 
 import { caretIn, placeCaret } from "../view/caret.js";
 import { isDoubtful } from "../edits/patches.js";

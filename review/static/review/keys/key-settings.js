@@ -6,7 +6,7 @@
 import { isMac, keysOf, layoutOf, nameIn } from "./keyboard.js";
 import {
   bindingsOf, COMMANDS, conflicts, describe, KEPT_AS, keepChoice, parsed, problemWith, readChoice, written, writtenOf,
-} from "./keys.js";
+} from "./key-bindings.js";
 
 class KeySettings extends HTMLElement {
   /** `commands` are those that the page has. */

@@ -1,8 +1,8 @@
 /** The keyboard of the page: presses become commands, and the help is drawn from the same table. */
 
 import { caretIn } from "../view/caret.js";
-import { READING } from "./key-table.js";
-import { bindingsOf, describe, KEPT_AS, keyFor, readChoice } from "./keys.js";
+import { READING } from "./keymap.js";
+import { bindingsOf, describe, KEPT_AS, keyFor, readChoice } from "./key-bindings.js";
 
 const TAKES_KEYS = "button, a, summary, select, textarea, input, [contenteditable]";
 const FIELDS = "input:not([type=range], [type=checkbox]), select, textarea"; // they undo and delete for themselves

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import {
   bindingsOf, COMMANDS, conflicts, describe, keepChoice, keyFor, parsed, PRESETS, problemWith,
   readChoice, written, writtenOf,
-} from "../../../../review/static/review/keys/keys.js";
+} from "../../../../review/static/review/keys/key-bindings.js";
 
 const DEFAULTS = bindingsOf();
 const READING = { isReading: true };

@@ -1,6 +1,6 @@
 /** Which key does what. Pure; matched on physical codes, so that every keyboard layout has them. */
 
-import { COMMANDS, EVERYWHERE, PRESETS, READING, WRITING } from "./key-table.js";
+import { COMMANDS, EVERYWHERE, PRESETS, READING, WRITING } from "./keymap.js";
 
 export { COMMANDS, EVERYWHERE, PRESETS, READING, WRITING };
 
