@@ -87,7 +87,7 @@ export function transcript(texts, fields = {}) {
 /** A transcript of so many short segments. */
 export function longTranscript(count) {
   const ranks = spread(count);
-  const row = (number) => segment(number, `Passage ${number} of a long day`, { rank: ranks[number] });
+  const row = (number) => segment(number, `Segment ${number} of a long day`, { rank: ranks[number] });
   return { ...transcript([]), duration: count * 10 + 10, segments: Array.from({ length: count }, (_, n) => row(n)) };
 }
 

@@ -4,16 +4,16 @@ import { isSame } from "../edits/patches.js";
 
 const MARKS = ["highlighted", "checked", "flags"];
 
-/** Return `{ segments: [{ key, was, is }], speakers: [same], transcript: { was, is } | null }`, passages in their order;
+/** Return `{ segments: [{ key, was, is }], speakers: [same], transcript: { was, is } | null }`, segments in their order;
  * `was` is null for what is new, `is` for what is gone. `then` is as the wire has a transcript, `now` as the store. */
 export function comparisonOf(then, now) {
-  const segments = pairsOf(then.segments, now.segments, (key) => now.segments.get(key)).filter(isOtherPassage);
+  const segments = pairsOf(then.segments, now.segments, (key) => now.segments.get(key)).filter(isOtherSegment);
   const speakers = pairsOf(then.speakers, now.speakers.values(), (key) => now.speakers.get(key)).filter(isOtherSpeaker);
   const isOther = then.reviewStatus !== now.transcript.reviewStatus;
   return { segments: segments.sort(byPlace), speakers, transcript: isOther ? { was: then, is: now.transcript } : null };
 }
 
-/** What of a passage that is in both differs: "text", "times", "speaker", "marks". */
+/** What of a segment that is in both differs: "text", "times", "speaker", "marks". */
 export function aspectsOf({ was, is }) {
   return [
     ...(was.text !== is.text ? ["text"] : []),
@@ -29,7 +29,7 @@ function pairsOf(then, now, find) {
   return [...then.map((was) => ({ key: was.key, was, is: find(was.key) ?? null })), ...fresh.map((is) => ({ key: is.key, was: null, is }))];
 }
 
-function isOtherPassage(pair) {
+function isOtherSegment(pair) {
   return !pair.was || !pair.is || aspectsOf(pair).length > 0;
 }
 

@@ -1,4 +1,4 @@
-/** A section of the details: who did what and when, the newest first; a press goes to the passage. */
+/** A section of the details: who did what and when, the newest first; a press goes to the segment. */
 
 import { getJson } from "../../bulktranscribe/http.js";
 import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";

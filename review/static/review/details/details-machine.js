@@ -1,4 +1,4 @@
-/** A section of the details: where the text is not the machine's any more, and the way back for one passage or all. */
+/** A section of the details: where the text is not the machine's any more, and the way back for one segment or all. */
 
 import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";
 import { drawDifferences } from "./word-diff.js";

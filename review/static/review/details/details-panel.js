@@ -1,18 +1,18 @@
 /** The right zone: what there is to know about the text, in sections that fold. On a narrow window it is a sheet.
  *
  * Each section is an element with `start(page)` and `show()`; it is shown only while somebody can see it, and soon
- * after a change rather than at once: looking through thousands of passages is too much for every letter typed.
+ * after a change rather than at once: looking through thousands of segments is too much for every letter typed.
  */
 
 import "./details-history.js";
 import "./details-machine.js";
-import "./details-passage.js";
+import "./details-segment.js";
 import "./details-places.js";
 import "./details-versions.js";
 
 const SOON_MS = 300;
 const KEPT_AS = "review.details";
-const FIRST_OPEN = "passage doubtful";
+const FIRST_OPEN = "passage doubtful"; // sections under the names that browsers have kept
 
 class DetailsPanel extends HTMLElement {
   start(page) {

@@ -3,7 +3,7 @@
 import { getJson, postJson } from "../../bulktranscribe/http.js";
 import { aspectsOf, comparisonOf } from "./comparison.js";
 import { dateFormat } from "./details-history.js";
-import { writeTime } from "./passage-times.js";
+import { writeTime } from "./segment-times.js";
 import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";
 import { nameOf } from "../view/segment-list.js";
 import { newId } from "../store/new-id.js";

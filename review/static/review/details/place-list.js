@@ -2,7 +2,7 @@
 
 import { showKeyed } from "../../bulktranscribe/keyed.js";
 import { nameOf } from "../view/segment-list.js";
-import { writeTime } from "./passage-times.js";
+import { writeTime } from "./segment-times.js";
 
 const AT_A_TIME = 200;
 const MOST_LETTERS = 90;

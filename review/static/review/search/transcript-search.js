@@ -42,7 +42,7 @@ class TranscriptSearch extends HTMLElement {
     this.search();
   }
 
-  /** What is marked in a passage is what somebody looks for. */
+  /** What is marked in a segment is what somebody looks for. */
   selected() {
     const text = getSelection().toString();
     const isOne = this.list.contains(getSelection().anchorNode) && !text.includes("\n");

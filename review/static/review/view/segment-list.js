@@ -25,7 +25,7 @@ class SegmentList extends HTMLElement {
     this.last = this.adopted(); // the last row drawn so far, null: none or all
     this.highlights = new WordHighlights();
     this.current = null; // the key where playing or working is
-    this.takenAt = -Infinity; // when the passage went in which somebody was writing
+    this.takenAt = -Infinity; // when the segment went in which somebody was writing
     this.blocks = new VirtualBlocks(this.list, (rows) => rows.forEach((element) => this.mark(element)));
     this.isDrawing = true;
     this.drawSome(AT_ONCE - this.rows.size);
@@ -175,7 +175,7 @@ class SegmentList extends HTMLElement {
     return element ?? null;
   }
 
-  /** Tab leads to one passage, where work was last; keys go on from there. */
+  /** Tab leads to one segment, where work was last; keys go on from there. */
   makeStop(key) {
     const said = this.saidOf(key);
     if (!said) return;
@@ -188,7 +188,7 @@ class SegmentList extends HTMLElement {
     const key = event.key === "Enter" && !event.target.isContentEditable && event.target.matches(".said") ? keyOf(event.target) : null;
     if (!key || event.ctrlKey || event.altKey) return;
     event.preventDefault();
-    event.stopPropagation(); // it opens the passage; it does not split it
+    event.stopPropagation(); // it opens the segment; it does not split it
     placeCaret(this.edit(key), 0);
   }
 
@@ -220,7 +220,7 @@ class SegmentList extends HTMLElement {
   enter(target) {
     const key = keyOf(target);
     if (!key || !target.isContentEditable) return;
-    this.takenAt = -Infinity; // letters have a passage again
+    this.takenAt = -Infinity; // letters have a segment again
     this.makeCurrent(key);
     this.say("entered", { key });
   }
@@ -239,7 +239,7 @@ class SegmentList extends HTMLElement {
     if (key) this.say("typed", { key, text: said.textContent });
   }
 
-  /** Whether keys are still meant for a passage that somebody took away. */
+  /** Whether keys are still meant for a segment that somebody took away. */
   get isTypedOn() {
     const isSoon = performance.now() - this.takenAt < TYPING_ON;
     if (isSoon) this.takenAt = performance.now();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { aspectsOf, comparisonOf } from "../../../../review/static/review/details/comparison.js";
-import { placeBehind, problemOf, readTime, writeTime } from "../../../../review/static/review/details/passage-times.js";
+import { placeBehind, problemOf, readTime, writeTime } from "../../../../review/static/review/details/segment-times.js";
 import { Store } from "../../../../review/static/review/store/store.js";
 import { tokensOf } from "../../../../review/static/review/edits/tokens.js";
 import { differencesOf } from "../../../../review/static/review/details/word-diff.js";
@@ -62,7 +62,7 @@ test("what is wrong with times is said at the field that is wrong", () => {
   for (const [times, last, expected] of cases) assert.deepEqual(problemOf(times, 60, last), expected);
 });
 
-test("a new passage lies in the pause behind, over the next one where there is none, and inside the recording", () => {
+test("a new segment lies in the pause behind, over the next one where there is none, and inside the recording", () => {
   const row = { start: 5, end: 10 };
   assert.deepEqual(placeBehind(row, { start: 60 }, 100), { start: 10, end: 12 });
   assert.deepEqual(placeBehind(row, { start: 11.2 }, 100), { start: 10, end: 11.2 });

@@ -1,9 +1,9 @@
-/** A section of the details: times and speaker of the current passage; a new one behind it, and taking it away.
+/** A section of the details: times and speaker of the current segment; a new one behind it, and taking it away.
  *
- * While somebody points at it or has the focus in it, it stays with its passage, wherever the player goes on to.
+ * While somebody points at it or has the focus in it, it stays with its segment, wherever the player goes on to.
  */
 
-import { placeBehind, problemOf, readTime, writeTime } from "./passage-times.js";
+import { placeBehind, problemOf, readTime, writeTime } from "./segment-times.js";
 import { fillPlace, hearItems, setPart } from "./place-list.js";
 import { nameOf } from "../view/segment-list.js";
 import { newId } from "../store/new-id.js";
@@ -12,7 +12,7 @@ import { rounded } from "../edits/timing.js";
 const STEPPING_MS = 500; // several steps in a row are one edit
 const FIELDS = ["start", "end"];
 
-class PassageDetails extends HTMLElement {
+class SegmentDetails extends HTMLElement {
   start(page) {
     this.page = page;
     this.key = null;
@@ -66,7 +66,7 @@ class PassageDetails extends HTMLElement {
     const { list, store } = this.page;
     if (!this.row) this.turnTo(store.state.segments.has(list.current) ? list.current : (store.state.segments.at(0)?.key ?? null));
     const { row } = this;
-    this.querySelector("[data-part=passage]").hidden = !row;
+    this.querySelector("[data-part=segment]").hidden = !row;
     this.querySelector("[data-part=none]").hidden = Boolean(row);
     if (row) this.fill(row);
   }
@@ -171,7 +171,7 @@ class PassageDetails extends HTMLElement {
     if (isLeft && this.page.list.current !== null) this.turnTo(this.page.list.current);
   }
 
-  // The passage itself -----------------------------------------------------------------------------------
+  // The segment itself -----------------------------------------------------------------------------------
 
   act(edit) {
     if (this.row) this.page.act([edit]);
@@ -202,4 +202,4 @@ function fieldOf(button) {
   return button.closest("[data-time]").dataset.time;
 }
 
-customElements.define("passage-details", PassageDetails);
+customElements.define("segment-details", SegmentDetails);

@@ -1,11 +1,11 @@
-/** Times of a passage as a person writes them: `1:02:03.4`, `2:03.45`, `123.4`. Pure. */
+/** Times of a segment as a person writes them: `1:02:03.4`, `2:03.45`, `123.4`. Pure. */
 
 import { rounded } from "../edits/timing.js";
 
 const TIME = /^(?:(?:(\d+):)?(\d{1,3}):)?(\d+)(?:[.,](\d{1,6}))?$/;
-const LONGEST_NEW = 2; // seconds of an empty passage, where nothing else bounds it
+const LONGEST_NEW = 2; // seconds of an empty segment, where nothing else bounds it
 const SHORTEST_NEW = 1;
-const SHORTEST_PAUSE = 0.5; // that a new passage is put into; else it lies over the next
+const SHORTEST_PAUSE = 0.5; // that a new segment is put into; else it lies over the next
 
 /** `75.25` → `1:15.25`, `12` → `0:12.0`: as exact as it is, with a tenth at least. */
 export function writeTime(seconds) {
@@ -37,7 +37,7 @@ export function problemOf({ start, end }, limit, last) {
   return null;
 }
 
-/** Return `{ start, end }` of a new passage behind `row`: in the pause there, or over the next one where there is none. */
+/** Return `{ start, end }` of a new segment behind `row`: in the pause there, or over the next one where there is none. */
 export function placeBehind(row, next, duration) {
   const free = next ? next.start - row.end : Infinity;
   const length = free < SHORTEST_PAUSE ? SHORTEST_NEW : Math.min(free, LONGEST_NEW);
