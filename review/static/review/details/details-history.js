@@ -1,7 +1,7 @@
 /** A section of the details: who did what and when, the newest first; a press goes to the segment. */
 
 import { getJson } from "../../bulktranscribe/http.js";
-import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";
+import { fillSegment, hearItems, PagedList, setPart } from "./paged-list.js";
 
 const PAGE = 50; // edits in one answer
 const MOST_PAGES = 10; // read at once to come up with what others did; what is older is asked for again
@@ -14,8 +14,8 @@ class EditHistory extends HTMLElement {
     this.known = null; // the version that they are of
     this.asked = Promise.resolve(); // one question at a time
     this.date = dateFormat();
-    this.places = new PlaceList(this, page.words, (element, batch) => this.fill(element, batch));
-    this.places.limit = Infinity; // it comes in pages
+    this.list = new PagedList(this, page.words, (element, batch) => this.fill(element, batch));
+    this.list.limit = Infinity; // it comes in pages
     this.older = this.querySelector("[data-do=older]");
     hearItems(this, { visit: (_key, button) => page.commands.visit({ key: button.dataset.key }), older: () => this.readOlder() });
   }
@@ -85,7 +85,7 @@ class EditHistory extends HTMLElement {
   // Drawing --------------------------------------------------------------------------------------------
 
   draw() {
-    this.places.show(batchesOf(this.edits));
+    this.list.show(batchesOf(this.edits));
     this.older.hidden = (this.edits.at(-1)?.seq ?? 1) <= 1;
   }
 
@@ -101,7 +101,7 @@ class EditHistory extends HTMLElement {
     const button = element.querySelector("[data-do=visit]");
     button.hidden = !row;
     button.dataset.key = row?.key ?? "";
-    if (row) fillPlace(button, row, store, words);
+    if (row) fillSegment(button, row, store, words);
   }
 }
 

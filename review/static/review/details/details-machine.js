@@ -1,12 +1,12 @@
 /** A section of the details: where the text is not the machine's any more, and the way back for one segment or all. */
 
-import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";
+import { fillSegment, hearItems, PagedList, setPart } from "./paged-list.js";
 import { drawDifferences } from "./word-diff.js";
 
 class MachineText extends HTMLElement {
   start(page) {
     this.page = page;
-    this.places = new PlaceList(this, page.words, (element, row) => this.fill(element, row));
+    this.list = new PagedList(this, page.words, (element, row) => this.fill(element, row));
     this.everywhere = this.querySelector("[data-do=everywhere]");
     hearItems(this, {
       visit: (key) => page.commands.visit({ key }),
@@ -17,7 +17,7 @@ class MachineText extends HTMLElement {
 
   show() {
     const rows = [...this.page.store.state.segments].filter((row) => row.text !== row.machineText);
-    this.places.show(rows);
+    this.list.show(rows);
     const { length } = rows;
     setPart(this, "summary", length ? this.page.words.count("details-differ", length) : "");
     setPart(this.closest("[data-section]"), "count", length ? this.page.words.number.format(length) : "");
@@ -25,7 +25,7 @@ class MachineText extends HTMLElement {
   }
 
   fill(element, row) {
-    fillPlace(element, row, this.page.store, this.page.words);
+    fillSegment(element, row, this.page.store, this.page.words);
     element.querySelector("[data-do=take]").hidden = !row.machineText; // a person inserted it
     const seen = JSON.stringify([row.machineText, row.text]);
     if (element.seen === seen) return;
@@ -36,7 +36,7 @@ class MachineText extends HTMLElement {
   take(segments) {
     this.page.act([{ kind: "Restore", segments }]);
     this.show();
-    if (this.everywhere.disabled && document.activeElement === document.body) this.places.none.focus();
+    if (this.everywhere.disabled && document.activeElement === document.body) this.list.none.focus();
   }
 }
 

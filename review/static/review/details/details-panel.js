@@ -7,7 +7,7 @@
 import "./details-history.js";
 import "./details-machine.js";
 import "./details-segment.js";
-import "./details-places.js";
+import "./details-flagged.js";
 import "./details-versions.js";
 
 const SOON_MS = 300;

@@ -4,7 +4,7 @@
  */
 
 import { placeBehind, problemOf, readTime, writeTime } from "./segment-times.js";
-import { fillPlace, hearItems, setPart } from "./place-list.js";
+import { fillSegment, hearItems, setPart } from "./paged-list.js";
 import { nameOf } from "../view/segment-list.js";
 import { newId } from "../store/new-id.js";
 import { rounded } from "../edits/timing.js";
@@ -72,7 +72,7 @@ class SegmentDetails extends HTMLElement {
   }
 
   fill(row) {
-    fillPlace(this, row, this.page.store, this.page.words);
+    fillSegment(this, row, this.page.store, this.page.words);
     for (const [name, field] of this.fields) {
       const written = writeTime(row[name]);
       if (!field.dataset.written && field.value !== written) field.value = written;

@@ -1,10 +1,10 @@
 /** A section of the details: versions of the transcript that people named, compared with now and brought back. */
 
 import { getJson, postJson } from "../../bulktranscribe/http.js";
-import { aspectsOf, comparisonOf } from "./comparison.js";
+import { aspectsOf, comparisonOf } from "./version-comparison.js";
 import { dateFormat } from "./details-history.js";
 import { writeTime } from "./segment-times.js";
-import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";
+import { fillSegment, hearItems, PagedList, setPart } from "./paged-list.js";
 import { nameOf } from "../view/segment-list.js";
 import { newId } from "../store/new-id.js";
 import { drawDifferences } from "./word-diff.js";
@@ -16,12 +16,12 @@ class TranscriptVersions extends HTMLElement {
     this.page = page;
     this.url = `${page.dataset.url}/revisions`;
     this.date = dateFormat();
-    this.revisions = null; // null: not asked for yet
-    this.compared = null; // { revision, state }
-    this.versions = new PlaceList(this.querySelector("[data-part=versions]"), page.words, (element, one) => this.fill(element, one));
-    this.differences = new PlaceList(this.querySelector("[data-part=comparison]"), page.words, (element, pair) => this.fillPair(element, pair));
+    this.versions = null; // null: not asked for yet
+    this.compared = null; // { version, state }
+    this.list = new PagedList(this.querySelector("[data-part=versions]"), page.words, (element, one) => this.fill(element, one));
+    this.differences = new PagedList(this.querySelector("[data-part=comparison]"), page.words, (element, pair) => this.fillPair(element, pair));
     this.querySelector("form").addEventListener("submit", (event) => this.submit(event));
-    this.closest("details").addEventListener("toggle", () => (this.revisions = null)); // others name versions too
+    this.closest("details").addEventListener("toggle", () => (this.versions = null)); // others name versions too
     hearItems(this, {
       compare: (key) => this.work(() => this.compare(this.find(key))),
       restore: (key) => this.work(() => this.restore(this.find(key))),
@@ -34,12 +34,12 @@ class TranscriptVersions extends HTMLElement {
     const isAway = !navigator.onLine || ["offline", "signed-out"].includes(this.page.copy.outbox.state.name);
     this.querySelector("[data-part=away]").hidden = !isAway;
     for (const button of this.querySelectorAll("[data-needs=server]")) button.disabled = isAway;
-    if (!isAway && this.revisions === null) this.load().catch((problem) => this.tell(problem));
+    if (!isAway && this.versions === null) this.load().catch((problem) => this.tell(problem));
     if (this.compared) this.showComparison();
   }
 
   find(key) {
-    return this.revisions.find(({ id }) => String(id) === key);
+    return this.versions.find(({ id }) => String(id) === key);
   }
 
   // What goes to the server ----------------------------------------------------------------------------
@@ -70,9 +70,9 @@ class TranscriptVersions extends HTMLElement {
   }
 
   async load() {
-    this.revisions = []; // asked for
-    this.revisions = (await getJson(this.url)).body.revisions;
-    this.versions.show(this.revisions.map((one) => ({ ...one, key: one.id })));
+    this.versions = []; // asked for
+    this.versions = (await getJson(this.url)).body.revisions;
+    this.list.show(this.versions.map((one) => ({ ...one, key: one.id })));
   }
 
   submit(event) {
@@ -93,8 +93,8 @@ class TranscriptVersions extends HTMLElement {
     return this.say(this.page.words.say("versions-kept", { name }));
   }
 
-  async compare(revision) {
-    const { body } = await getJson(`${this.url}/${revision.id}`);
+  async compare(version) {
+    const { body } = await getJson(`${this.url}/${version.id}`);
     this.compared = { revision, state: body.state };
     this.showComparison();
     this.part("comparison").hidden = false;
@@ -139,9 +139,9 @@ class TranscriptVersions extends HTMLElement {
 
   showComparison() {
     const { words, store } = this.page;
-    const { revision, state } = this.compared;
+    const { version, state } = this.compared;
     const { segments, speakers, transcript } = comparisonOf(state, store.state);
-    setPart(this, "compared", words.say("versions-compared", { name: revision.name }));
+    setPart(this, "compared", words.say("versions-compared", { name: version.name }));
     const lines = [...speakers.map((pair) => this.sayOfSpeaker(pair)), ...(transcript ? [this.sayOfStatus(transcript)] : [])];
     this.part("speakers").replaceChildren(...lines.map((line) => inItem(line)));
     this.differences.show(segments);
@@ -151,7 +151,7 @@ class TranscriptVersions extends HTMLElement {
   fillPair(element, pair) {
     const { was, is } = pair;
     const { words, store } = this.page;
-    fillPlace(element, is ?? was, store, words);
+    fillSegment(element, is ?? was, store, words);
     element.querySelector("[data-do=visit]").disabled = !is;
     const seen = JSON.stringify([was?.text, is?.text]);
     if (element.seen !== seen) drawDifferences(element.querySelector("[data-part=change]"), was?.text ?? "", is?.text ?? "");
@@ -196,7 +196,7 @@ class TranscriptVersions extends HTMLElement {
   }
 
   leave() {
-    const { id } = this.compared.revision;
+    const { id } = this.compared.version;
     this.compared = null;
     this.part("comparison").hidden = true;
     this.querySelector(`[data-id="${id}"] [data-do=compare]`)?.focus();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { aspectsOf, comparisonOf } from "../../../../review/static/review/details/comparison.js";
+import { aspectsOf, comparisonOf } from "../../../../review/static/review/details/version-comparison.js";
 import { placeBehind, problemOf, readTime, writeTime } from "../../../../review/static/review/details/segment-times.js";
 import { Store } from "../../../../review/static/review/store/store.js";
 import { tokensOf } from "../../../../review/static/review/edits/tokens.js";

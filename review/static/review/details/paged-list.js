@@ -7,7 +7,7 @@ import { writeTime } from "./segment-times.js";
 const AT_A_TIME = 200;
 const MOST_LETTERS = 90;
 
-export class PlaceList {
+export class PagedList {
   /** `root` holds a list, a template, "Show more" and what is said where there is nothing; `fill(element, item)`. */
   constructor(root, words, fill) {
     Object.assign(this, { root, words, fill, limit: AT_A_TIME, items: [] });
@@ -50,7 +50,7 @@ export class PlaceList {
 }
 
 /** Say where a row is and how it begins, in the parts of an element that have these names. */
-export function fillPlace(element, row, { state }, words) {
+export function fillSegment(element, row, { state }, words) {
   const speaker = state.speakers.get(row.speaker);
   setPart(element, "at", writeTime(row.start).replace(/\.\d+$/, ""));
   setPart(element, "who", speaker ? nameOf(speaker) : words.say("nobody"));

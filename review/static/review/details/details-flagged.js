@@ -1,19 +1,19 @@
 /** Two sections of the details: the doubtful places that are left, and what people highlighted. */
 
 import { isDoubtful } from "../edits/patches.js";
-import { fillPlace, hearItems, PlaceList, setPart } from "./place-list.js";
+import { fillSegment, hearItems, PagedList, setPart } from "./paged-list.js";
 import { reasonsOf } from "../view/segment-list.js";
 
-class PlacesSection extends HTMLElement {
+class SegmentsSection extends HTMLElement {
   start(page) {
     this.page = page;
-    this.places = new PlaceList(this, page.words, (element, row) => this.fill(element, row));
+    this.list = new PagedList(this, page.words, (element, row) => this.fill(element, row));
     hearItems(this, { visit: (key) => page.commands.visit({ key }), ...this.verbs() });
   }
 
   show() {
     const { state } = this.page.store;
-    this.places.show([...state.segments].filter((row) => this.wants(row)));
+    this.list.show([...state.segments].filter((row) => this.wants(row)));
   }
 
   act(edits) {
@@ -22,11 +22,11 @@ class PlacesSection extends HTMLElement {
   }
 
   fill(element, row) {
-    fillPlace(element, row, this.page.store, this.page.words);
+    fillSegment(element, row, this.page.store, this.page.words);
   }
 }
 
-class DoubtfulPlaces extends PlacesSection {
+class FlaggedSegments extends SegmentsSection {
   wants(row) {
     return isDoubtful(row);
   }
@@ -46,7 +46,7 @@ class DoubtfulPlaces extends PlacesSection {
   }
 }
 
-class HighlightedPlaces extends PlacesSection {
+class HighlightedSegments extends SegmentsSection {
   wants(row) {
     return row.highlighted;
   }
@@ -57,10 +57,10 @@ class HighlightedPlaces extends PlacesSection {
 
   show() {
     super.show();
-    const { length } = this.places.items;
+    const { length } = this.list.items;
     setPart(this.closest("[data-section]"), "count", length ? this.page.words.number.format(length) : "");
   }
 }
 
-customElements.define("doubtful-places", DoubtfulPlaces);
-customElements.define("highlighted-places", HighlightedPlaces);
+customElements.define("flagged-segments", FlaggedSegments);
+customElements.define("highlighted-segments", HighlightedSegments);
