@@ -25,6 +25,7 @@ from tests.contract.installation import Installation, wait_for
 
 NAME, PASSWORD = "anna", "a saved pass phrase"
 SECRET_KEY = "saved-secret-key-0123456789-abcdefghijklmn"  # without it, what is encrypted stays so
+WORKER_TOKEN = "contract-token-0123456789-abcdefgh"
 MODEL = "base"
 SPEED = 8  # seconds of a recording that the worker takes a second for
 # What differs with every start, or could name a machine.
@@ -40,11 +41,11 @@ class Saved(Installation):
     """An installation that is used for a minute and then put away."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, SECRET_KEY=SECRET_KEY, SOUND_SECONDS="1")
+        super().__init__(folder, SECRET_KEY=SECRET_KEY, REMOTE_WORKER_TOKEN=WORKER_TOKEN, SOUND_SECONDS="1")
         account = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD, "DJANGO_SUPERUSER_EMAIL": f"{NAME}@example.org"}
         self.controller_env |= account
         self.worker_env |= {"WORKER_ENGINE": "rehearsal", "WORKER_REHEARSAL_SPEED": str(SPEED)}
-        self.worker_env["WORKER_MODEL"] = MODEL
+        self.worker_env |= {"WORKER_MODEL": MODEL, "WORKER_TOKEN": WORKER_TOKEN}
 
     def __enter__(self) -> "Saved":
         self.manage("migrate", "--verbosity", "0")

@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from tests.contract.installation import REPOSITORY, answers, clean_environment, free_port, wait_for
-from tests.saved.make import NAME, PASSWORD, SECRET_KEY
+from tests.saved.make import NAME, PASSWORD, SECRET_KEY, WORKER_TOKEN
 
 HERE = Path(__file__).resolve().parent
 SAVED = sorted(path.parent for path in HERE.glob("*/database.sql"))
@@ -182,6 +182,19 @@ def test_its_settings_are_on_their_pages(opened: Opened) -> None:
     assert hook
     assert "hooks.invalid" in opened.get(hook[0]).text
     assert "Two people" in opened.get(f"/sessions/{opened.names['session']}/").text
+
+
+def test_its_worker_is_known_by_its_token(opened: Opened) -> None:
+    place = f"{opened.url}/api/jobs/{uuid4()}/worker/complete"
+    tokens = {"its own": WORKER_TOKEN, "another": WORKER_TOKEN[::-1]}
+    told = {
+        whose: requests.post(place, json={}, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+        for whose, token in tokens.items()
+    }
+    assert {whose: answer.status_code in (401, 403) for whose, answer in told.items()} == {
+        "its own": False,
+        "another": True,
+    }
 
 
 def test_the_admin_lists_all_of_it(opened: Opened) -> None:
