@@ -95,7 +95,7 @@ class TranscriptVersions extends HTMLElement {
 
   async compare(version) {
     const { body } = await getJson(`${this.url}/${version.id}`);
-    this.compared = { revision, state: body.state };
+    this.compared = { version, state: body.state };
     this.showComparison();
     this.part("comparison").hidden = false;
     this.say("");
