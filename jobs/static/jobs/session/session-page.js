@@ -2,7 +2,7 @@
 
 import { getJson } from "../../bulktranscribe/http.js";
 import { Words } from "../../bulktranscribe/words.js";
-import { Chooser } from "./chooser.js";
+import { FileFilters } from "./file-filters.js";
 import "./deleted-list.js";
 import "../jobs/done-notice.js";
 import "../jobs/job-form.js";
@@ -19,7 +19,7 @@ class SessionPage extends HTMLElement {
     this.list = this.querySelector("job-list");
     this.deleted = this.querySelector("deleted-list");
     for (const part of [this.zone, this.form, this.list, this.deleted]) part.start(this.words);
-    this.chooser = new Chooser(this, this.words, () => this.askAnew());
+    this.filters = new FileFilters(this, this.words, () => this.askAnew());
     this.etag = "";
     this.failures = 0;
     this.isAsking = false;
@@ -38,7 +38,7 @@ class SessionPage extends HTMLElement {
     setText(this.field("notice"), state.notice);
     this.form.show(state.uploads, state.uploadCounts);
     this.list.show(state.jobs, state.currency);
-    this.chooser.show(state.list, state.totals);
+    this.filters.show(state.list, state.totals);
     this.deleted.show(state.deleted);
     this.showTotals(state);
     setText(this.field("summary"), summaryOf(state.totals, this.words));
@@ -89,7 +89,7 @@ class SessionPage extends HTMLElement {
 
   async askOnce() {
     try {
-      const { body, etag } = await getJson(this.dataset.stateUrl + this.chooser.query, this.etag);
+      const { body, etag } = await getJson(this.dataset.stateUrl + this.filters.query, this.etag);
       this.failures = 0;
       this.say("");
       if (this.isOvertaken) return;

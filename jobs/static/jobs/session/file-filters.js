@@ -4,7 +4,7 @@ import { setText } from "../../bulktranscribe/keyed.js";
 
 const WAIT_MS = 250; // after the last letter of a search
 
-export class Chooser {
+export class FileFilters {
   constructor(page, words, ask) {
     this.page = page;
     this.words = words;
