@@ -4,7 +4,7 @@ import { getJson } from "../../bulktranscribe/http.js";
 import { Words } from "../../bulktranscribe/words.js";
 import { FileFilters } from "./file-filters.js";
 import "./deleted-list.js";
-import "../jobs/done-notice.js";
+import "../jobs/done-notification.js";
 import "../jobs/job-form.js";
 import "../jobs/job-list.js";
 import { setText } from "../../bulktranscribe/keyed.js";
@@ -42,7 +42,7 @@ class SessionPage extends HTMLElement {
     this.deleted.show(state.deleted);
     this.showTotals(state);
     setText(this.field("summary"), summaryOf(state.totals, this.words));
-    this.querySelector("done-notice").show(state, this.words);
+    this.querySelector("done-notification").show(state, this.words);
   }
 
   showTotals({ totals, currency }) {

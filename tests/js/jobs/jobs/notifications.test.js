@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Words } from "../../../../bulktranscribe/static/bulktranscribe/words.js";
-import { endedSince, lastEnd, outcomeOf, titleOf } from "../../../../jobs/static/jobs/jobs/notices.js";
+import { endedSince, lastEnd, outcomeOf, titleOf } from "../../../../jobs/static/jobs/jobs/notifications.js";
 
 const words = new Words({
   percent: "{percent} %",

@@ -1,9 +1,9 @@
 /** "Tell me when this is done": a notification of the browser's, once however many tabs show the session. */
 
 import { setHidden, setText } from "../../bulktranscribe/keyed.js";
-import { endedSince, lastEnd, outcomeOf, titleOf } from "./notices.js";
+import { endedSince, lastEnd, outcomeOf, titleOf } from "./notifications.js";
 
-class DoneNotice extends HTMLElement {
+class DoneNotification extends HTMLElement {
   connectedCallback() {
     this.button = this.querySelector("button");
     this.wish = `tell:${this.dataset.person}:${this.dataset.session}`;
@@ -69,4 +69,4 @@ class DoneNotice extends HTMLElement {
   }
 }
 
-customElements.define("done-notice", DoneNotice);
+customElements.define("done-notification", DoneNotification);
