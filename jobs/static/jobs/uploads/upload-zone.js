@@ -1,8 +1,8 @@
 /** Drop or choose files and folders; each shows how it is sent, and at the end a table says what became of it. */
 
 import { postJson } from "../../bulktranscribe/http.js";
-import { chosenFiles, droppedFiles } from "./dropped.js";
-import { followOthers, keep, restored } from "./kept-drop.js";
+import { chosenFiles, droppedFiles } from "./dropped-files.js";
+import { followOthers, keep, restored } from "./transfer-storage.js";
 import { setHidden, setText, showKeyed } from "../../bulktranscribe/keyed.js";
 import { loadTus } from "./send-file.js";
 import { Meter, detailOf, hasEnded, isBroken, isBusy, overall, paceOf } from "./transfers.js";

@@ -24,19 +24,19 @@ export async function restored(endpoint) {
   const kept = remembered(endpoint).map(newTransfer);
   await Promise.all(kept.filter((transfer) => !hasEnded(transfer)).map((transfer) => ask(transfer, unfinished)));
   const known = new Set(kept.map(({ url }) => idOf(url)));
-  const others = unfinished.filter(({ id }) => !known.has(id)).map((incoming) => strange(incoming, endpoint));
+  const others = unfinished.filter(({ id }) => !known.has(id)).map((incoming) => foreignTransfer(incoming, endpoint));
   return [...kept, ...others];
 }
 
 /** Follow what others send here: how far it has come, and whether it is broken off; what has arrived leaves the list. */
 export async function followOthers(endpoint, queue) {
-  const strangers = () => queue.transfers.filter((transfer) => transfer.isStrange && wantsFile(transfer));
-  while (strangers().length) {
+  const fromElsewhere = () => queue.transfers.filter((transfer) => transfer.isForeign && wantsFile(transfer));
+  while (fromElsewhere().length) {
     await new Promise((resolve) => setTimeout(resolve, ASKED_EVERY_MS));
     const unfinished = await getJson(endpoint).then(({ body }) => body.incoming, () => null); // next time, then
-    for (const transfer of unfinished ? strangers() : []) {
+    for (const transfer of unfinished ? fromElsewhere() : []) {
       const found = unfinished.find(({ id }) => id === idOf(transfer.url));
-      if (found) queue.change(transfer, standingOf(found));
+      if (found) queue.change(transfer, statusOf(found));
       else queue.forget(transfer);
     }
   }
@@ -64,13 +64,13 @@ async function ask(transfer, unfinished) {
 }
 
 /** One that another tab or another day has begun. */
-function strange(incoming, endpoint) {
+function foreignTransfer(incoming, endpoint) {
   const { id, name, folder, sizeBytes: size } = incoming;
   const url = new URL(endpoint.replace(/sessions\/.*/, `incoming/${id}`), location.href).href;
-  return newTransfer({ name, folder, size, url, isStrange: true, ...standingOf(incoming) });
+  return newTransfer({ name, folder, size, url, isForeign: true, ...statusOf(incoming) });
 }
 
-function standingOf({ offsetBytes, isArriving }) {
+function statusOf({ offsetBytes, isArriving }) {
   return { sent: offsetBytes, status: isArriving ? "elsewhere" : "broken" };
 }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { chosenFiles, droppedFiles } from "../../../../jobs/static/jobs/uploads/dropped.js";
+import { chosenFiles, droppedFiles } from "../../../../jobs/static/jobs/uploads/dropped-files.js";
 
 const gone = new DOMException("A requested file or directory could not be found.", "NotFoundError");
 const fileEntry = (name) => ({ name, isFile: true, file: (then) => then({ name }) });
