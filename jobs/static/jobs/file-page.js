@@ -2,7 +2,7 @@
 
 import { getJson } from "../bulktranscribe/http.js";
 import { clock, Words } from "../bulktranscribe/words.js";
-import { fieldsOf, setHidden, setText, showKeyed } from "../bulktranscribe/keyed.js";
+import { fieldsOf, setHidden, setText, showKeyed } from "../bulktranscribe/keyed-list.js";
 import { detailOf, isActiveInput, nextPause } from "./live.js";
 
 class FilePage extends HTMLElement {

@@ -1,6 +1,6 @@
 /** "Tell me when this is done": a notification of the browser's, once however many tabs show the session. */
 
-import { setHidden, setText } from "../../bulktranscribe/keyed.js";
+import { setHidden, setText } from "../../bulktranscribe/keyed-list.js";
 import { endedSince, lastEnd, outcomeOf, titleOf } from "./notifications.js";
 
 class DoneNotification extends HTMLElement {

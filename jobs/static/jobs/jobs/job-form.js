@@ -2,7 +2,7 @@
 
 import { postJson } from "../../bulktranscribe/http.js";
 import "./job-presets.js";
-import { setText, showKeyed } from "../../bulktranscribe/keyed.js";
+import { setText, showKeyed } from "../../bulktranscribe/keyed-list.js";
 
 const byName = new Intl.Collator(document.documentElement.lang, { numeric: true }); // "2.wav" before "10.wav"
 

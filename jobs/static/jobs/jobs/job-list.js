@@ -2,7 +2,7 @@
 
 import { postJson } from "../../bulktranscribe/http.js";
 import { clock } from "../../bulktranscribe/words.js";
-import { fieldsOf, setHidden, setText, showKeyed } from "../../bulktranscribe/keyed.js";
+import { fieldsOf, setHidden, setText, showKeyed } from "../../bulktranscribe/keyed-list.js";
 import { detailOf, outlookOf } from "../live.js";
 
 const fields = new WeakMap();

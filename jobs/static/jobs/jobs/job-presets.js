@@ -1,7 +1,7 @@
 /** Options of the job form under names: chosen again, kept, forgotten. */
 
 import { postJson } from "../../bulktranscribe/http.js";
-import { setText } from "../../bulktranscribe/keyed.js";
+import { setText } from "../../bulktranscribe/keyed-list.js";
 
 const NOT_OPTIONS = ["csrfmiddlewaretoken", "uploads", "all_new", "files_of"];
 

@@ -1,7 +1,7 @@
 /** What was deleted from the session and can be brought back. */
 
 import { postJson } from "../../bulktranscribe/http.js";
-import { fieldsOf, setText, showKeyed } from "../../bulktranscribe/keyed.js";
+import { fieldsOf, setText, showKeyed } from "../../bulktranscribe/keyed-list.js";
 
 class DeletedList extends HTMLElement {
   start(words) {

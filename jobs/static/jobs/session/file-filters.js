@@ -1,6 +1,6 @@
 /** Which files of the session are shown: kinds, a search, pages. Links and a form that stay on the page: uploads go on. */
 
-import { setText } from "../../bulktranscribe/keyed.js";
+import { setText } from "../../bulktranscribe/keyed-list.js";
 
 const WAIT_MS = 250; // after the last letter of a search
 

@@ -7,7 +7,7 @@ import "./deleted-list.js";
 import "../jobs/done-notification.js";
 import "../jobs/job-form.js";
 import "../jobs/job-list.js";
-import { setText } from "../../bulktranscribe/keyed.js";
+import { setText } from "../../bulktranscribe/keyed-list.js";
 import { isActive, nextPause, summaryOf, totalsOf } from "../live.js";
 import "../uploads/upload-zone.js";
 

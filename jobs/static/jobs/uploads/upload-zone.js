@@ -3,7 +3,7 @@
 import { postJson } from "../../bulktranscribe/http.js";
 import { chosenFiles, droppedFiles } from "./dropped-files.js";
 import { followOthers, keep, restored } from "./transfer-storage.js";
-import { setHidden, setText, showKeyed } from "../../bulktranscribe/keyed.js";
+import { setHidden, setText, showKeyed } from "../../bulktranscribe/keyed-list.js";
 import { loadTus } from "./send-file.js";
 import { Meter, detailOf, hasEnded, isBroken, isBusy, overall, paceOf } from "./transfers.js";
 import { UploadQueue, applyOutcome } from "./upload-queue.js";

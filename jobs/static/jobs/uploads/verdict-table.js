@@ -2,7 +2,7 @@
 
 import { getJson } from "../../bulktranscribe/http.js";
 import { clock } from "../../bulktranscribe/words.js";
-import { setHidden, setText, showKeyed } from "../../bulktranscribe/keyed.js";
+import { setHidden, setText, showKeyed } from "../../bulktranscribe/keyed-list.js";
 import { captionOf, factsOf, inOrder, kindOf, verdictOf } from "./verdicts.js";
 
 const ASKED_EVERY_MS = 2_000;

@@ -1,6 +1,6 @@
 /** A list of places in the text: the first ones of however many, more on demand. It keeps its elements and the focus. */
 
-import { showKeyed } from "../../bulktranscribe/keyed.js";
+import { showKeyed } from "../../bulktranscribe/keyed-list.js";
 import { nameOf } from "../view/segment-list.js";
 import { writeTime } from "./segment-times.js";
 

@@ -5,7 +5,7 @@
  */
 
 import { getJson } from "../../bulktranscribe/http.js";
-import { setHidden, setText, showKeyed } from "../../bulktranscribe/keyed.js";
+import { setHidden, setText, showKeyed } from "../../bulktranscribe/keyed-list.js";
 import { isSame } from "../edits/patches.js";
 import { secondsLeft, totalsOf, withPresent } from "./queue-totals.js";
 

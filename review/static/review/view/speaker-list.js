@@ -3,7 +3,7 @@
  * It says "asked" `{ edits }` for what a person changes here, and "speaker" `{ key }` where one is chosen.
  */
 
-import { showKeyed } from "../../bulktranscribe/keyed.js";
+import { showKeyed } from "../../bulktranscribe/keyed-list.js";
 import { nameOf } from "./segment-list.js";
 
 const SHARES_MS = 1_000;
