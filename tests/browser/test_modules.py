@@ -92,7 +92,7 @@ def test_a_few_files_are_sent_at_a_time(module_page: Page) -> None:
 def test_the_page_asks_seldom_when_nothing_happens_or_nobody_answers(module_page: Page) -> None:
     pauses = module_page.evaluate(
         """async () => {
-          const { nextPause } = await import("/static/jobs/live.js");
+          const { nextPause } = await import("/static/jobs/polling.js");
           const seen = { active: true, hidden: false, failures: 0 };
           return [
             seen, { ...seen, active: false }, { ...seen, hidden: true },
@@ -124,7 +124,7 @@ def test_a_key_is_told_from_another_by_its_modifiers_and_the_place(module_page: 
 def test_a_file_says_its_place_its_worker_its_try_and_its_workers_silence(module_page: Page) -> None:
     said = module_page.evaluate(
         """async () => {
-          const { detailOf } = await import("/static/jobs/live.js");
+          const { detailOf } = await import("/static/jobs/status-text.js");
           const { Words } = await import("/static/bulktranscribe/words.js");
           const words = new Words({
             next: "next in line", "ahead.one": "{n} file ahead", "ahead.other": "{n} files ahead",

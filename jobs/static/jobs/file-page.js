@@ -3,7 +3,8 @@
 import { getJson } from "../bulktranscribe/http.js";
 import { clock, Words } from "../bulktranscribe/words.js";
 import { fieldsOf, setHidden, setText, showKeyed } from "../bulktranscribe/keyed-list.js";
-import { detailOf, isActiveInput, nextPause } from "./live.js";
+import { isActiveInput, nextPause } from "./polling.js";
+import { detailOf } from "./status-text.js";
 
 class FilePage extends HTMLElement {
   connectedCallback() {

@@ -3,7 +3,7 @@
 import { postJson } from "../../bulktranscribe/http.js";
 import { clock } from "../../bulktranscribe/words.js";
 import { fieldsOf, setHidden, setText, showKeyed } from "../../bulktranscribe/keyed-list.js";
-import { detailOf, outlookOf } from "../live.js";
+import { detailOf, outlookOf } from "../status-text.js";
 
 const fields = new WeakMap();
 

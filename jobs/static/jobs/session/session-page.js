@@ -8,7 +8,8 @@ import "../jobs/done-notification.js";
 import "../jobs/job-form.js";
 import "../jobs/job-list.js";
 import { setText } from "../../bulktranscribe/keyed-list.js";
-import { isActive, nextPause, summaryOf, totalsOf } from "../live.js";
+import { isActive, nextPause } from "../polling.js";
+import { summaryOf, totalsOf } from "../status-text.js";
 import "../uploads/upload-zone.js";
 
 class SessionPage extends HTMLElement {

@@ -1,31 +1,14 @@
-/** What the session page says and when it asks again. Pure: no network, of the DOM the language alone. */
+/** How files, jobs and sessions stand, in words. Pure: no network, of the DOM the language alone. */
 
 import { clock } from "../bulktranscribe/words.js";
-
-const ACTIVE = ["queued", "dispatching", "running"];
-const ACTIVE_MS = 2_000;
-const IDLE_MS = 10_000;
-
-export function isActive({ totals }) {
-  return totals.running + totals.waiting > 0;
-}
-
-export function isActiveInput(input) {
-  return ACTIVE.includes(input.status);
-}
-
-/** Return how many milliseconds to wait before asking again. */
-export function nextPause({ active, hidden, failures }) {
-  if (failures) return Math.min(IDLE_MS, ACTIVE_MS * 2 ** (failures - 1));
-  return active && !hidden ? ACTIVE_MS : IDLE_MS;
-}
+import { isActiveInput } from "./polling.js";
 
 /** Return what stands beside the status of a file: its place in the queue, position, speed, time left, worker, try. */
 export function detailOf(input, words) {
   if (!isActiveInput(input)) return "";
   const parts = input.status === "queued" ? placeOf(input, words) : input.status === "running" ? progressOf(input, words) : [];
   if (input.worker && input.status !== "queued") parts.push(words.say("worker", { name: input.worker }));
-  if (input.attempt > 1) parts.push(tryOf(input, words));
+  if (input.attempt > 1) parts.push(attemptOf(input, words));
   if (input.status === "running") parts.push(...silenceOf(input, words));
   return parts.join(" · ");
 }
@@ -37,7 +20,7 @@ function placeOf({ filesAhead: ahead, etaSeconds: left }, words) {
   return parts;
 }
 
-function tryOf({ attempt: n, attempts: of }, words) {
+function attemptOf({ attempt: n, attempts: of }, words) {
   return of > 1 && n <= of ? words.say("try-of", { n, of }) : words.say("try", { n });
 }
 
