@@ -78,9 +78,9 @@ def tokens_page(request: HttpRequest) -> HttpResponse:
             form = TokenForm(person)
         except api_tokens.TooManyTokens:
             form.add_error(None, _("You have very many tokens. Revoke some first."))
-    tokens = ApiToken.objects.filter(owner=person).select_related("session")
+    shown = ApiToken.objects.filter(owner=person).select_related("session")
     status = 400 if form.errors else 200
-    context = {"form": form, "tokens": tokens, "made": made, "secret": secret}
+    context = {"form": form, "tokens": shown, "made": made, "secret": secret}
     return render(request, "settings/tokens.html", context, status=status)
 
 

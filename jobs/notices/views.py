@@ -93,9 +93,9 @@ def test_webhook(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def send_again(request: HttpRequest, pk: UUID) -> HttpResponse:
-    delivery = access.find_delivery(request.user, pk)
-    _tell(request, delivering.deliver_now(delivery))
-    return redirect("webhook", delivery.webhook_id) if delivery.webhook_id else redirect("notifications")
+    past = access.find_delivery(request.user, pk)
+    _tell(request, delivering.deliver_now(past))
+    return redirect("webhook", past.webhook_id) if past.webhook_id else redirect("notifications")
 
 
 def _page(request: HttpRequest, mail_form: MailForm, hook_form: WebhookForm) -> HttpResponse:

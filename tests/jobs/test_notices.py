@@ -226,16 +226,16 @@ def test_a_notice_whose_sender_was_killed_is_sent_by_the_next_under_the_same_id(
 
 
 def test_of_two_who_want_to_send_a_notice_one_does(hook: Webhook, person: User) -> None:
-    delivery = delivering.make_ping(hook, person)
-    claimed = [delivering._claim(delivery.pk) for _ in range(2)]
+    ping = delivering.make_ping(hook, person)
+    claimed = [delivering._claim(ping.pk) for _ in range(2)]
     assert [entry is not None for entry in claimed] == [True, False]
 
 
 def test_a_late_note_of_a_try_does_not_undo_what_a_later_one_found(hook: Webhook, person: User) -> None:
-    delivery = delivering.make_ping(hook, person)
+    ping = delivering.make_ping(hook, person)
     Delivery.objects.update(tries=2, status=DeliveryStatus.DELIVERED)
-    delivery.tries = 1
-    delivering._note(delivery, Outcome(False, problem="too late"))
+    ping.tries = 1
+    delivering._note(ping, Outcome(False, problem="too late"))
     assert Delivery.objects.get().status == DeliveryStatus.DELIVERED
 
 
