@@ -133,15 +133,16 @@ def queue_files(recording: bytes = b"x") -> None:
     from django.contrib.auth.models import User
 
     from gpu_worker.protocol import Options
-    from jobs import batches, uploads
+    from jobs import batches
     from jobs.models import Session
+    from jobs.uploads import ingest
 
     owner, _created = User.objects.get_or_create(username="fleet")
     draft = Path(tempfile.mkdtemp()) / "mill.wav"
     draft.write_bytes(recording)
     for number in range(10):
         session = Session.objects.create(owner=owner, name=f"Session {number}")
-        files = [uploads.receive_path(session, draft) for _ in range(FILES // 10)]
+        files = [ingest.receive_path(session, draft) for _ in range(FILES // 10)]
         batches.create_job(session, files, Options(model="tiny.en"), use_remote=False, created_by=owner)
 
 

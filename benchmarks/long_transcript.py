@@ -41,9 +41,9 @@ def make_transcript(
     session: "Session", minutes: int, folder: Path, content: dict[str, Any] | None = None
 ) -> "Transcript":
     """Commit a silent recording with a document of so many minutes as a worker would have sent it."""
-    from jobs import uploads
+    from jobs.uploads import ingest
 
-    upload = uploads.receive_path(session, silence(folder / f"{minutes} min.wav", minutes))
+    upload = ingest.receive_path(session, silence(folder / f"{minutes} min.wav", minutes))
     return commit_document(upload, content or document(minutes))
 
 

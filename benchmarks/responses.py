@@ -152,12 +152,12 @@ def running_stack() -> "Iterator[Session]":
 def make_session() -> "Session":
     """38 files; three jobs that ended: one complete, one with failures, one canceled; two files are new."""
     from bulktranscribe.sign_in import make_owner
-    from jobs import uploads
     from jobs.models import Session
     from jobs.statuses import InputStatus as S
+    from jobs.uploads import ingest
 
     session = Session.objects.create(owner=make_owner(), name="Valley interviews")
-    files = [uploads.receive_path(session, RECORDING) for _ in range(FILES)]
+    files = [ingest.receive_path(session, RECORDING) for _ in range(FILES)]
     make_job(session, 1, files[:20], [S.COMPLETE] * 20)
     make_job(session, 2, files[20:32], [S.COMPLETE] * 9 + [S.FAILED] * 3)
     make_job(session, 3, files[32:36], [S.CANCELED] * 4)
@@ -250,9 +250,10 @@ def measure_busy(
 def start_long_job(session: "Session", folder: Path) -> "Job":
     """Queue the shipped recording, many times in a row, and return once it is being transcribed."""
     from gpu_worker.protocol import Options
-    from jobs import batches, uploads
+    from jobs import batches
+    from jobs.uploads import ingest
 
-    upload = uploads.receive_path(session, long_recording(folder))
+    upload = ingest.receive_path(session, long_recording(folder))
     job = batches.create_job(
         session, [upload], Options(model="base"), use_remote=False, created_by=session.owner
     )

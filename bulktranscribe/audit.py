@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
-from jobs import incoming
 from jobs.models import IncomingUpload, PlayableCopy, ResultFile, Upload
 from jobs.statuses import InputStatus
+from jobs.uploads import resumable
 from remoteworker import clock
 from remoteworker.models import Attempt, StagedOutput
 
@@ -72,7 +72,7 @@ def sweep() -> int:
     """
     _forget_outputs()
     _end_telling()
-    expired = incoming.sweep()
+    expired = resumable.sweep()
     old = time.time() - settings.ORPHAN_SECONDS
     present = chain(_files(), _walk(Path(settings.INCOMING_DIR)))
     unknown = [path for some in _parts(present) for path in _without_row(some)]

@@ -27,10 +27,11 @@ from bulktranscribe.cli.desk import (
 )
 from bulktranscribe.sign_in import make_owner
 from gpu_worker.protocol import Options
-from jobs import access, batches, offers, session_state, uploads
+from jobs import access, batches, offers, session_state
 from jobs.forms import job_options
 from jobs.live import job_state
 from jobs.models import Job, Session, Upload
+from jobs.uploads import ingest
 from remoteworker import clock
 from review.exports import FORMATS
 from review.views import downloaded, find_transcript
@@ -49,7 +50,7 @@ def _asked(
         close_old_connections()
         try:
             return method(desk, *args, **kwargs)
-        except (uploads.UploadRefused, batches.InvalidJob) as refusal:
+        except (ingest.UploadRefused, batches.InvalidJob) as refusal:
             raise Refused(refusal.code, refusal.message) from refusal
         except Http404 as gone:
             raise Refused("NOT_FOUND", "It is gone: somebody has deleted it, or its session.") from gone
@@ -101,12 +102,12 @@ class LocalDesk:
     @_asked
     def send(self, session: str, source: Source, on_bytes: OnBytes, say: Say = unsaid) -> Held:
         there = self._session(session)
-        uploads.check_size(source.size)
-        uploads.check_disk(source.size)
-        uploads.check_quota(self.person.pk, source.size)
+        ingest.check_size(source.size)
+        ingest.check_disk(source.size)
+        ingest.check_quota(self.person.pk, source.size)
         try:
-            upload = uploads.receive_path(there, source.path, source.relative, source.sha256)
-        except uploads.OtherContent as other:
+            upload = ingest.receive_path(there, source.path, source.relative, source.sha256)
+        except ingest.OtherContent as other:
             raise Changed from other
         on_bytes(source.size)
         return _held(upload)

@@ -134,7 +134,7 @@ for folder in (
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 tempfile.tempdir = str(TEMP_DIR)  # uploads are renamed into MEDIA_DIR: both must be on one disk
 FILE_UPLOAD_TEMP_DIR = str(TEMP_DIR)
-FILE_UPLOAD_HANDLERS = ["jobs.uploads.HashingUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["jobs.uploads.ingest.HashingUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_NUMBER_FILES = 1000
 MAX_UPLOAD_MB = env.number("MAX_UPLOAD_MB", 10_000)

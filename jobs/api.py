@@ -14,13 +14,14 @@ from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from gpu_worker.protocol import Options
-from jobs import access, batches, history, incoming, listing, offers, schemas, uploads
+from jobs import access, batches, history, listing, offers, schemas
 from jobs.api_auth import Needs
 from jobs.forms import COUNTS_OF, SPEAKERS, choices_of, job_options
 from jobs.listing import Choice
 from jobs.live import file_state, incoming_state, job_state, sound_state, upload_state
 from jobs.models import Job, Scope, Session, Upload
 from jobs.session_state import session_state, state_stamp
+from jobs.uploads import ingest, resumable
 
 router = Router(by_alias=True)
 Answer = dict[str, Any]
@@ -100,9 +101,9 @@ def post_uploads(request: HttpRequest, pk: UUID, files: File[list[UploadedFile]]
     answer: Answer = {"uploads": [], "refused": []}
     for file in files:
         try:
-            answer["uploads"].append(upload_state(uploads.receive(session, file), is_new=True))
-        except uploads.UploadRefused as refusal:
-            name = uploads.display_name(file.name or "")
+            answer["uploads"].append(upload_state(ingest.receive(session, file), is_new=True))
+        except ingest.UploadRefused as refusal:
+            name = ingest.display_name(file.name or "")
             error = {"code": refusal.code, "message": refusal.message}
             answer["refused"].append({"name": name, "error": error})
     return answer
@@ -138,8 +139,8 @@ def post_keep(request: HttpRequest, pk: UUID) -> Status[Answer]:
     """Keep a file that is here already as a file of its own."""
     entry = access.find_incoming(request.user, pk)
     try:
-        kept = incoming.keep_duplicate(entry)
-    except uploads.UploadRefused as refusal:
+        kept = resumable.keep_duplicate(entry)
+    except ingest.UploadRefused as refusal:
         return Status(507, {"error": {"code": refusal.code, "message": refusal.message}})
     if kept is None:
         text = "This file repeats no other, or what it repeated is gone."

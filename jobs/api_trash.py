@@ -12,7 +12,7 @@ from jobs import access, presets, schemas, trash
 from jobs.api import router  # an address has one router, whatever its methods
 from jobs.api_auth import Needs
 from jobs.models import Scope
-from jobs.uploads import UploadRefused
+from jobs.uploads.ingest import UploadRefused
 
 Answer = dict[str, Any]
 Row = TypeVar("Row")

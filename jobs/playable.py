@@ -8,11 +8,12 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from jobs import storage, uploads
+from jobs import storage
 from jobs.alone import alone
 from jobs.hearing import Interrupted
 from jobs.models import PlayableCopy, Upload
 from jobs.opus import BYTES_A_SECOND, Copy, copy
+from jobs.uploads import ingest
 
 log = logging.getLogger(__name__)
 # What Chrome, Firefox and Safari all play, by FFmpeg's names: codecs by container. Not among them, for one: ALAC and
@@ -48,7 +49,7 @@ def make_missing() -> int:
         while is_mine and (upload := _next()):
             try:
                 made += make(upload)
-            except (Interrupted, OSError, uploads.UploadRefused) as later:  # a stop, a full disk
+            except (Interrupted, OSError, ingest.UploadRefused) as later:  # a stop, a full disk
                 log.info("copy put off", extra={"upload": str(upload.pk), "why": type(later).__name__})
                 break
     return made
@@ -59,12 +60,12 @@ def make(upload: Upload) -> bool:
 
     Raises Interrupted, UploadRefused where the disk is full.
     """
-    uploads.check_disk(int(upload.sound.seconds * BYTES_A_SECOND))
+    ingest.check_disk(int(upload.sound.seconds * BYTES_A_SECOND))
     draft = Path(settings.TEMP_DIR) / f"playable-{uuid.uuid4().hex}"
     try:
         made = copy(upload.path, draft)
         if made.problem == "disk_full":
-            raise uploads.disk_full()
+            raise ingest.disk_full()
         return _keep(upload, draft, made)
     finally:
         draft.unlink(missing_ok=True)

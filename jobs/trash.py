@@ -14,9 +14,10 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jobs import batches, partials, uploads
+from jobs import batches, partials
 from jobs.models import IncomingUpload, Job, JobInput, ResultFile, Session, Upload
 from jobs.statuses import ACTIVE
+from jobs.uploads import ingest
 
 log = logging.getLogger(__name__)
 SHOWN = 50
@@ -46,7 +47,7 @@ def delete_job(job: Job, actor: str, *, with_recordings: bool) -> None:
 
 def restore_job(job: Job) -> None:
     """Bring a deleted job back, with its recordings. Raises UploadRefused where these have no room any more."""
-    with uploads.within_quota(job.session.owner_id):
+    with ingest.within_quota(job.session.owner_id):
         _lock(job)
         Job.objects.filter(pk=job.pk).update(deleted_at=None)
         Upload.objects.filter(inputs__job=job).update(deleted_at=None)
@@ -65,7 +66,7 @@ def delete_upload(upload: Upload) -> None:
 
 def restore_upload(upload: Upload) -> None:
     """Bring a deleted recording back. Raises UploadRefused where it has no room any more."""
-    with uploads.within_quota(upload.session.owner_id):
+    with ingest.within_quota(upload.session.owner_id):
         Upload.objects.filter(pk=upload.pk).update(deleted_at=None)
         Session.note_change(pk=upload.session_id, touched_at=timezone.now())
 
@@ -84,7 +85,7 @@ def restore_session(session: Session) -> None:
 
     That is a change: where it was deleted because nothing had changed for long, it is kept for that long again.
     """
-    with uploads.within_quota(session.owner_id):
+    with ingest.within_quota(session.owner_id):
         Session.objects.filter(pk=session.pk).update(deleted_at=None, touched_at=timezone.now())
 
 

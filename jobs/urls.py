@@ -1,6 +1,7 @@
 from django.urls import path
 
-from jobs import token_pages, tus, views
+from jobs import token_pages, views
+from jobs.uploads import tus
 
 urlpatterns = [
     path("", views.session_list, name="sessions"),

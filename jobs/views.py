@@ -15,13 +15,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from gpu_worker.protocol import OUTPUT_CONTENT_TYPES
-from jobs import access, batches, history, listing, partials, playable, presets, trash, uploads
+from jobs import access, batches, history, listing, partials, playable, presets, trash
 from jobs.forms import JobForm, RetentionForm, SessionForm, choices_of, last_choices
 from jobs.listing import Choice
 from jobs.live import file_state
 from jobs.media import file_response
 from jobs.models import Job, JobInput, Session, Sound
 from jobs.session_state import pages, session_state, tabs
+from jobs.uploads import ingest
 
 Row = TypeVar("Row")
 
@@ -286,17 +287,17 @@ def _session_page(
 def _bring_back(request: HttpRequest, restore: Callable[[Row], None], row: Row) -> bool:
     try:
         restore(row)
-    except uploads.UploadRefused as refusal:
+    except ingest.UploadRefused as refusal:
         messages.error(request, refusal.message)
         return False
     return True
 
 
 def _receive(request: HttpRequest, session: Session, file: "UploadedFile[bytes]") -> None:
-    name = uploads.display_name(file.name or "")
+    name = ingest.display_name(file.name or "")
     try:
-        uploads.receive(session, file)
-    except uploads.UploadRefused as refusal:
+        ingest.receive(session, file)
+    except ingest.UploadRefused as refusal:
         messages.error(request, f"{name}: {refusal.message}")
     else:
         messages.success(request, _("%(name)s is uploaded.") % {"name": name})

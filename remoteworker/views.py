@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from gpu_worker.protocol import MAX_REQUEST_BYTES, InvalidMessage, parse_complete, plain, read_json
 from jobs.media import file_response
 from jobs.models import JobInput
-from jobs.uploads import sha256_of
+from jobs.uploads.ingest import sha256_of
 from remoteworker import clock, fleet, results, signing
 from remoteworker.auth import Unauthenticated, UnknownToken, workers_of
 from remoteworker.models import Attempt, Worker

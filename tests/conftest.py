@@ -12,8 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from gpu_worker.protocol import Options
-from jobs import batches, uploads
+from jobs import batches
 from jobs.models import Job, JobInput, Session, Upload
+from jobs.uploads import ingest
 from remoteworker import dispatch
 from remoteworker.models import Attempt, Worker
 from tests.scripted_worker import ScriptedWorker
@@ -57,12 +58,12 @@ def upload_of(session: Session) -> Callable[..., Upload]:
     """Make an upload with these bytes."""
 
     def make(name: str = "mill.wav", content: bytes = b"RIFF-some-bytes") -> Upload:
-        handler = uploads.HashingUploadHandler()
+        handler = ingest.HashingUploadHandler()
         handler.new_file("files", name, "audio/wav", len(content), None, None)
         handler.receive_data_chunk(content, 0)
         file = handler.file_complete(len(content))
         assert isinstance(file, TemporaryUploadedFile)
-        return uploads.receive(session, file)
+        return ingest.receive(session, file)
 
     return make
 

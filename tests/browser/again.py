@@ -6,8 +6,8 @@ from pathlib import Path
 from django.db import transaction
 
 from benchmarks.long_transcript import commit_document
-from jobs import uploads
 from jobs.models import JobInput, Session
+from jobs.uploads import ingest
 
 
 def transcribe_again(pk: str, recording: Path, name: str, times: int) -> None:
@@ -17,5 +17,5 @@ def transcribe_again(pk: str, recording: Path, name: str, times: int) -> None:
     for _ in range(times):
         with transaction.atomic():
             session = Session.objects.create(owner=heard.job.session.owner, name="Valley interviews")
-            upload = uploads.receive_path(session, recording, name)
+            upload = ingest.receive_path(session, recording, name)
             print("made", commit_document(upload, content).pk)

@@ -11,7 +11,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from jobs import incoming
 from jobs.models import (
     ApiToken,
     Delivery,
@@ -24,6 +23,7 @@ from jobs.models import (
     Webhook,
 )
 from jobs.statuses import Event
+from jobs.uploads import resumable
 
 
 def post(client: Client, url: str, body: Any = None) -> Any:
@@ -184,7 +184,7 @@ def test_a_stranger_finds_nothing_at_any_address_of_a_session(
     ids["transcripts"] = entry.pk
     ids["presets"] = JobPreset.objects.create(owner=job.session.owner, name="Interviews").pk
     ids["tokens"] = ApiToken.objects.create(owner=job.session.owner, name="Script", digest="0").pk
-    ids["incoming"] = incoming.begin(job.session, "mill.wav", "", 100).pk
+    ids["incoming"] = resumable.begin(job.session, "mill.wav", "", 100).pk
     hook = Webhook.objects.create(owner=job.session.owner, url="https://a.example/")
     ids["webhooks"] = hook.pk
     ids["deliveries"] = Delivery.objects.create(owner=hook.owner, webhook=hook, event=NoticeEvent.PING).pk

@@ -17,9 +17,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from bulktranscribe import audit
-from jobs import incoming
 from jobs.models import IncomingUpload, Session, Upload
 from jobs.models.sessions import SILENT_SECONDS
+from jobs.uploads import resumable
 
 CONTENT = bytes(range(256)) * 40
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -229,7 +229,7 @@ def test_what_a_killed_server_wrote_without_saying_so_is_sent_again(
     send(browser, url, 0, CONTENT[:1000])
     with IncomingUpload.objects.get().path.open("ab") as file:
         file.write(b"half of a piece")
-    incoming._digests = incoming.Digests()  # as after a restart
+    resumable._digests = resumable.Digests()  # as after a restart
     assert offset_of(browser, url) == 1000
     assert send(browser, url, 1000, CONTENT[1000:]).status_code == 204
     upload = Upload.objects.get()
@@ -260,11 +260,11 @@ def test_what_was_not_finished_in_time_is_410_and_leaves_the_disk(browser: Clien
     IncomingUpload.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     for answer in (browser.head(url, headers=TUS), send(browser, url, 10, CONTENT[10:])):
         assert answer.status_code == 410
-    assert incoming.sweep() == 1
+    assert resumable.sweep() == 1
     assert not IncomingUpload.objects.get().path.exists()
     assert browser.head(url, headers=TUS).status_code == 410
     IncomingUpload.objects.update(expires_at=timezone.now() - timedelta(days=8))
-    incoming.sweep()
+    resumable.sweep()
     assert browser.head(url, headers=TUS).status_code == 404
 
 

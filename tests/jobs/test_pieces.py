@@ -15,8 +15,8 @@ from django.test import Client
 from bulktranscribe import streaming
 from bulktranscribe.management.commands.serve import is_piece
 from bulktranscribe.wsgi import application
-from jobs import incoming
 from jobs.models import IncomingUpload, Session, Upload
+from jobs.uploads import resumable
 from tests.jobs.test_incoming import CONTENT, OCTETS, TUS, begun, offset_of, send, upload_whole
 from tests.served import running
 
@@ -119,7 +119,7 @@ def test_nothing_is_kept_of_a_piece_that_cannot_be_checked(
 def test_a_long_piece_is_kept_part_by_part(
     patch: Send, browser: Client, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(incoming, "PART_BYTES", 1000)
+    monkeypatch.setattr(resumable, "PART_BYTES", 1000)
     url = begun(browser, session)
     with patch(url, 0, CONTENT[:HALF], len(CONTENT)) as end:
         wait_written(HALF)

@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from bulktranscribe.openapi import document
-from jobs import incoming
 from jobs.models import Job, JobInput, JobPreset, Scope, Session, Upload
+from jobs.uploads import resumable
 from remoteworker.models import Worker
 from review.models import Transcript
 from tests.jobs.programs import Program
@@ -238,7 +238,7 @@ def ids(job_input: JobInput) -> dict[str, str]:
     """Something of `person` of every kind."""
     Transcript.objects.create(job_input=job_input)
     session = job_input.job.session
-    begun = incoming.begin(session, "mill.wav", "", 100)
+    begun = resumable.begin(session, "mill.wav", "", 100)
     found = {"sessions": session.pk, "jobs": job_input.job_id, "inputs": job_input.pk, "incoming": begun.pk}
     found |= {"uploads": job_input.upload_id, "transcripts": job_input.pk}
     found["presets"] = JobPreset.objects.create(owner=session.owner, name="Interviews").pk

@@ -19,10 +19,11 @@ from bulktranscribe.management.commands.up import Interrupt, prepare
 from bulktranscribe.sign_in import make_owner
 from gpu_worker.protocol import Options
 from gpu_worker.transcript import clock
-from jobs import batches, uploads
+from jobs import batches
 from jobs.live import status_text
 from jobs.models import JobInput, Session
 from jobs.statuses import ENDED, InputStatus
+from jobs.uploads import ingest
 from review import timeline
 
 RECORDING = BASE_DIR / "bulktranscribe" / "demo" / "recording.ogg"
@@ -85,7 +86,7 @@ def choose_free_ports() -> None:
 def start(recording: Path, model: str) -> JobInput:
     """Upload the recording into a session of its own and queue a job."""
     session = Session.objects.create(owner=make_owner(), name="Demo")
-    upload = uploads.receive_path(session, recording)
+    upload = ingest.receive_path(session, recording)
     options = Options(model=model, diarization_enabled=True)
     job = batches.create_job(session, [upload], options, use_remote=False, created_by=session.owner)
     return job.inputs.get()

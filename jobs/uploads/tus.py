@@ -15,11 +15,12 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.http import http_date
 
-from jobs import access, incoming
-from jobs.incoming import Busy, ChecksumMismatch, Expired, Piece, WrongOffset
+from jobs import access
 from jobs.live import incoming_state
 from jobs.models import IncomingUpload, Scope
-from jobs.uploads import UploadRefused
+from jobs.uploads import resumable
+from jobs.uploads.ingest import UploadRefused
+from jobs.uploads.resumable import Busy, ChecksumMismatch, Expired, Piece, WrongOffset
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,checksum,expiration,termination"
@@ -92,14 +93,14 @@ def incoming_files(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _options()
     session = access.find_session(request.user, pk)
     if request.method == "GET":
-        return JsonResponse({"incoming": [incoming_state(one) for one in incoming.unfinished(session)]})
+        return JsonResponse({"incoming": [incoming_state(one) for one in resumable.unfinished(session)]})
     if request.method != "POST":
         raise Wrong(405, "NOT_ALLOWED", "Begin an upload here with POST.")
     _check_version(request)
     said = _metadata(request.headers.get("Upload-Metadata", ""))
     name = said.get("filename") or said.get("name") or ""
     path = said.get("relativePath") or said.get("path") or ""
-    begun = incoming.begin(session, name, path, _number(request, "Upload-Length"))
+    begun = resumable.begin(session, name, path, _number(request, "Upload-Length"))
     where = request.build_absolute_uri(f"/api/incoming/{begun.pk}")
     return HttpResponse(status=201, headers={"Location": where, **_standing(begun)})
 
@@ -116,15 +117,15 @@ def incoming_file(request: HttpRequest, pk: UUID) -> HttpResponse:
         return JsonResponse({"incoming": incoming_state(entry)})
     _check_version(request)
     if request.method == "HEAD":
-        incoming.settle(entry)
+        resumable.settle(entry)
         described = {"Upload-Length": str(entry.size_bytes), "Upload-Metadata": _described(entry)}
         return HttpResponse(headers={**_standing(entry), **described})
     if request.method == "DELETE":
-        incoming.give_up(entry)
+        resumable.give_up(entry)
         return HttpResponse(status=204)
     if request.method != "PATCH":
         raise Wrong(405, "NOT_ALLOWED", "Ask with HEAD, continue with PATCH, give up with DELETE.")
-    incoming.append(entry, _piece(request))
+    resumable.append(entry, _piece(request))
     return HttpResponse(status=204, headers=_standing(entry))
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from jobs import schemas
 from jobs.models import Scope
-from jobs.tus import OCTETS, VERSION
+from jobs.uploads.tus import OCTETS, VERSION
 
 Described = dict[str, Any]
 SCHEMAS = (schemas.IncomingAnswer, schemas.IncomingList)

@@ -18,9 +18,9 @@ from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from jobs import uploads
 from jobs.models import IncomingUpload, Session, Upload
-from jobs.uploads import UploadRefused
+from jobs.uploads import ingest
+from jobs.uploads.ingest import UploadRefused
 
 ACTIVE = timedelta(hours=1)  # who sent nothing for longer is not waited for when the disk is shared out
 TOMBSTONES = timedelta(days=7)  # that long after its end a row still says that it has expired
@@ -72,14 +72,14 @@ _digests = Digests()
 
 def begin(session: Session, name: str, path: str, size: int) -> IncomingUpload:
     """Promise room for a file of `size` bytes. Raises UploadRefused before the first byte is sent."""
-    uploads.check_size(size)
+    ingest.check_size(size)
     active = IncomingUpload.objects.filter(touched_at__gt=timezone.now() - ACTIVE)
-    uploads.check_disk(size + _missing(active))
-    with uploads.within_quota(session.owner_id):
+    ingest.check_disk(size + _missing(active))
+    with ingest.within_quota(session.owner_id):
         return IncomingUpload.objects.create(
             session=session,
-            name=uploads.display_name(name),
-            folder=uploads.folder_name(path),
+            name=ingest.display_name(name),
+            folder=ingest.folder_name(path),
             size_bytes=size,
             expires_at=_end(),
         )
@@ -120,7 +120,7 @@ def append(incoming: IncomingUpload, piece: Piece) -> None:
             return
         if piece.offset + piece.length > incoming.size_bytes:
             raise UploadRefused("UPLOAD_TOO_LARGE", "This is more than the file was said to have.")
-        uploads.check_disk(piece.length)
+        ingest.check_disk(piece.length)
         for part in piece.parts():
             if _keep(incoming, file, part) < part.length:
                 return  # the sender is gone
@@ -153,7 +153,7 @@ def keep_duplicate(incoming: IncomingUpload) -> Upload | None:
     def note(upload: Upload) -> None:
         _advance(incoming, upload=upload, duplicate_of=None)
 
-    return uploads.adopt(_upload_of(incoming, twin.sha256), twin.path, note)
+    return ingest.adopt(_upload_of(incoming, twin.sha256), twin.path, note)
 
 
 def sweep() -> int:
@@ -212,7 +212,7 @@ def _adopt(incoming: IncomingUpload, sha256: str) -> None:
     if twin:
         _advance(incoming, duplicate_of=twin, **whole)
     else:
-        uploads.adopt(_upload_of(incoming, sha256), incoming.path, note)
+        ingest.adopt(_upload_of(incoming, sha256), incoming.path, note)
 
 
 def _upload_of(incoming: IncomingUpload, sha256: str) -> Upload:
@@ -288,7 +288,7 @@ def _write(file: int, piece: Piece, whole: Any) -> int:
     except BaseException as failure:
         os.ftruncate(file, piece.offset)
         if isinstance(failure, OSError) and failure.errno in NO_ROOM:
-            raise uploads.disk_full() from failure
+            raise ingest.disk_full() from failure
         raise
     return arrived
 
