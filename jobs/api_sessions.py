@@ -17,7 +17,7 @@ from jobs.api_auth import Needs
 from jobs.cursors import Cursor, Limit
 from jobs.forms import RetentionForm, SessionForm
 from jobs.live import input_state, job_facts, upload_state
-from jobs.media import file_response
+from jobs.media.serving import file_response
 from jobs.models import Job, JobInput, Scope, Session, Upload
 from jobs.statuses import InputStatus, JobStatus
 

@@ -2,20 +2,20 @@
 
 from celery import shared_task
 
-from jobs import playable, sounds
+from jobs.media import audio_analysis, renditions
 from jobs.notices import delivering, ends
 
 
 @shared_task
 def look_at_uploads() -> None:
     """Tick: what was uploaded is looked at."""
-    sounds.look_at_new()
+    audio_analysis.look_at_new()
 
 
 @shared_task
 def make_playable_copies() -> None:
     """Tick: what browsers cannot play gets a copy."""
-    playable.make_missing()
+    renditions.make_missing()
 
 
 @shared_task

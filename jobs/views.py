@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from gpu_worker.protocol import OUTPUT_CONTENT_TYPES
-from jobs import access, batches, history, listing, partials, playable, presets, trash
+from jobs import access, batches, history, listing, partials, presets, trash
 from jobs.forms import JobForm, RetentionForm, SessionForm, choices_of, last_choices
 from jobs.listing import Choice
 from jobs.live import file_state
-from jobs.media import file_response
+from jobs.media import renditions
+from jobs.media.serving import file_response
 from jobs.models import Job, JobInput, Session, Sound
 from jobs.session_state import pages, session_state, tabs
 from jobs.uploads import ingest
@@ -227,7 +228,7 @@ def retry_input(request: HttpRequest, pk: UUID) -> HttpResponse:
 def upload_media(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The recording for the player: itself, or the copy of one that browsers cannot play."""
     upload = access.find_upload(request.user, pk)
-    copy = playable.copy_of(upload)
+    copy = renditions.copy_of(upload)
     shown, kind = (copy, copy.CONTENT_TYPE) if copy else (upload, upload.content_type)
     name = f"{upload.name}.webm" if copy else upload.name
     try:

@@ -13,7 +13,7 @@ from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from jobs import media
+from jobs.media import serving
 from jobs.offers import Offer, runs_remotely
 from remoteworker import clock
 from remoteworker.choice import Box, learn, speed
@@ -196,7 +196,7 @@ def _backlogs(workers: list[Worker]) -> dict[int, float]:
     for worker_id, model, percent, known, name, size in held:
         worker = by_pk[worker_id]
         pace = speed(worker.speeds, model, has_gpu=bool(worker.capabilities.get("gpu")))
-        seconds[worker_id] += (known or media.usual_seconds(name, size)) * (1 - percent / 100) / pace
+        seconds[worker_id] += (known or serving.usual_seconds(name, size)) * (1 - percent / 100) / pace
     return seconds
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from jobs import media
+from jobs.media import serving
 from jobs.models import JobEvent
 from remoteworker import queue
 from remoteworker.models import Worker
@@ -58,7 +58,7 @@ def last_event() -> int:
 def _ordered(kind: Worker.Kind) -> Line:
     found, seconds = Line(), dict[str, float]()
     for ahead, (pk, job, model, known, name, size) in enumerate(_queued(kind)):
-        own = known or media.usual_seconds(name, size)
+        own = known or serving.usual_seconds(name, size)
         seconds[model] = seconds.get(model, 0.0) + own
         found.ends[job] = sums = tuple(seconds.values())
         found.places[pk] = (ahead, sums)

@@ -10,7 +10,8 @@ from uuid import UUID
 from django.db.models import DurationField, ExpressionWrapper, F, Sum
 from django.db.models.functions import Coalesce
 
-from jobs import media, offers
+from jobs import offers
+from jobs.media import serving
 from jobs.models import Job, JobInput
 from jobs.standings import Prospect, Standing
 from jobs.statuses import InputStatus
@@ -162,7 +163,7 @@ class _Crew:
             "job__model", "audio_duration", "upload__name", "upload__size_bytes", "done"
         )
         left = [
-            (known or media.usual_seconds(name, size)) * (1.0 - done) / self._pace(model)
+            (known or serving.usual_seconds(name, size)) * (1.0 - done) / self._pace(model)
             for model, known, name, size, done in rows
         ]
         return float(sum(left))

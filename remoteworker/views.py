@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from gpu_worker.protocol import MAX_REQUEST_BYTES, InvalidMessage, parse_complete, plain, read_json
-from jobs.media import file_response
+from jobs.media.serving import file_response
 from jobs.models import JobInput
 from jobs.uploads.ingest import sha256_of
 from remoteworker import clock, fleet, results, signing

@@ -11,7 +11,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from jobs import media
+from jobs.media import serving
 
 LEAST_AUDIBLE = 0.2  # seconds
 SILENT_SECONDS = 10.0  # a sender who writes nothing for so long has broken off
@@ -107,7 +107,7 @@ class Upload(models.Model):
     @property
     def content_type(self) -> str:
         """A media type from a closed list, never what the browser claimed."""
-        return media.content_type(self.name)
+        return serving.content_type(self.name)
 
 
 class Sound(models.Model):

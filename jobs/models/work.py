@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gpu_worker.protocol import ERRORS, ErrorText, Options
-from jobs import media
+from jobs.media import serving
 from jobs.models.sessions import Session, Upload
 from jobs.statuses import ACTIVE, ENDED, MOVES, Event, InputStatus, JobStatus, job_status
 
@@ -151,7 +151,7 @@ class JobInput(models.Model):
     def expected_seconds(self) -> float:
         """How much audio it holds: known once a worker has read it, until then guessed by its size."""
         upload = self.upload
-        return self.audio_duration or media.usual_seconds(upload.name, upload.size_bytes)
+        return self.audio_duration or serving.usual_seconds(upload.name, upload.size_bytes)
 
     @property
     def can_cancel(self) -> bool:

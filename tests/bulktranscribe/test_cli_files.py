@@ -13,7 +13,7 @@ from bulktranscribe.cli.desk import Refused, Wish
 from bulktranscribe.cli.progress import printable
 from bulktranscribe.cli.remote import check_address
 from bulktranscribe.cli.watch import Settling
-from jobs.media import CONTENT_TYPES
+from jobs.media.serving import CONTENT_TYPES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ALONE = """

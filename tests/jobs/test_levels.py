@@ -11,8 +11,8 @@ import av
 import numpy as np
 import pytest
 
-from jobs.hearing import MAX_HOURS
-from jobs.levels import MAX_LEVELS, Look, looks
+from jobs.media.sandboxed_decode import MAX_HOURS
+from jobs.media.waveform import MAX_LEVELS, Look, looks
 from tests.gpu_worker import hostile
 from tests.gpu_worker.sounds import encoded
 

@@ -12,7 +12,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.test import Client
 
-from jobs.media import RangeNotSatisfiable, content_type, file_response, parse_range
+from jobs.media.serving import RangeNotSatisfiable, content_type, file_response, parse_range
 from jobs.models import Upload
 from tests.served import running
 

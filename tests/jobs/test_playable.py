@@ -13,10 +13,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from bulktranscribe import audit
-from jobs import playable, sounds, storage
-from jobs.hearing import Interrupted
+from jobs import storage
+from jobs.media import audio_analysis, renditions
+from jobs.media.sandboxed_decode import Interrupted
+from jobs.media.transcode import Copy
 from jobs.models import PlayableCopy, Upload
-from jobs.opus import Copy
 from jobs.tasks import make_playable_copies
 from tests.gpu_worker.sounds import encoded
 from tests.jobs.test_levels import look, recorded
@@ -35,7 +36,7 @@ OLD = {
 def alaw(upload_of: Uploads) -> Upload:
     """An A-law file that has been looked at."""
     upload = upload_of("call.wav", encoded("wav", "pcm_alaw", 2.0))
-    sounds.look_at_new()
+    audio_analysis.look_at_new()
     return upload
 
 
@@ -70,7 +71,7 @@ def sound_of(content: bytes) -> tuple[float, str]:
     ],
 )
 def test_what_browsers_play_is_known(container: str, codec: str, plays: bool) -> None:
-    assert playable.plays_everywhere(container, codec) is plays
+    assert renditions.plays_everywhere(container, codec) is plays
 
 
 @pytest.mark.parametrize("kind", OLD)
@@ -79,7 +80,7 @@ def test_the_player_is_given_a_copy_of_what_browsers_cannot_play(
 ) -> None:
     original = encoded(*OLD[kind], 2.0)
     upload = upload_of(f"call.{kind}", original)
-    sounds.look_at_new()
+    audio_analysis.look_at_new()
     make_playable_copies()
     kind, content = played(browser, upload)
     assert kind == "audio/webm"
@@ -92,8 +93,8 @@ def test_the_player_is_given_a_copy_of_what_browsers_cannot_play(
 
 def test_times_in_the_copy_are_those_of_the_recording(upload_of: Uploads, browser: Client) -> None:
     upload = upload_of("gap.mkv", recorded("matroska", "pcm_s16le", {0.0: 2.0, 10.0: 2.0}))
-    sounds.look_at_new()
-    playable.make_missing()
+    audio_analysis.look_at_new()
+    renditions.make_missing()
     levels = look(PlayableCopy.objects.get(upload=upload).path).levels
     assert len(levels) == pytest.approx(12 * 20, abs=4)
     assert min(levels[5:35]) > 100
@@ -104,25 +105,25 @@ def test_times_in_the_copy_are_those_of_the_recording(upload_of: Uploads, browse
 def test_what_browsers_play_is_left_alone(upload_of: Uploads, browser: Client) -> None:
     upload = upload_of("mill.wav", encoded("wav", "pcm_s16le", 1.0))
     upload_of("text.wma", b"This is a text.")
-    sounds.look_at_new()
-    assert playable.make_missing() == 0
+    audio_analysis.look_at_new()
+    assert renditions.make_missing() == 0
     assert played(browser, upload)[0] == "audio/wav"
 
 
 def test_a_copy_is_made_once_and_known_to_the_audit(alaw: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert playable.make_missing() == 1
+    assert renditions.make_missing() == 1
     copied = PlayableCopy.objects.get().path
     found = audit.look(verify=True)
     assert copied not in (*found.orphans, *found.damaged)
-    monkeypatch.setattr(playable, "copy", lambda *paths: pytest.fail("made again"))
-    assert playable.make_missing() == 0
+    monkeypatch.setattr(renditions, "copy", lambda *paths: pytest.fail("made again"))
+    assert renditions.make_missing() == 0
     copied.write_bytes(b"damaged")
     assert audit.look().damaged == [copied]
 
 
 def test_a_copy_goes_with_its_upload(alaw: Upload, settings: Any) -> None:
     settings.ORPHAN_SECONDS = -1.0
-    playable.make_missing()
+    renditions.make_missing()
     copied = PlayableCopy.objects.get().path
     audit.sweep()
     assert copied.exists()
@@ -134,10 +135,10 @@ def test_a_copy_goes_with_its_upload(alaw: Upload, settings: Any) -> None:
 
 def test_a_copy_that_cannot_be_made_is_tried_once(alaw: Upload, browser: Client) -> None:
     alaw.path.write_bytes(b"damaged since")
-    assert playable.make_missing() == 0
+    assert renditions.make_missing() == 0
     assert PlayableCopy.objects.get().size_bytes == 0
     assert played(browser, alaw)[0] == "audio/wav"
-    assert playable._next() is None
+    assert renditions._next() is None
 
 
 @pytest.mark.parametrize("where", ["in the child", "in its place"])
@@ -148,15 +149,15 @@ def test_a_full_disk_leaves_nothing_and_the_copy_is_made_later(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     if where == "in the child":
-        monkeypatch.setattr(playable, "copy", lambda *paths: Copy(problem="disk_full"))
+        monkeypatch.setattr(renditions, "copy", lambda *paths: Copy(problem="disk_full"))
     else:
         monkeypatch.setattr(storage, "keep", full)
-    assert playable.make_missing() == 0
+    assert renditions.make_missing() == 0
     assert not PlayableCopy.objects.exists()
     assert not PlayableCopy(upload=alaw).path.exists()
     assert not list(settings.TEMP_DIR.glob("playable-*"))
     monkeypatch.undo()
-    assert playable.make_missing() == 1
+    assert renditions.make_missing() == 1
 
 
 def test_a_stop_of_the_controller_says_nothing_about_the_file(
@@ -165,14 +166,14 @@ def test_a_stop_of_the_controller_says_nothing_about_the_file(
     def stopped(*paths: object) -> None:
         raise Interrupted
 
-    monkeypatch.setattr(playable, "copy", stopped)
-    assert playable.make_missing() == 0
+    monkeypatch.setattr(renditions, "copy", stopped)
+    assert renditions.make_missing() == 0
     monkeypatch.undo()
-    assert playable.make_missing() == 1
+    assert renditions.make_missing() == 1
 
 
 def test_a_copy_is_its_owners(alaw: Upload, stranger: User) -> None:
-    playable.make_missing()
+    renditions.make_missing()
     client = Client()
     client.force_login(stranger)
     assert client.get(f"/uploads/{alaw.pk}/media").status_code == 404
@@ -189,7 +190,7 @@ def test_the_state_of_a_session_tells_what_its_uploads_are(upload_of: Uploads, b
     uploads = [upload_of(name, content) for name, content in made.items()]
     address = f"/api/sessions/{uploads[0].session_id}/state"
     assert {upload["sound"] for upload in browser.get(address).json()["uploads"]} == {None}
-    sounds.look_at_new()
+    audio_analysis.look_at_new()
     found = {upload["name"]: upload["sound"] for upload in browser.get(address).json()["uploads"]}
     assert found["loud.wav"] == {
         "seconds": 1.0,

@@ -13,8 +13,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from jobs import sounds
-from jobs.levels import MAX_LEVELS, Levels, Look, looks
+from jobs.media import audio_analysis
+from jobs.media.waveform import MAX_LEVELS, Levels, Look, looks
 from jobs.models import Session, Sound, Upload
 from jobs.tasks import look_at_uploads
 
@@ -94,8 +94,8 @@ def test_each_upload_is_looked_at_once(
     assert "immutable" in answer["Cache-Control"]
     assert browser.get(f"/uploads/{bad.pk}/levels").status_code == 204
     assert Sound.objects.get(upload=bad).problem == "unreadable"
-    monkeypatch.setattr(sounds, "looks", lambda paths: pytest.fail("looked at again"))
-    assert sounds.look_at_new() == 0
+    monkeypatch.setattr(audio_analysis, "looks", lambda paths: pytest.fail("looked at again"))
+    assert audio_analysis.look_at_new() == 0
 
 
 def test_a_look_that_a_stop_of_the_controller_broke_off_is_taken_again(
@@ -105,9 +105,9 @@ def test_a_look_that_a_stop_of_the_controller_broke_off_is_taken_again(
     run = subprocess.run
     ended = [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"]
     monkeypatch.setattr(subprocess, "run", lambda command, **options: run(ended, **options))
-    assert sounds.look_at_new() == 0, "the whole group of processes is told to end"
+    assert audio_analysis.look_at_new() == 0, "the whole group of processes is told to end"
     monkeypatch.undo()
-    assert sounds.look_at_new() == 1
+    assert audio_analysis.look_at_new() == 1
     assert Sound.objects.get(upload=upload).problem == ""
 
 
@@ -129,7 +129,7 @@ def test_small_files_are_looked_at_together_and_one_that_ends_the_child_harms_no
         return subprocess.CompletedProcess(command, -9, done.stdout + b'{"seconds": 1')
 
     monkeypatch.setattr(subprocess, "run", dying)
-    assert sounds.look_at_new() == 5
+    assert audio_analysis.look_at_new() == 5
     problems = {sound.upload.name: sound.problem for sound in Sound.objects.all()}
     assert problems == {"1.wav": "", "2.wav": "unreadable", "3.wav": "unreadable", "4.wav": "", "5.wav": ""}
     assert [len(paths) for paths in children] == [5, 1], "the newest first: the rest after the second is one"
@@ -144,8 +144,8 @@ def test_an_upload_that_goes_away_meanwhile_is_left_out(
         yield from looks(paths)
         Upload.objects.all().delete()
 
-    monkeypatch.setattr(sounds, "looks", lambda paths: iter(list(and_gone(paths))))
-    assert sounds.look_at_new() == 1
+    monkeypatch.setattr(audio_analysis, "looks", lambda paths: iter(list(and_gone(paths))))
+    assert audio_analysis.look_at_new() == 1
     assert not Sound.objects.exists()
 
 

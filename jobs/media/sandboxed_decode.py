@@ -40,7 +40,7 @@ def ask_child(module: str, *arguments: str) -> bytes:
 
     Raises Interrupted, subprocess.TimeoutExpired.
     """
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parent.parent.parent
     child = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=root,

@@ -1,6 +1,6 @@
-"""How long and how loud a recording is, from beginning to end, read in a child with limits (hearing.py).
+"""How long and how loud a recording is, from beginning to end, read in a child with limits (sandboxed_decode.py).
 
-`python -m jobs.levels SOURCE…` prints a line of JSON for each.
+`python -m jobs.media.waveform SOURCE…` prints a line of JSON for each.
 """
 
 import base64
@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from jobs.hearing import MAX_HOURS, Heard, Interrupted, ask_child, limit_child, opened
+from jobs.media.sandboxed_decode import MAX_HOURS, Heard, Interrupted, ask_child, limit_child, opened
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -61,7 +61,7 @@ def _ask(paths: list[Path]) -> tuple[list[Look], str]:
     """Return what a child found of the first of these, and why it ended there, if it did."""
     problem = "unreadable"  # ended by a limit, or by a fault of a decoder
     try:
-        told = ask_child("jobs.levels", *map(str, paths))
+        told = ask_child("jobs.media.waveform", *map(str, paths))
     except subprocess.TimeoutExpired as late:
         told, problem = late.stdout or b"", "timeout"
     found = []

@@ -1,6 +1,6 @@
-"""A copy of a recording that every browser plays, Opus in WebM, written by a child with limits (hearing.py).
+"""A copy of a recording that every browser plays, Opus in WebM, written by a child with limits (sandboxed_decode.py).
 
-`python -m jobs.opus SOURCE TARGET` makes it and prints one JSON object.
+`python -m jobs.media.transcode SOURCE TARGET` makes it and prints one JSON object.
 """
 
 import errno
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from jobs.hearing import MAX_HOURS, Heard, ask_child, limit_child, opened
+from jobs.media.sandboxed_decode import MAX_HOURS, Heard, ask_child, limit_child, opened
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -38,7 +38,7 @@ class Copy:
 def copy(source: Path, target: Path) -> Copy:
     """Write the sound of `source` to `target`, on the disk for good. Raises Interrupted."""
     try:
-        return Copy(**json.loads(ask_child("jobs.opus", str(source), str(target))))
+        return Copy(**json.loads(ask_child("jobs.media.transcode", str(source), str(target))))
     except (subprocess.TimeoutExpired, ValueError):  # a limit, or a fault of a decoder
         return Copy(problem="failed")
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from django.db import IntegrityError, transaction
 
 from jobs.alone import alone
-from jobs.levels import Interrupted, Look, looks
+from jobs.media.waveform import Interrupted, Look, looks
 from jobs.models import Session, Sound, Upload
 
 log = logging.getLogger(__name__)

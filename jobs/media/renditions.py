@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 
 from jobs import storage
 from jobs.alone import alone
-from jobs.hearing import Interrupted
+from jobs.media.sandboxed_decode import Interrupted
+from jobs.media.transcode import BYTES_A_SECOND, Copy, copy
 from jobs.models import PlayableCopy, Upload
-from jobs.opus import BYTES_A_SECOND, Copy, copy
 from jobs.uploads import ingest
 
 log = logging.getLogger(__name__)
