@@ -6,13 +6,13 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.operation import Operation
 
-import jobs.api_sessions
-import jobs.api_trash  # noqa: F401 - the other parts of the router
+import jobs.api.sessions
+import jobs.api.trash  # noqa: F401 - the other parts of the router
 from bulktranscribe.middleware import ERRORS
 from jobs.access import ConfinedToken, MissingScope
-from jobs.api import router as jobs_router
-from jobs.api_auth import Needs
-from jobs.api_body import JsonParser
+from jobs.api.auth import Needs
+from jobs.api.json_body import JsonParser
+from jobs.api.session_page import router as jobs_router
 from remoteworker.api import router as workers_router
 from review.api import router as review_router
 from review.api_downloads import router as downloads_router

@@ -27,9 +27,10 @@ from bulktranscribe.cli.desk import (
 )
 from bulktranscribe.sign_in import make_owner
 from gpu_worker.protocol import Options
-from jobs import access, batches, offers, session_state
+from jobs import access, batches, offers
+from jobs.api import session_state
+from jobs.api.serializers import job_state
 from jobs.forms import job_options
-from jobs.live import job_state
 from jobs.models import Job, Session, Upload
 from jobs.uploads import ingest
 from remoteworker import clock

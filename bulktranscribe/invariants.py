@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from bulktranscribe import audit
-from jobs.live import job_state
+from jobs.api.serializers import job_state
 from jobs.models import Job, JobEvent, JobInput, Result, Upload
 from jobs.statuses import ENDED, MOVES, Event, InputStatus, job_status
 from remoteworker import clock

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from jobs import access, api_tokens
+from jobs import access
+from jobs.api import tokens
 
 API = "/api/"
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -69,7 +70,7 @@ def bearer_tokens(get_response: Handler) -> Handler:
     def respond(request: HttpRequest) -> HttpResponse:
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
         if request.path.startswith(API) and kind.lower() == "bearer":
-            token = api_tokens.find(secret.strip())
+            token = tokens.find(secret.strip())
             request.user = access.act_by(token) if token else AnonymousUser()
             request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # as Django's test client says it
         return get_response(request)

@@ -8,8 +8,8 @@ from pydantic.json_schema import models_json_schema
 
 from bulktranscribe.api import api
 from bulktranscribe.middleware import ERRORS
-from jobs import schemas
-from jobs.api_auth import Needs
+from jobs.api import schemas
+from jobs.api.auth import Needs
 from jobs.models import Scope
 from jobs.uploads import tus_openapi
 from review.exports import FORMATS

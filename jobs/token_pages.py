@@ -17,7 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from jobs import access, api_tokens
+from jobs import access
+from jobs.api import tokens
 from jobs.models import ApiToken, Scope, Session
 
 DAYS = [
@@ -55,7 +56,7 @@ class TokenForm(forms.Form):
         chosen = self.cleaned_data
         expires_at = timezone.now() + timedelta(days=int(chosen["days"])) if chosen["days"] else None
         scopes = [Scope(value) for value in chosen["scopes"]]
-        return api_tokens.create(owner, chosen["name"], scopes, chosen["session"], expires_at)
+        return tokens.create(owner, chosen["name"], scopes, chosen["session"], expires_at)
 
 
 @login_required
@@ -76,7 +77,7 @@ def tokens_page(request: HttpRequest) -> HttpResponse:
         try:
             made, secret = form.create(person)
             form = TokenForm(person)
-        except api_tokens.TooManyTokens:
+        except tokens.TooManyTokens:
             form.add_error(None, _("You have very many tokens. Revoke some first."))
     shown = ApiToken.objects.filter(owner=person).select_related("session")
     status = 400 if form.errors else 200

@@ -16,13 +16,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from gpu_worker.protocol import OUTPUT_CONTENT_TYPES
 from jobs import access, batches, history, listing, partials, presets, trash
+from jobs.api.serializers import file_state
+from jobs.api.session_state import pages, session_state, tabs
 from jobs.forms import JobForm, RetentionForm, SessionForm, choices_of, last_choices
 from jobs.listing import Choice
-from jobs.live import file_state
 from jobs.media import renditions
 from jobs.media.serving import file_response
 from jobs.models import Job, JobInput, Session, Sound
-from jobs.session_state import pages, session_state, tabs
 from jobs.uploads import ingest
 
 Row = TypeVar("Row")

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
-from jobs.schemas import Moment, Told
+from jobs.api.schemas import Moment, Told
 from remoteworker import fleet
 from remoteworker.models import Worker
 

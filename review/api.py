@@ -13,8 +13,8 @@ from pydantic import ValidationError as PydanticError
 from pydantic.alias_generators import to_camel
 
 from jobs import access
-from jobs.api_auth import Needs
-from jobs.api_body import read_json
+from jobs.api.auth import Needs
+from jobs.api.json_body import read_json
 from jobs.models import Scope
 from review import following, history, queue, revisions, schemas, snapshot
 from review.models import Transcript

@@ -7,8 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import Router
 
-from jobs import access, cursors
-from jobs.cursors import Cursor, Limit
+from jobs import access
+from jobs.api import pagination
+from jobs.api.pagination import Cursor, Limit
 from review import schemas
 from review.exports import FORMATS
 from review.models import Transcript
@@ -24,7 +25,7 @@ def get_transcripts(request: HttpRequest, pk: UUID, limit: Limit = 50, cursor: C
     """List the transcripts of a session, the newest first."""
     session = access.find_session(request.user, pk)
     wanted = Transcript.objects.filter(job_input__job__session=session).select_related("job_input__upload")
-    rows, following = cursors.page(wanted, cursor, limit)
+    rows, following = pagination.page(wanted, cursor, limit)
     return {"transcripts": [_row(row) for row in rows], "next": following}
 
 

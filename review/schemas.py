@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from jobs.schemas import Error, Id, Moment, Path, Refusal, Told
+from jobs.api.schemas import Error, Id, Moment, Path, Refusal, Told
 
 __all__ = ["Error", "Refusal"]
 

@@ -16,7 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.http import http_date
 
 from jobs import access
-from jobs.live import incoming_state
+from jobs.api.serializers import incoming_state
 from jobs.models import IncomingUpload, Scope
 from jobs.uploads import resumable
 from jobs.uploads.ingest import UploadRefused

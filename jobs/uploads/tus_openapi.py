@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jobs import schemas
+from jobs.api import schemas
 from jobs.models import Scope
 from jobs.uploads.tus import OCTETS, VERSION
 

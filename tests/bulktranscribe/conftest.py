@@ -9,7 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 from bulktranscribe.cli.desk import Desk
 from bulktranscribe.cli.remote import RemoteDesk
 from bulktranscribe.desk import LocalDesk
-from jobs import api_tokens
+from jobs.api import tokens
 from jobs.models import Scope
 
 
@@ -19,6 +19,6 @@ def desk(request: pytest.FixtureRequest, live_server: LiveServer, person: User) 
         yield LocalDesk(person)
         return
     scopes = [Scope.READ, Scope.UPLOAD, Scope.JOBS]
-    elsewhere = RemoteDesk(live_server.url, api_tokens.create(person, "test", scopes, None, None)[1])
+    elsewhere = RemoteDesk(live_server.url, tokens.create(person, "test", scopes, None, None)[1])
     yield elsewhere
     elsewhere.wire.close()  # a thread of the live server waits for the next request

@@ -18,8 +18,9 @@ from bulktranscribe.cli.options import Order
 from bulktranscribe.cli.outcomes import Item
 from bulktranscribe.cli.progress import Lines
 from bulktranscribe.cli.remote import RemoteDesk
-from jobs import api_tokens, listing
-from jobs.live import incoming_state
+from jobs import listing
+from jobs.api import tokens
+from jobs.api.serializers import incoming_state
 from jobs.models import IncomingUpload, Job, Scope, Session, Upload
 from tests.chaos.proxy import CUT, LOST_REPLY, Fault, Proxy
 
@@ -47,7 +48,7 @@ def desk(proxy: Proxy, session: Session, monkeypatch: pytest.MonkeyPatch) -> Rem
 
 def token_of(person: User, *scopes: Scope) -> str:
     wanted = list(scopes or (Scope.READ, Scope.UPLOAD, Scope.JOBS))
-    return api_tokens.create(person, "test", wanted, None, None)[1]
+    return tokens.create(person, "test", wanted, None, None)[1]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.test import Client
 
-from jobs import api_tokens
+from jobs.api import tokens
 from jobs.models import Scope, Session
 
 EVERYTHING = list(Scope)
@@ -20,7 +20,7 @@ class Program:
     ) -> None:
         chosen = EVERYTHING if scopes is None else scopes
         expires_at = changes.get("expires_at")
-        self.token, self.secret = api_tokens.create(owner, "a program", chosen, session, expires_at)
+        self.token, self.secret = tokens.create(owner, "a program", chosen, session, expires_at)
         self.client = Client(enforce_csrf_checks=True)
 
     def send(self, method: str, url: str, body: Any = None, **headers: str) -> Any:

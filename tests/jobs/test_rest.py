@@ -193,7 +193,7 @@ def test_every_error_is_json_with_a_code(
 
 
 def test_a_mistake_of_ours_is_json_too(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.cursors.page", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr("jobs.api.pagination.page", lambda *args, **kwargs: 1 / 0)
     program.client.raise_request_exception = False
     answer = program.send("GET", "/api/sessions")
     assert (answer.status_code, answer.json()["error"]["code"]) == (500, "INTERNAL_ERROR")

@@ -13,7 +13,8 @@ from django.test import Client
 from django.utils import timezone
 
 from bulktranscribe.tasks import prune
-from jobs import api_sessions, batches, retention, trash
+from jobs import batches, retention, trash
+from jobs.api import sessions
 from jobs.forms import RetentionForm
 from jobs.models import IncomingUpload, Job, JobInput, Scope, Session, Upload
 from jobs.models.sessions import RETENTION_DAYS
@@ -236,7 +237,7 @@ def test_programs_that_may_delete_choose_it(session: Session, person: User) -> N
 
 
 def test_programs_are_offered_what_people_are() -> None:
-    assert set(literal_values(api_sessions.RetentionDays)) == set(RETENTION_DAYS)
+    assert set(literal_values(sessions.RetentionDays)) == set(RETENTION_DAYS)
 
 
 def test_admin_shows_it_and_leaves_it_alone(session: Session, admin_client: Client) -> None:

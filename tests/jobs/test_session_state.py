@@ -51,7 +51,7 @@ def names(state: dict[str, Any]) -> list[tuple[int, str]]:
 def test_files_are_shown_a_page_at_a_time_with_their_jobs(
     ask: Callable[..., dict[str, Any]], job_of: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.session_state.PAGE", 4)
+    monkeypatch.setattr("jobs.api.session_state.PAGE", 4)
     job_of(files=3)
     job_of(files=3)
     first, second = ask(), ask(page=2)

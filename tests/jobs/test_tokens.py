@@ -47,7 +47,7 @@ def test_a_wrong_form_makes_no_token(browser: Client, stranger: User) -> None:
 
 
 def test_nobody_makes_tokens_without_end(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.api_tokens.MOST", 1)
+    monkeypatch.setattr("jobs.api.tokens.MOST", 1)
     form = {"name": "x", "scopes": ["read"]}
     assert [browser.post("/settings/tokens/", form).status_code for _ in range(2)] == [200, 400]
     assert ApiToken.objects.count() == 1

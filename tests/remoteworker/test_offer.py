@@ -9,8 +9,8 @@ from pytest_django import Settings
 
 from bulktranscribe.cli.desk import Refused, Wish
 from bulktranscribe.desk import LocalDesk
+from jobs.api.session_state import session_state, state_stamp
 from jobs.models import Job, Session, Upload
-from jobs.session_state import session_state, state_stamp
 from remoteworker import clock, fleet
 from remoteworker.models import Worker
 

@@ -11,9 +11,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from jobs import standings
-from jobs.live import file_state
+from jobs.api.serializers import file_state
+from jobs.api.session_state import session_state
 from jobs.models import Job, JobInput, Session
-from jobs.session_state import session_state
 from remoteworker.models import Attempt, Worker
 from tests.steps import claim
 

@@ -20,7 +20,7 @@ from bulktranscribe.sign_in import make_owner
 from gpu_worker.protocol import Options
 from gpu_worker.transcript import clock
 from jobs import batches
-from jobs.live import status_text
+from jobs.api.serializers import status_text
 from jobs.models import JobInput, Session
 from jobs.statuses import ENDED, InputStatus
 from jobs.uploads import ingest

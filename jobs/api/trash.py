@@ -8,9 +8,10 @@ from django.http import Http404, HttpRequest
 from ninja import Schema, Status
 from pydantic import ConfigDict, Field
 
-from jobs import access, presets, schemas, trash
-from jobs.api import router  # an address has one router, whatever its methods
-from jobs.api_auth import Needs
+from jobs import access, presets, trash
+from jobs.api import schemas
+from jobs.api.auth import Needs
+from jobs.api.session_page import router  # an address has one router, whatever its methods
 from jobs.models import Scope
 from jobs.uploads.ingest import UploadRefused
 

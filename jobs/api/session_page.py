@@ -14,13 +14,14 @@ from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from gpu_worker.protocol import Options
-from jobs import access, batches, history, listing, offers, schemas
-from jobs.api_auth import Needs
+from jobs import access, batches, history, listing, offers
+from jobs.api import schemas
+from jobs.api.auth import Needs
+from jobs.api.serializers import file_state, incoming_state, job_state, sound_state, upload_state
+from jobs.api.session_state import session_state, state_stamp
 from jobs.forms import COUNTS_OF, SPEAKERS, choices_of, job_options
 from jobs.listing import Choice
-from jobs.live import file_state, incoming_state, job_state, sound_state, upload_state
 from jobs.models import Job, Scope, Session, Upload
-from jobs.session_state import session_state, state_stamp
 from jobs.uploads import ingest, resumable
 
 router = Router(by_alias=True)

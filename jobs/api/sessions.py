@@ -11,12 +11,13 @@ from ninja.errors import HttpError
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from jobs import access, cursors, reviews, schemas, standings
-from jobs.api import router  # one for both: an address takes its methods from one router
-from jobs.api_auth import Needs
-from jobs.cursors import Cursor, Limit
+from jobs import access, reviews, standings
+from jobs.api import pagination, schemas
+from jobs.api.auth import Needs
+from jobs.api.pagination import Cursor, Limit
+from jobs.api.serializers import input_state, job_facts, upload_state
+from jobs.api.session_page import router  # one for both: an address takes its methods from one router
 from jobs.forms import RetentionForm, SessionForm
-from jobs.live import input_state, job_facts, upload_state
 from jobs.media.serving import file_response
 from jobs.models import Job, JobInput, Scope, Session, Upload
 from jobs.statuses import InputStatus, JobStatus
@@ -47,7 +48,7 @@ class SessionChanges(Schema):
 @router.get("/sessions", url_name="api-sessions", response=schemas.SessionPage, tags=["Sessions"])
 def get_sessions(request: HttpRequest, limit: Limit = 50, cursor: Cursor = None) -> Answer:
     """List sessions, the newest first."""
-    rows, following = cursors.page(access.sessions_of(request.user), cursor, limit)
+    rows, following = pagination.page(access.sessions_of(request.user), cursor, limit)
     return {"sessions": _session_rows(rows), "next": following}
 
 
@@ -94,7 +95,7 @@ def patch_session(request: HttpRequest, pk: UUID, order: SessionChanges) -> Answ
 def get_uploads(request: HttpRequest, pk: UUID, limit: Limit = 50, cursor: Cursor = None) -> Answer:
     """List the files of a session, the newest first."""
     session = access.find_session(request.user, pk)
-    rows, following = cursors.page(_described(session.uploads.filter(deleted_at=None)), cursor, limit)
+    rows, following = pagination.page(_described(session.uploads.filter(deleted_at=None)), cursor, limit)
     return {"uploads": [_upload_row(row) for row in rows], "next": following}
 
 
@@ -134,7 +135,7 @@ def get_jobs(
         jobs = jobs.filter(session=access.find_session(request.user, wanted.session))
     if wanted.status is not None:
         jobs = jobs.filter(status=wanted.status.value)
-    rows, following = cursors.page(jobs, cursor, limit)
+    rows, following = pagination.page(jobs, cursor, limit)
     return {"jobs": _job_rows(rows), "next": following}
 
 
@@ -143,7 +144,7 @@ def get_inputs(request: HttpRequest, pk: UUID, limit: Limit = 50, cursor: Cursor
     """List the files of a job, in its order."""
     job = access.find_job(request.user, pk)
     inputs = job.inputs.select_related("upload", "job")
-    rows, following = cursors.page(inputs, cursor, limit, by="position", newest=False)
+    rows, following = pagination.page(inputs, cursor, limit, by="position", newest=False)
     standing, review = standings.of(rows), reviews.of(rows)
     states = [input_state(row, standing.get(row.pk, standings.UNKNOWN), review.get(row.pk)) for row in rows]
     return {"inputs": states, "next": following}

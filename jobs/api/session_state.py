@@ -11,8 +11,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from jobs import listing, offers, reviews, standings, trash
+from jobs.api.serializers import input_state, job_facts, upload_state, whole_seconds
 from jobs.listing import FRESH_SHOWN, PAGE, SHOWS, USED_SHOWN, Choice
-from jobs.live import input_state, job_facts, upload_state, whole_seconds
 from jobs.models import Job, JobInput, Session
 from jobs.standings import Prospect
 from jobs.statuses import ACTIVE, MOVES, Event, InputStatus, JobStatus, job_status
