@@ -10,7 +10,7 @@ from bulktranscribe.health import healthz
 from bulktranscribe.sign_in import SignIn, sign_in, sign_up
 
 urlpatterns = [
-    path("", include("jobs.urls")),
+    path("", include("jobs.pages.urls")),
     path("", include("review.urls")),
     path("settings/notifications/", include("jobs.notices.urls")),
     path("api/", include("remoteworker.urls")),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from jobs import token_pages, views
+from jobs.pages import token_settings, views
 from jobs.uploads import tus
 
 urlpatterns = [
@@ -25,9 +25,9 @@ urlpatterns = [
     path("inputs/<uuid:pk>/retry", views.retry_input, name="input-retry"),
     path("uploads/<uuid:pk>/media", views.upload_media, name="upload-media"),
     path("uploads/<uuid:pk>/levels", views.upload_levels, name="upload-levels"),
-    path("settings/", token_pages.settings_home, name="settings"),
-    path("settings/tokens/", token_pages.tokens_page, name="settings-tokens"),
-    path("settings/tokens/<uuid:pk>/revoke", token_pages.revoke_token, name="settings-token-revoke"),
+    path("settings/", token_settings.settings_home, name="settings"),
+    path("settings/tokens/", token_settings.tokens_page, name="settings-tokens"),
+    path("settings/tokens/<uuid:pk>/revoke", token_settings.revoke_token, name="settings-token-revoke"),
     path("api/sessions/<uuid:pk>/incoming", tus.incoming_files, name="session-incoming"),
     path("api/incoming/<uuid:pk>", tus.incoming_file, name="incoming"),
 ]

@@ -1,0 +1,1 @@
+"""The pages of sessions, files and tokens; all work without JavaScript."""
