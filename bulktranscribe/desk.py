@@ -27,11 +27,12 @@ from bulktranscribe.cli.desk import (
 )
 from bulktranscribe.sign_in import make_owner
 from gpu_worker.protocol import Options
-from jobs import access, batches, offers
+from jobs import access, batches
 from jobs.api import session_state
 from jobs.api.serializers import job_state
 from jobs.forms import job_options
 from jobs.models import Job, Session, Upload
+from jobs.ports import worker_capabilities
 from jobs.uploads import ingest
 from remoteworker import clock
 from review.exports import FORMATS
@@ -168,7 +169,7 @@ def _options(wish: Wish) -> Options:
             "num_speakers": counts.get("numSpeakers"),
             "min_speakers": counts.get("minSpeakers"),
             "max_speakers": counts.get("maxSpeakers"),
-            "model": wish.model or offers.usual_model(),
+            "model": wish.model or worker_capabilities.usual_model(),
             "language": wish.language,
         }
     )

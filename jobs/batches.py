@@ -10,8 +10,9 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from gpu_worker.protocol import LANGUAGES, WHISPER_MODELS, InvalidMessage, Options, parse_options
-from jobs import clock, offers
+from jobs import clock
 from jobs.models import Job, JobInput, Session, Upload
+from jobs.ports import worker_capabilities
 from jobs.signals import input_canceled, input_queued
 from jobs.statuses import ACTIVE, Event, InputStatus
 
@@ -49,7 +50,7 @@ def create_job(
 ) -> Job:
     """Queue a job over these uploads. Raises InvalidJob; nothing is stored then."""
     _check(session, uploads, options)
-    if offers.lacks_gpu(use_remote):
+    if worker_capabilities.lacks_gpu(use_remote):
         raise InvalidJob("useRemote", NO_GPU_WORKER, "NO_GPU_WORKER")
     extra = {key: value for key, value in asdict(options).items() if key not in ("model", "language")}
     with transaction.atomic():
@@ -154,7 +155,7 @@ def _check(session: Session, uploads: Sequence[Upload], options: Options) -> Non
         raise InvalidJob("uploads", "A chosen file is not in this session.", "UNKNOWN_UPLOAD")
     if len({upload.pk for upload in uploads}) != len(uploads):
         raise InvalidJob("uploads", "A file was chosen twice.")
-    if options.model not in WHISPER_MODELS and options.model not in offers.current().models:
+    if options.model not in WHISPER_MODELS and options.model not in worker_capabilities.current().models:
         raise InvalidJob("model", f"There is no model named “{options.model[:80]}”.", "UNKNOWN_MODEL")
     if options.language and options.language not in LANGUAGES:
         raise InvalidJob("language", f"There is no language “{options.language[:20]}”.", "UNKNOWN_LANGUAGE")

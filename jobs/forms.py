@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gpu_worker.protocol import LANGUAGES, WHISPER_MODELS, Options
-from jobs import listing, offers
+from jobs import listing
 from jobs.models import Job, Session, Upload
+from jobs.ports import worker_capabilities
 
 SPEAKER_CHOICES = [
     ("auto", _("Tell speakers apart")),
@@ -89,14 +90,14 @@ class JobForm(forms.Form):
 
     def __init__(self, session: Session, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offer = offers.current()
+        offer = worker_capabilities.current()
         uploads = cast(forms.ModelMultipleChoiceField[Upload], self.fields["uploads"])
         uploads.queryset = session.uploads.filter(deleted_at=None)
         files_of = cast(forms.ModelChoiceField[Job], self.fields["files_of"])
         files_of.queryset = session.jobs.filter(deleted_at=None)
         model = cast(forms.ChoiceField, self.fields["model"])
         model.choices = model_choices(offer)
-        model.initial = offers.usual_model()
+        model.initial = worker_capabilities.usual_model()
         self.fields["speakers"].initial = "auto"
         if not offer.tells_speakers:
             self.initial["speakers"] = "none"
@@ -159,7 +160,7 @@ def job_options(chosen: Mapping[str, Any]) -> Options:
     )
 
 
-def model_choices(offer: offers.Offer) -> list[tuple[str, Any]]:
+def model_choices(offer: worker_capabilities.Offer) -> list[tuple[str, Any]]:
     """The models at hand first, then the others that a worker downloads when it can."""
     others = [name for name in WHISPER_MODELS if name not in offer.models]
     at_hand = [(name, name) for name in offer.models]

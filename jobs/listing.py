@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from jobs import reviews
 from jobs.models import Job, JobInput, Session, Upload
 from jobs.models.sessions import LEAST_AUDIBLE
+from jobs.ports import review_progress
 from jobs.statuses import ACTIVE, InputStatus
 
 PAGE = 50  # files
@@ -68,7 +68,7 @@ def chosen(session: Session, choice: Choice) -> QuerySet[JobInput]:
     elif choice.show == "failed":
         rows = rows.filter(status=InputStatus.FAILED)
     elif choice.show in REVIEWS:
-        rows = rows.filter(reviews.where(REVIEWS[choice.show]))
+        rows = rows.filter(review_progress.where(REVIEWS[choice.show]))
     for word in choice.words.split():
         rows = rows.filter(_named(word))
     return rows.select_related("upload").order_by("-job__number", "position")
@@ -153,7 +153,7 @@ def _contents(some: Collection[Session]) -> dict[UUID, dict[str, Any]]:
             n=Count("upload", distinct=True), seconds=Sum("audio_duration")
         )
     }
-    reviewed = reviews.done(complete) if complete else {}
+    reviewed = review_progress.done(complete) if complete else {}
     return {
         one.pk: {
             "file_count": file_counts.get(one.pk, 0),
@@ -235,7 +235,7 @@ def _count(session: Session) -> Counts:
         "canceled": number[InputStatus.CANCELED],
         "percent": round(done / files, 1) if files else 0.0,
     }
-    reviewed = reviews.counts(session) if number[InputStatus.COMPLETE] else {}
+    reviewed = review_progress.counts(session) if number[InputStatus.COMPLETE] else {}
     shows = {
         "all": files,
         "active": sum(number[status] for status in ACTIVE),

@@ -14,8 +14,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jobs import batches, partials
+from jobs import batches
 from jobs.models import IncomingUpload, Job, JobInput, ResultFile, Session, Upload
+from jobs.ports import partial_results
 from jobs.statuses import ACTIVE
 from jobs.uploads import ingest
 
@@ -146,7 +147,7 @@ def _purge_jobs(jobs: QuerySet[Job]) -> int:
     for pks in _parts(jobs):
         with transaction.atomic():
             files = ResultFile.objects.filter(result__job_input__job__in=pks)
-            paths = [*(file.absolute_path for file in files), *partials.paths(pks)]
+            paths = [*(file.absolute_path for file in files), *partial_results.paths(pks)]
             gone += Job.objects.filter(pk__in=pks).delete()[1].get("jobs.Job", 0)
             transaction.on_commit(partial(_unlink, paths))
     return gone

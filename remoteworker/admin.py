@@ -13,9 +13,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from jobs import batches, partials
+from jobs import batches
 from jobs.admin import ErrorCodeFilter, JobInputAdmin, LookOnlyAdmin, ReadOnlyInline
 from jobs.models import JobInput
+from jobs.ports import partial_results
 from remoteworker import dispatch, fleet, overview, tasks
 from remoteworker.client import WorkerError
 from remoteworker.models import Attempt, Worker
@@ -186,7 +187,7 @@ class JobInputAndWorkersAdmin(JobInputAdmin):
     @admin.display(description=_("partial result"))
     def partial_result(self, entry: Any) -> str:
         """What its worker had sent before it failed. Only one's own opens, as with transcripts."""
-        found = partials.of(entry)
+        found = partial_results.of(entry)
         if not entry.is_mine:
             return ", ".join(part.label for part in found)
         links = [(reverse("input-partial", args=[entry.pk, part.kind]), part.label) for part in found]

@@ -6,9 +6,9 @@ class RemoteWorkerConfig(AppConfig):
     verbose_name = "Workers"
 
     def ready(self) -> None:
-        from jobs import offers
-        from jobs import partials as partials_of_inputs
-        from jobs import standings as standings_of_jobs
+        from jobs.ports import partial_results as partials_of_inputs
+        from jobs.ports import progress_estimates as standings_of_jobs
+        from jobs.ports import worker_capabilities
         from remoteworker import (  # noqa: F401 - importing them registers them
             checks,
             fleet,
@@ -17,6 +17,6 @@ class RemoteWorkerConfig(AppConfig):
             standings,
         )
 
-        offers.register(fleet.offer)
+        worker_capabilities.register(fleet.offer)
         standings_of_jobs.register(standings)
         partials_of_inputs.register(partials)

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from jobs.media import serving
-from jobs.offers import Offer, runs_remotely
+from jobs.ports.worker_capabilities import Offer, runs_remotely
 from remoteworker import clock
 from remoteworker.choice import Box, learn, speed
 from remoteworker.client import WorkerClient, WorkerError, WorkerRefused

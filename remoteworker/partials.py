@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 from jobs.models import JobInput
-from jobs.partials import Part
+from jobs.ports.partial_results import Part
 from jobs.statuses import InputStatus
 from remoteworker.models import StagedOutput
 

@@ -10,10 +10,10 @@ from uuid import UUID
 from django.db.models import DurationField, ExpressionWrapper, F, Sum
 from django.db.models.functions import Coalesce
 
-from jobs import offers
 from jobs.media import serving
 from jobs.models import Job, JobInput
-from jobs.standings import Prospect, Standing
+from jobs.ports import worker_capabilities
+from jobs.ports.progress_estimates import Prospect, Standing
 from jobs.statuses import InputStatus
 from remoteworker import clock
 from remoteworker import line as waiting_line
@@ -63,7 +63,7 @@ def stamp() -> str:
 
 def kind_of(job: Job) -> Worker.Kind:
     """Which workers the job is for."""
-    return Worker.Kind.REMOTE if offers.runs_remotely(job.use_remote) else Worker.Kind.LOCAL
+    return Worker.Kind.REMOTE if worker_capabilities.runs_remotely(job.use_remote) else Worker.Kind.LOCAL
 
 
 def _of_held(held: list[JobInput]) -> dict[UUID, Standing]:

@@ -6,7 +6,7 @@ class ReviewConfig(AppConfig):
     verbose_name = "Review"
 
     def ready(self) -> None:
-        from jobs import reviews
+        from jobs.ports import review_progress
         from review import progress, receivers  # noqa: F401 - importing receivers registers them
 
-        reviews.register(progress)
+        review_progress.register(progress)

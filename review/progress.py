@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Count, Q
 
 from jobs.models import JobInput, Session
-from jobs.reviews import Review
+from jobs.ports.review_progress import Review
 from jobs.statuses import InputStatus
 from review.models import Transcript
 

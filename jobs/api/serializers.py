@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from jobs import offers, partials, reviews, standings
 from jobs.models import IncomingUpload, Job, JobInput, Sound, Upload
-from jobs.reviews import Review
-from jobs.standings import Standing
+from jobs.ports import partial_results, progress_estimates, review_progress, worker_capabilities
+from jobs.ports.progress_estimates import Standing
+from jobs.ports.review_progress import Review
 from jobs.statuses import ENDED, InputStatus, job_status
 
 STAGE_TEXTS = {
@@ -84,8 +84,8 @@ def job_state(
 ) -> dict[str, Any]:
     """Return one job with its inputs; uses prefetched inputs, standings and reviews where there are any."""
     inputs = list(job.inputs.all())
-    standing = standings.of(inputs) if standing is None else standing
-    review = reviews.of(inputs) if review is None else review
+    standing = progress_estimates.of(inputs) if standing is None else standing
+    review = review_progress.of(inputs) if review is None else review
     status = job_status(
         [entry.status for entry in inputs]
     )  # the job's row may be a moment older than they are
@@ -97,7 +97,7 @@ def job_state(
         "canCancel": any(entry.can_cancel for entry in inputs),
         "canRetry": any(entry.can_retry for entry in inputs),
         "inputs": [
-            input_state(entry, standing.get(entry.pk, standings.UNKNOWN), review.get(entry.pk))
+            input_state(entry, standing.get(entry.pk, progress_estimates.UNKNOWN), review.get(entry.pk))
             for entry in inputs
         ],
     }
@@ -113,7 +113,7 @@ def job_facts(job: Job) -> dict[str, Any]:
         "model": job.model,
         "language": job.language,
         "speakers": _speakers(job),
-        "runsOn": "remote" if offers.runs_remotely(job.use_remote) else "local",
+        "runsOn": "remote" if worker_capabilities.runs_remotely(job.use_remote) else "local",
     }
 
 
@@ -130,12 +130,12 @@ def _speakers(job: Job) -> str:
 
 def file_state(entry: JobInput) -> dict[str, Any]:
     """Return one file of a job by itself."""
-    standing = standings.of([entry]).get(entry.pk, standings.UNKNOWN)
-    state = input_state(entry, standing, reviews.of([entry]).get(entry.pk))
+    standing = progress_estimates.of([entry]).get(entry.pk, progress_estimates.UNKNOWN)
+    state = input_state(entry, standing, review_progress.of([entry]).get(entry.pk))
     return {
         **state,
         "lastContactAt": _moment(standing.last_contact_at),
-        "partial": [partials.part_state(entry, part) for part in partials.of(entry)],
+        "partial": [partial_results.part_state(entry, part) for part in partial_results.of(entry)],
     }
 
 

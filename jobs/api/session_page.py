@@ -14,7 +14,7 @@ from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from gpu_worker.protocol import Options
-from jobs import access, batches, history, listing, offers
+from jobs import access, batches, history, listing
 from jobs.api import schemas
 from jobs.api.auth import Needs
 from jobs.api.serializers import file_state, incoming_state, job_state, sound_state, upload_state
@@ -22,6 +22,7 @@ from jobs.api.session_state import session_state, state_stamp
 from jobs.forms import COUNTS_OF, SPEAKERS, choices_of, job_options
 from jobs.listing import Choice
 from jobs.models import Job, Scope, Session, Upload
+from jobs.ports import worker_capabilities
 from jobs.uploads import ingest, resumable
 
 router = Router(by_alias=True)
@@ -275,7 +276,7 @@ def _wanted(session: Session, order: JobOrder) -> list[Upload]:
 def _options(order: JobOrder, sent: JobOrder) -> Options:
     if order.speakers not in SPEAKERS:
         raise batches.InvalidJob("speakers", "Choose auto, none, exact or between.")
-    chosen = {"model": order.model or offers.usual_model(), "speakers": _speakers(order, sent)}
+    chosen = {"model": order.model or worker_capabilities.usual_model(), "speakers": _speakers(order, sent)}
     return job_options({**order.model_dump(), **chosen})
 
 

@@ -10,11 +10,12 @@ from django.db.models import Case, Count, F, FloatField, Sum, Value, When
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from jobs import listing, offers, reviews, standings, trash
+from jobs import listing, trash
 from jobs.api.serializers import input_state, job_facts, upload_state, whole_seconds
 from jobs.listing import FRESH_SHOWN, PAGE, SHOWS, USED_SHOWN, Choice
 from jobs.models import Job, JobInput, Session
-from jobs.standings import Prospect
+from jobs.ports import progress_estimates, review_progress, worker_capabilities
+from jobs.ports.progress_estimates import Prospect
 from jobs.statuses import ACTIVE, MOVES, Event, InputStatus, JobStatus, job_status
 
 ACTIVE_JOBS = (JobStatus.QUEUED, JobStatus.DISPATCHING, JobStatus.RUNNING)
@@ -26,7 +27,7 @@ def state_stamp(session: Session, choice: Choice = AT_FIRST) -> str:
     """Return a text that is another one once `session_state` would be; a few quick queries, however many files."""
     parts = [session.state_version, session.name, choice, get_language()]
     if _active(session).exists() or not session.jobs.filter(deleted_at=None).exists():
-        parts += [standings.stamp(), sorted(offers.current().notices.items())]
+        parts += [progress_estimates.stamp(), sorted(worker_capabilities.current().notices.items())]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
@@ -41,7 +42,7 @@ def session_state(session: Session, choice: Choice = AT_FIRST) -> dict[str, Any]
     active = {job.pk: job for job in _active(session)} if counts.shows["active"] else {}
     jobs = Job.objects.in_bulk({row.job_id for row in rows})
     latest = _ended(session)
-    prospects = standings.of_jobs({**jobs, **active}.values())
+    prospects = progress_estimates.of_jobs({**jobs, **active}.values())
     sums = _sums(jobs.keys() | active.keys() | latest.keys())
     return {
         "session": {"id": str(session.pk), "name": session.name},
@@ -70,7 +71,7 @@ def session_state(session: Session, choice: Choice = AT_FIRST) -> dict[str, Any]
 
 def notice(session: Session) -> str:
     """Return why nobody takes what waits in a session, or would wait in one without jobs; empty where all is well."""
-    offer, totals = offers.current(), listing.counts(session).totals
+    offer, totals = worker_capabilities.current(), listing.counts(session).totals
     if not any(offer.notices.values()) or (totals["files"] and not totals["waiting"]):
         return ""
     waiting = listing.present(session).filter(status__in=listing.WAITING).order_by()
@@ -134,13 +135,13 @@ def _jobs(
     by_job: dict[UUID, list[JobInput]] = {}
     for row in rows:
         by_job.setdefault(row.job_id, []).append(row)
-    standing, review = standings.of(rows), reviews.of(rows)
+    standing, review = progress_estimates.of(rows), review_progress.of(rows)
     return [
         {
             **job_facts(jobs[pk]),
-            **_sum_of(sums[pk], prospects.get(pk, standings.OPEN)),
+            **_sum_of(sums[pk], prospects.get(pk, progress_estimates.OPEN)),
             "inputs": [
-                input_state(row, standing.get(row.pk, standings.UNKNOWN), review.get(row.pk))
+                input_state(row, standing.get(row.pk, progress_estimates.UNKNOWN), review.get(row.pk))
                 for row in by_job[pk]
             ],
         }

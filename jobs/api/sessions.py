@@ -11,7 +11,7 @@ from ninja.errors import HttpError
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from jobs import access, reviews, standings
+from jobs import access
 from jobs.api import pagination, schemas
 from jobs.api.auth import Needs
 from jobs.api.pagination import Cursor, Limit
@@ -20,6 +20,7 @@ from jobs.api.session_page import router  # one for both: an address takes its m
 from jobs.forms import RetentionForm, SessionForm
 from jobs.media.serving import file_response
 from jobs.models import Job, JobInput, Scope, Session, Upload
+from jobs.ports import progress_estimates, review_progress
 from jobs.statuses import InputStatus, JobStatus
 
 Answer = dict[str, Any]
@@ -145,8 +146,10 @@ def get_inputs(request: HttpRequest, pk: UUID, limit: Limit = 50, cursor: Cursor
     job = access.find_job(request.user, pk)
     inputs = job.inputs.select_related("upload", "job")
     rows, following = pagination.page(inputs, cursor, limit, by="position", newest=False)
-    standing, review = standings.of(rows), reviews.of(rows)
-    states = [input_state(row, standing.get(row.pk, standings.UNKNOWN), review.get(row.pk)) for row in rows]
+    standing, review = progress_estimates.of(rows), review_progress.of(rows)
+    states = [
+        input_state(row, standing.get(row.pk, progress_estimates.UNKNOWN), review.get(row.pk)) for row in rows
+    ]
     return {"inputs": states, "next": following}
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from gpu_worker.protocol import OUTPUT_CONTENT_TYPES
-from jobs import access, batches, history, listing, partials, presets, trash
+from jobs import access, batches, history, listing, presets, trash
 from jobs.api.serializers import file_state
 from jobs.api.session_state import pages, session_state, tabs
 from jobs.forms import JobForm, RetentionForm, SessionForm, choices_of, last_choices
@@ -23,6 +23,7 @@ from jobs.listing import Choice
 from jobs.media import renditions
 from jobs.media.serving import file_response
 from jobs.models import Job, JobInput, Session, Sound
+from jobs.ports import partial_results
 from jobs.uploads import ingest
 
 Row = TypeVar("Row")
@@ -192,7 +193,7 @@ def file_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 def partial_output(request: HttpRequest, pk: UUID, format: str) -> HttpResponseBase:
     """A document that the worker had sent before the file failed, to be kept, never to be shown: it may be anything."""
     entry = access.find_input(request.user, pk)
-    part = partials.find(entry, format)
+    part = partial_results.find(entry, format)
     kind = OUTPUT_CONTENT_TYPES.get(format, "application/octet-stream")
     try:
         file = part.path.open("rb") if part else None

@@ -10,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs import standings
 from jobs.api.serializers import file_state
 from jobs.api.session_state import session_state
 from jobs.models import Job, JobInput, Session
+from jobs.ports import progress_estimates
 from remoteworker.models import Attempt, Worker
 from tests.steps import claim
 
@@ -51,12 +51,12 @@ def test_the_time_left_goes_by_the_speed_of_each_model(
     JobInput.objects.filter(job=large).update(audio_duration=60.0)
     last = job_of()
     JobInput.objects.filter(job=last).update(audio_duration=1000.0)
-    prospects = standings.of_jobs([small, large, last])
+    prospects = progress_estimates.of_jobs([small, large, last])
     assert [prospects[job.pk].eta_seconds for job in (small, large, last)] == [36.0, 96.0, 106.0]
     assert [prospects[job.pk].cost for job in (small, large, last)] == [36.0, 60.0, 10.0]
     claim(worker)
     JobInput.objects.filter(status="dispatching").update(percent=50)
-    assert standings.of_jobs([last])[last.pk].eta_seconds == 88.0
+    assert progress_estimates.of_jobs([last])[last.pk].eta_seconds == 88.0
 
 
 def test_only_workers_that_have_a_model_count_for_its_files(
@@ -69,9 +69,9 @@ def test_only_workers_that_have_a_model_count_for_its_files(
     JobInput.objects.update(audio_duration=600.0)
     (row,) = shown(session).values()
     assert row["etaSeconds"] == 300.0
-    before = standings.stamp()
+    before = progress_estimates.stamp()
     Worker.objects.filter(pk=other.pk).update(capabilities={"models": ["base", "large-v3"]})
-    assert standings.stamp() != before
+    assert progress_estimates.stamp() != before
 
 
 def test_nobody_is_promised_a_time_while_no_worker_is_there(
@@ -109,7 +109,7 @@ def test_a_workers_own_word_about_the_time_left_counts(attempt: Attempt, session
 def test_what_has_ended_has_no_standing(job_of: Callable[..., Job], session: Session) -> None:
     job_of()
     JobInput.objects.update(status="failed", error_code="OUT_OF_MEMORY")
-    assert standings.of(JobInput.objects.all()) == {}
+    assert progress_estimates.of(JobInput.objects.all()) == {}
 
 
 @pytest.mark.parametrize("files", [2, 40])

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from jobs import reviews
 from jobs.models import Job, Session
+from jobs.ports import review_progress
 from review.models import Transcript
 from tests.review.page import Page
 
@@ -49,6 +49,6 @@ def test_all_files_are_asked_about_at_once(
 ) -> None:
     entries = list(talk.job_input.job.inputs.all())
     with django_assert_num_queries(1):
-        assert reviews.of(entries * 50)[talk.pk].status == "new"
+        assert review_progress.of(entries * 50)[talk.pk].status == "new"
     with django_assert_num_queries(1):
-        assert reviews.done([session.pk]) == {}
+        assert review_progress.done([session.pk]) == {}
