@@ -4,7 +4,7 @@ from celery import shared_task
 
 from bulktranscribe import audit
 from jobs import retention, trash
-from jobs.notices import delivering
+from jobs.notifications import delivering
 from remoteworker import clock
 
 

@@ -12,7 +12,7 @@ from bulktranscribe.sign_in import SignIn, sign_in, sign_up
 urlpatterns = [
     path("", include("jobs.pages.urls")),
     path("", include("review.urls")),
-    path("settings/notifications/", include("jobs.notices.urls")),
+    path("settings/notifications/", include("jobs.notifications.urls")),
     path("api/", include("remoteworker.urls")),
     path("api/docs", docs_page, name="api-docs"),
     path("api/openapi.json", openapi_json, name="api-openapi"),

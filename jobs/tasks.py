@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from jobs.media import audio_analysis, renditions
-from jobs.notices import delivering, ends
+from jobs.notifications import delivering, ends
 
 
 @shared_task

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from jobs.models import Delivery, MailChoice, NoticeEvent, Session, Webhook
-from jobs.notices.forms import MAX_WEBHOOKS
+from jobs.notifications.forms import MAX_WEBHOOKS
 from tests.scripted_worker import Said, ScriptedWorker
 
 PAGE = "/settings/notifications/"

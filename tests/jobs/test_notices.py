@@ -17,9 +17,9 @@ from environ import Env
 from jobs import batches, tasks
 from jobs import clock as shared
 from jobs.models import Delivery, DeliveryStatus, Job, JobInput, MailChoice, NoticeEvent, Session, Webhook
-from jobs.notices import delivering
-from jobs.notices.delivering import Decision, decide
-from jobs.notices.sending import Outcome, signature
+from jobs.notifications import delivering
+from jobs.notifications.delivering import Decision, decide
+from jobs.notifications.sending import Outcome, signature
 from jobs.statuses import Event
 from tests.conftest import REPOSITORY
 from tests.jobs.mail_server import MailServer

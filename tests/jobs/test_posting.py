@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.core.exceptions import ValidationError
 
-from jobs.notices import addresses, posting
-from jobs.notices.addresses import AddressRefused, check_address, is_allowed
-from jobs.notices.posting import MAX_ANSWER_BYTES, NotPosted, post
+from jobs.notifications import addresses, posting
+from jobs.notifications.addresses import AddressRefused, check_address, is_allowed
+from jobs.notifications.posting import MAX_ANSWER_BYTES, NotPosted, post
 from tests.scripted_worker import Said, ScriptedWorker
 
 Behaviour = Callable[[socket.socket, threading.Event], None]

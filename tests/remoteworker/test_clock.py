@@ -11,7 +11,7 @@ from django.utils import timezone
 from jobs import batches
 from jobs import clock as shared
 from jobs.models import Delivery, Job, JobInput, NoticeEvent, Session, Webhook
-from jobs.notices import delivering, ends
+from jobs.notifications import delivering, ends
 from jobs.statuses import Event
 from remoteworker import clock, dispatch, fleet, leases, polling, queue, signing, tasks
 from remoteworker.models import Attempt, Tick, Worker

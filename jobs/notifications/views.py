@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from jobs import access
 from jobs.models import Delivery, DeliveryStatus, Webhook
 from jobs.models.notices import vault
-from jobs.notices import delivering
-from jobs.notices.forms import MailForm, WebhookForm
+from jobs.notifications import delivering
+from jobs.notifications.forms import MailForm, WebhookForm
 
 SHOWN = 50  # deliveries of a webhook
 SHOWN_LETTERS = 5

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 
 from gpu_worker.protocol import CONTROLLER_AGENT
 from jobs.models import Delivery, Webhook
-from jobs.notices import messages
-from jobs.notices.addresses import AddressRefused
-from jobs.notices.posting import NotPosted, post
+from jobs.notifications import messages
+from jobs.notifications.addresses import AddressRefused
+from jobs.notifications.posting import NotPosted, post
 
 log = logging.getLogger(__name__)
 SHOWN = 500  # characters of an answer

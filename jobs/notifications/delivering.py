@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from jobs import clock
 from jobs.alone import alone
 from jobs.models import Delivery, DeliveryStatus, NoticeEvent, Webhook
-from jobs.notices import messages
-from jobs.notices.sending import Outcome, send
+from jobs.notifications import messages
+from jobs.notifications.sending import Outcome, send
 
 log = logging.getLogger(__name__)
 AT_ONCE = 8  # deliveries, each of another person: nobody's slow receiver keeps the others waiting

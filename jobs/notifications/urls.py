@@ -1,6 +1,6 @@
 from django.urls import path
 
-from jobs.notices import views
+from jobs.notifications import views
 
 urlpatterns = [
     path("", views.notifications, name="notifications"),

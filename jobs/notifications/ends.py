@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from jobs import clock
 from jobs.models import Delivery, Job, MailChoice, NoticeEvent, Webhook
-from jobs.notices import messages
-from jobs.notices.messages import Message
+from jobs.notifications import messages
+from jobs.notifications.messages import Message
 from jobs.statuses import Event, InputStatus, JobStatus
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import MailChoice, Session, Webhook
-from jobs.notices.addresses import check_address
+from jobs.notifications.addresses import check_address
 
 MAX_WEBHOOKS = 20  # a person
 
