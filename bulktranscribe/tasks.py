@@ -4,7 +4,7 @@ from celery import shared_task
 
 from bulktranscribe import audit
 from jobs import retention, trash
-from jobs.notifications import delivering
+from jobs.notifications import delivery
 from remoteworker import clock
 
 
@@ -15,4 +15,4 @@ def prune() -> None:
     retention.sweep()
     trash.purge()
     audit.sweep()
-    delivering.prune()
+    delivery.prune()

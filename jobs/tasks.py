@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from jobs.media import audio_analysis, renditions
-from jobs.notifications import delivering, ends
+from jobs.notifications import delivery, outbox
 
 
 @shared_task
@@ -21,5 +21,5 @@ def make_playable_copies() -> None:
 @shared_task
 def tell_ends() -> None:
     """Tick: whoever wants to know is told that a job has ended."""
-    ends.notice_all()
-    delivering.deliver_due()
+    outbox.notice_all()
+    delivery.deliver_due()

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import MailChoice, Session, Webhook
-from jobs.notifications.addresses import check_address
+from jobs.notifications.webhook_addresses import check_address
 
 MAX_WEBHOOKS = 20  # a person
 

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from jobs import access
 from jobs.models import Delivery, DeliveryStatus, Webhook
-from jobs.models.notices import vault
-from jobs.notifications import delivering
+from jobs.models.notifications import vault
+from jobs.notifications import delivery
 from jobs.notifications.forms import MailForm, WebhookForm
 
 SHOWN = 50  # deliveries of a webhook
@@ -82,8 +82,8 @@ def delete_webhook(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def test_webhook(request: HttpRequest, pk: UUID) -> HttpResponse:
     hook = access.find_webhook(request.user, pk)
-    ping = delivering.make_ping(hook, access.person_of(request))
-    told = delivering.deliver_now(ping)
+    ping = delivery.make_ping(hook, access.person_of(request))
+    told = delivery.deliver_now(ping)
     if told is None:
         ping.delete()
     _tell(request, told)
@@ -94,7 +94,7 @@ def test_webhook(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def send_again(request: HttpRequest, pk: UUID) -> HttpResponse:
     past = access.find_delivery(request.user, pk)
-    _tell(request, delivering.deliver_now(past))
+    _tell(request, delivery.deliver_now(past))
     return redirect("webhook", past.webhook_id) if past.webhook_id else redirect("notifications")
 
 

@@ -17,9 +17,9 @@ from environ import Env
 from jobs import batches, tasks
 from jobs import clock as shared
 from jobs.models import Delivery, DeliveryStatus, Job, JobInput, MailChoice, NoticeEvent, Session, Webhook
-from jobs.notifications import delivering
-from jobs.notifications.delivering import Decision, decide
-from jobs.notifications.sending import Outcome, signature
+from jobs.notifications import delivery
+from jobs.notifications.channels import Outcome, signature
+from jobs.notifications.delivery import Decision, decide
 from jobs.statuses import Event
 from tests.conftest import REPOSITORY
 from tests.jobs.mail_server import MailServer
@@ -213,7 +213,7 @@ def test_a_notice_whose_sender_was_killed_is_sent_by_the_next_under_the_same_id(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(delivering, "_note", killed)
+        broken.setattr(delivery, "_note", killed)
         with pytest.raises(KeyboardInterrupt):
             tasks.tell_ends()
     tasks.tell_ends()
@@ -226,16 +226,16 @@ def test_a_notice_whose_sender_was_killed_is_sent_by_the_next_under_the_same_id(
 
 
 def test_of_two_who_want_to_send_a_notice_one_does(hook: Webhook, person: User) -> None:
-    ping = delivering.make_ping(hook, person)
-    claimed = [delivering._claim(ping.pk) for _ in range(2)]
+    ping = delivery.make_ping(hook, person)
+    claimed = [delivery._claim(ping.pk) for _ in range(2)]
     assert [entry is not None for entry in claimed] == [True, False]
 
 
 def test_a_late_note_of_a_try_does_not_undo_what_a_later_one_found(hook: Webhook, person: User) -> None:
-    ping = delivering.make_ping(hook, person)
+    ping = delivery.make_ping(hook, person)
     Delivery.objects.update(tries=2, status=DeliveryStatus.DELIVERED)
     ping.tries = 1
-    delivering._note(ping, Outcome(False, problem="too late"))
+    delivery._note(ping, Outcome(False, problem="too late"))
     assert Delivery.objects.get().status == DeliveryStatus.DELIVERED
 
 
@@ -289,9 +289,9 @@ def test_one_persons_slow_receiver_does_not_keep_others_waiting(
         other.renew_secret()
         other.save()
         Delivery.objects.create(owner=owner, webhook=other, event=NoticeEvent.JOB_ENDED)
-    claimed = delivering._claim_due()
+    claimed = delivery._claim_due()
     assert sorted(entry.owner.username for entry in claimed) == ["anna", "jonas"]
-    assert not delivering._claim_due(), "one a person"
+    assert not delivery._claim_due(), "one a person"
 
 
 def test_notices_are_forgotten_after_a_month_but_for_those_still_to_be_sent(
@@ -301,10 +301,10 @@ def test_notices_are_forgotten_after_a_month_but_for_those_still_to_be_sent(
         Delivery.objects.create(
             owner=person, webhook=hook, event=NoticeEvent.JOB_ENDED, status=status, due_at=due_at
         )
-    delivering.prune()
+    delivery.prune()
     assert Delivery.objects.count() == 3
     clock(timedelta(days=31))
-    delivering.prune()
+    delivery.prune()
     assert Delivery.objects.get().status == "waiting"
 
 

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.core.exceptions import ValidationError
 
-from jobs.notifications import addresses, posting
-from jobs.notifications.addresses import AddressRefused, check_address, is_allowed
-from jobs.notifications.posting import MAX_ANSWER_BYTES, NotPosted, post
+from jobs.notifications import webhook_addresses, webhook_post
+from jobs.notifications.webhook_addresses import AddressRefused, check_address, is_allowed
+from jobs.notifications.webhook_post import MAX_ANSWER_BYTES, NotPosted, post
 from tests.scripted_worker import Said, ScriptedWorker
 
 Behaviour = Callable[[socket.socket, threading.Event], None]
@@ -135,7 +135,7 @@ def test_a_name_is_looked_up_once_and_what_was_checked_is_spoken_to(
 
 def test_a_name_with_one_private_address_among_others_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("93.184.216.34", "10.0.0.1")]
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *args, **kwargs: found)
+    monkeypatch.setattr(webhook_addresses.socket, "getaddrinfo", lambda *args, **kwargs: found)
     with pytest.raises(AddressRefused):
         post("https://mixed.example/", b"{}", {}, 5.0)
 
@@ -272,7 +272,7 @@ def trusting(certificate: Path) -> ssl.SSLContext:
 def test_a_certificate_is_checked_by_the_name_though_the_address_is_spoken_to(
     secure: Callable[[str], str], certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posting, "_tls", lambda: trusting(certificate))
+    monkeypatch.setattr(webhook_post, "_tls", lambda: trusting(certificate))
     url = secure("hook.example")
     assert post(url, b"{}", {}, 5.0).text == f"Host: {url.removeprefix('https://').strip('/')}"
     with pytest.raises(NotPosted, match="certificate is not accepted"):

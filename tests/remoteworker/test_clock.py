@@ -11,7 +11,7 @@ from django.utils import timezone
 from jobs import batches
 from jobs import clock as shared
 from jobs.models import Delivery, Job, JobInput, NoticeEvent, Session, Webhook
-from jobs.notifications import delivering, ends
+from jobs.notifications import delivery, outbox
 from jobs.statuses import Event
 from remoteworker import clock, dispatch, fleet, leases, polling, queue, signing, tasks
 from remoteworker.models import Attempt, Tick, Worker
@@ -321,8 +321,8 @@ def test_hosts_that_disagree_about_the_time_hold_no_notice_up(
     hook.renew_secret()
     hook.save()
     assert batches.cancel_job(job_of(), "somebody else")
-    assert ends.notice_all() == 1
-    assert [delivery.webhook for delivery in delivering._claim_due()] == [hook]
+    assert outbox.notice_all() == 1
+    assert [delivery.webhook for delivery in delivery._claim_due()] == [hook]
 
 
 def test_the_oldest_goes_first_whoever_put_it_into_the_queue(

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from gpu_worker.protocol import CONTROLLER_AGENT
 from jobs.models import Delivery, Webhook
 from jobs.notifications import messages
-from jobs.notifications.addresses import AddressRefused
-from jobs.notifications.posting import NotPosted, post
+from jobs.notifications.webhook_addresses import AddressRefused
+from jobs.notifications.webhook_post import NotPosted, post
 
 log = logging.getLogger(__name__)
 SHOWN = 500  # characters of an answer

@@ -16,7 +16,7 @@ from jobs import clock
 from jobs.alone import alone
 from jobs.models import Delivery, DeliveryStatus, NoticeEvent, Webhook
 from jobs.notifications import messages
-from jobs.notifications.sending import Outcome, send
+from jobs.notifications.channels import Outcome, send
 
 log = logging.getLogger(__name__)
 AT_ONCE = 8  # deliveries, each of another person: nobody's slow receiver keeps the others waiting

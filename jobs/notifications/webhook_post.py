@@ -10,7 +10,7 @@ from threading import Timer
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from jobs.notifications.addresses import Target, resolve, target_of
+from jobs.notifications.webhook_addresses import Target, resolve, target_of
 
 MAX_ANSWER_BYTES = 4096
 
