@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gpu_worker.protocol import LANGUAGES, WHISPER_MODELS, Options
-from jobs import listing
+from jobs import filters
 from jobs.models import Job, Session, Upload
 from jobs.ports import worker_capabilities
 
@@ -115,7 +115,7 @@ class JobForm(forms.Form):
     def wanted(self, session: Session) -> list[Upload]:
         """Return the chosen files; call after is_valid."""
         chosen = self.cleaned_data
-        return listing.wanted(
+        return filters.wanted(
             session, list(chosen["uploads"]), all_new=chosen["all_new"], files_of=chosen["files_of"]
         )
 

@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from gpu_worker.protocol import is_trusted_transport
 from jobs import clock
+from jobs.encryption import Vault
 from jobs.models import JobInput
-from jobs.vault import Vault
 
 BREAKER_FAILURES = 3
 MAX_ROUNDS = 100  # of files one after the other that a deadline leaves room for

@@ -14,13 +14,13 @@ from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from gpu_worker.protocol import Options
-from jobs import access, batches, history, listing
+from jobs import access, batches, filters, history
 from jobs.api import schemas
 from jobs.api.auth import Needs
 from jobs.api.serializers import file_state, incoming_state, job_state, sound_state, upload_state
 from jobs.api.session_state import session_state, state_stamp
+from jobs.filters import Choice
 from jobs.forms import COUNTS_OF, SPEAKERS, choices_of, job_options
-from jobs.listing import Choice
 from jobs.models import Job, Scope, Session, Upload
 from jobs.ports import worker_capabilities
 from jobs.uploads import ingest, resumable
@@ -270,7 +270,7 @@ def _wanted(session: Session, order: JobOrder) -> list[Upload]:
         raise batches.InvalidJob("filesOf", f"No job {order.files_of} here.", "UNKNOWN_JOB")
     by_id = {pk: place for place, pk in enumerate(order.upload_ids)}
     named.sort(key=lambda upload: by_id[upload.pk])
-    return listing.wanted(session, named, all_new=order.all_new, files_of=again)
+    return filters.wanted(session, named, all_new=order.all_new, files_of=again)
 
 
 def _options(order: JobOrder, sent: JobOrder) -> Options:

@@ -10,9 +10,9 @@ from django.db.models import Case, Count, F, FloatField, Sum, Value, When
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from jobs import listing, trash
+from jobs import filters, trash
 from jobs.api.serializers import input_state, job_facts, upload_state, whole_seconds
-from jobs.listing import FRESH_SHOWN, PAGE, SHOWS, USED_SHOWN, Choice
+from jobs.filters import FRESH_SHOWN, PAGE, SHOWS, USED_SHOWN, Choice
 from jobs.models import Job, JobInput, Session
 from jobs.ports import progress_estimates, review_progress, worker_capabilities
 from jobs.ports.progress_estimates import Prospect
@@ -33,8 +33,8 @@ def state_stamp(session: Session, choice: Choice = AT_FIRST) -> str:
 
 def session_state(session: Session, choice: Choice = AT_FIRST) -> dict[str, Any]:
     """Return what the page shows of a session: its new files, the chosen files by job, totals, a notice."""
-    counts = listing.counts(session)
-    wanted = listing.chosen(session, choice)
+    counts = filters.counts(session)
+    wanted = filters.chosen(session, choice)
     found = wanted.count() if choice.words else counts.shows[choice.show]
     pages = max(1, -(-found // PAGE))
     page = min(choice.page, pages)
@@ -71,10 +71,10 @@ def session_state(session: Session, choice: Choice = AT_FIRST) -> dict[str, Any]
 
 def notice(session: Session) -> str:
     """Return why nobody takes what waits in a session, or would wait in one without jobs; empty where all is well."""
-    offer, totals = worker_capabilities.current(), listing.counts(session).totals
+    offer, totals = worker_capabilities.current(), filters.counts(session).totals
     if not any(offer.notices.values()) or (totals["files"] and not totals["waiting"]):
         return ""
-    waiting = listing.present(session).filter(status__in=listing.WAITING).order_by()
+    waiting = filters.present(session).filter(status__in=filters.WAITING).order_by()
     chosen = set(waiting.values_list("job__use_remote", flat=True).distinct())
     return offer.notice(chosen or {False, offer.has_toggle})
 
@@ -109,7 +109,7 @@ def _active(session: Session) -> Any:
 
 
 def _uploads(session: Session) -> list[dict[str, Any]]:
-    fresh, used = listing.fresh(session)[:FRESH_SHOWN], listing.used(session)[:USED_SHOWN]
+    fresh, used = filters.fresh(session)[:FRESH_SHOWN], filters.used(session)[:USED_SHOWN]
     new = [upload_state(upload, is_new=True) for upload in fresh]
     return new + [upload_state(upload, is_new=False) for upload in used]
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from django.db import IntegrityError, transaction
 
-from jobs.alone import alone
+from jobs.locks import alone
 from jobs.media.waveform import Interrupted, Look, looks
 from jobs.models import Session, Sound, Upload
 

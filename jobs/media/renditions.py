@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from jobs import storage
-from jobs.alone import alone
+from jobs.locks import alone
 from jobs.media.sandboxed_decode import Interrupted
 from jobs.media.transcode import BYTES_A_SECOND, Copy, copy
 from jobs.models import PlayableCopy, Upload

@@ -11,9 +11,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from jobs.encryption import Vault
 from jobs.models.sessions import Session
 from jobs.models.work import Job
-from jobs.vault import Vault
 
 vault = Vault(b"jobs.webhooks.v1")
 

@@ -13,7 +13,7 @@ from django.db.models import F, Min, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from jobs import clock
-from jobs.alone import alone
+from jobs.locks import alone
 from jobs.models import Delivery, DeliveryStatus, NoticeEvent, Webhook
 from jobs.notifications import messages
 from jobs.notifications.channels import Outcome, send

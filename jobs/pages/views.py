@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from gpu_worker.protocol import OUTPUT_CONTENT_TYPES
-from jobs import access, batches, history, listing, presets, trash
+from jobs import access, batches, filters, history, presets, trash
 from jobs.api.serializers import file_state
 from jobs.api.session_state import pages, session_state, tabs
+from jobs.filters import Choice
 from jobs.forms import JobForm, RetentionForm, SessionForm, choices_of, last_choices
-from jobs.listing import Choice
 from jobs.media import renditions
 from jobs.media.serving import file_response
 from jobs.models import Job, JobInput, Session, Sound
@@ -37,7 +37,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
         form.instance.owner = access.person_of(request)
         return redirect("session", form.save().pk)
     person = access.person_of(request)
-    context = {"sessions": listing.sessions(person), "deleted": trash.sessions(person), "form": form}
+    context = {"sessions": filters.sessions(person), "deleted": trash.sessions(person), "form": form}
     return render(request, "jobs/session_list.html", context)
 
 
@@ -276,7 +276,7 @@ def _session_page(
         "form": form,
         "retention": RetentionForm(instance=session),
         "again": again,
-        "fresh_shown": listing.FRESH_SHOWN,
+        "fresh_shown": filters.FRESH_SHOWN,
         "again_count": again.inputs.count() if again else 0,
         "presets": presets.of(access.person_of(request)),
         "state": state,

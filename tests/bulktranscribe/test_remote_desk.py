@@ -18,7 +18,7 @@ from bulktranscribe.cli.options import Order
 from bulktranscribe.cli.outcomes import Item
 from bulktranscribe.cli.progress import Lines
 from bulktranscribe.cli.remote import RemoteDesk
-from jobs import listing
+from jobs import filters
 from jobs.api import tokens
 from jobs.api.serializers import incoming_state
 from jobs.models import IncomingUpload, Job, Scope, Session, Upload
@@ -106,7 +106,7 @@ def test_another_file_of_the_same_name_and_size_is_not_mixed_with_what_arrived(
         desk = RemoteDesk(desk.wire.url, token_of(session.owner, *Scope))
     pk = desk.send(str(session.pk), other, lambda _done: None, said.append).id
     assert Upload.objects.get(pk=pk).path.read_bytes() == CONTENT[::-1]
-    mixed = listing.good(session).exclude(pk=pk)
+    mixed = filters.good(session).exclude(pk=pk)
     if may_delete:
         assert not mixed.exists()
         assert not said
@@ -126,7 +126,7 @@ def test_of_a_file_that_changes_meanwhile_nothing_is_kept(
         RemoteDesk(desk.wire.url, token_of(session.owner, *Scope)).send(
             str(session.pk), source, lambda _done: None
         )
-    assert not listing.good(session).exists()
+    assert not filters.good(session).exists()
 
 
 def test_where_the_token_may_not_delete_the_problem_says_what_stays(
@@ -139,7 +139,7 @@ def test_where_the_token_may_not_delete_the_problem_says_what_stays(
     assert item.problem.startswith("It is being written now. Run this again when it is whole. A broken copy")
     assert "(scope “delete”)" in item.problem
     assert desk.address(str(session.pk)) in item.problem
-    assert listing.good(session).count() == 1
+    assert filters.good(session).count() == 1
 
 
 def test_what_somebody_else_finishes_is_not_taken_for_a_broken_copy(
@@ -172,7 +172,7 @@ def test_what_somebody_else_finishes_is_not_taken_for_a_broken_copy(
 
     monkeypatch.setattr(desk.wire, "json", late)
     desk.send(str(session.pk), source, lambda _done: None)
-    assert listing.good(session).count() == 2
+    assert filters.good(session).count() == 2
 
 
 def test_a_file_that_was_there_before_is_not_taken_for_a_broken_copy(
@@ -184,7 +184,7 @@ def test_a_file_that_was_there_before_is_not_taken_for_a_broken_copy(
         RemoteDesk(desk.wire.url, token_of(session.owner, *Scope)).send(
             str(session.pk), source, lambda _done: None
         )
-    assert listing.good(session).get() == other
+    assert filters.good(session).get() == other
 
 
 def test_an_upload_that_came_of_nothing_is_not_gone_on_with(

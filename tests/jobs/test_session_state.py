@@ -11,9 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from jobs import listing, presets, trash
+from jobs import filters, presets, trash
+from jobs.filters import Choice
 from jobs.forms import SessionForm
-from jobs.listing import Choice
 from jobs.models import Job, JobInput, Session, Sound, Upload
 from remoteworker.models import Attempt, Worker
 from review.models import Transcript
@@ -227,7 +227,7 @@ def test_all_new_files_are_those_in_which_something_can_be_heard(
         Sound.objects.create(upload=upload_of(name), **sound)
     upload_of("unseen.wav")
     used = job_of().inputs.get().upload
-    assert {row.name for row in listing.wanted(session, [], all_new=True)} == {"good.wav", "unseen.wav"}
+    assert {row.name for row in filters.wanted(session, [], all_new=True)} == {"good.wav", "unseen.wav"}
     order = {"allNew": True, "filesOf": str(used.inputs.get().job_id), "model": "base"}
     made = browser.post(f"/api/sessions/{session.pk}/jobs", order, content_type="application/json").json()
     assert [row["name"] for row in made["job"]["inputs"]] == ["good.wav", "unseen.wav", "file-0.wav"]

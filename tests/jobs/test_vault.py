@@ -1,6 +1,6 @@
 """Secrets at rest."""
 
-from jobs.vault import Vault
+from jobs.encryption import Vault
 
 
 def test_what_is_sealed_for_one_purpose_opens_for_no_other() -> None:
