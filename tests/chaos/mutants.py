@@ -144,23 +144,53 @@ MUTANTS = {
         ("tests/remoteworker/test_clock.py",),
     ),
     "ends are told at every tick": Mutant(
-        (Edit("jobs/notifications/outbox.py", "        Job.objects.filter(pk=pk).update(told_at=timezone.now())\n", ""),),
+        (
+            Edit(
+                "jobs/notifications/outbox.py",
+                "        Job.objects.filter(pk=pk).update(told_at=timezone.now())\n",
+                "",
+            ),
+        ),
         ("tests/jobs/test_notices.py",),
     ),
     "a notice is sent by all who want to": Mutant(
-        (Edit("jobs/notifications/delivery.py", "_free(), pk=pk, status", "pk=pk, status"),),
+        (
+            Edit(
+                "jobs/notifications/delivery.py",
+                "_free(), pk=pk, status",
+                "pk=pk, status",
+            ),
+        ),
         ("tests/jobs/test_notices.py",),
     ),
     "what was checked is looked up again": Mutant(
-        (Edit("jobs/notifications/webhook_post.py", "create_connection((self._address,", "create_connection((self.host,"),),
+        (
+            Edit(
+                "jobs/notifications/webhook_post.py",
+                "create_connection((self._address,",
+                "create_connection((self.host,",
+            ),
+        ),
         ("tests/jobs/test_posting.py",),
     ),
     "webhooks go anywhere": Mutant(
-        (Edit("jobs/notifications/webhook_addresses.py", "    for address in addresses:\n        check_ip(address)\n", ""),),
+        (
+            Edit(
+                "jobs/notifications/webhook_addresses.py",
+                "    for address in addresses:\n        check_ip(address)\n",
+                "",
+            ),
+        ),
         ("tests/jobs/test_posting.py",),
     ),
     "a trickle buys time": Mutant(
-        (Edit("jobs/notifications/webhook_post.py", "        self._watch.start()\n", ""),),
+        (
+            Edit(
+                "jobs/notifications/webhook_post.py",
+                "        self._watch.start()\n",
+                "",
+            ),
+        ),
         ("tests/jobs/test_posting.py",),
     ),
     "a token for one session is for all": Mutant(

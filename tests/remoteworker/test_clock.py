@@ -322,7 +322,7 @@ def test_hosts_that_disagree_about_the_time_hold_no_notice_up(
     hook.save()
     assert batches.cancel_job(job_of(), "somebody else")
     assert outbox.notice_all() == 1
-    assert [delivery.webhook for delivery in delivery._claim_due()] == [hook]
+    assert [due.webhook for due in delivery._claim_due()] == [hook]
 
 
 def test_the_oldest_goes_first_whoever_put_it_into_the_queue(
