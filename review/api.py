@@ -17,8 +17,8 @@ from jobs.api.auth import Needs
 from jobs.api.json_body import read_json
 from jobs.models import Scope
 from review import following, history, queue, revisions, schemas, snapshot
+from review.edits.validation import KINDS, InvalidEdit, uuid_text
 from review.models import Transcript
-from review.orders import KINDS, InvalidEdit, uuid_text
 
 router = Router(by_alias=True, tags=["Transcripts"])
 Answer = dict[str, Any]

@@ -13,10 +13,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet, RestrictedError
 
-from review import edits, undoing
+from review import undoing
+from review.edits import operations
+from review.edits.patches import Outdated, Patch, Row, changes_anything, compose, nothing
+from review.edits.validation import InvalidEdit, Order, read
 from review.models import Edit, Transcript
-from review.orders import InvalidEdit, Order, read
-from review.patches import Outdated, Patch, Row, changes_anything, compose, nothing
 from review.rows import Rows
 
 S = Transcript.ReviewStatus
@@ -174,7 +175,7 @@ def _apply_all(writing: Writing, orders: Sequence[Order], foreign: _Foreign) -> 
     writing.rows.load(order["segment"] for order in orders if "segment" in order)
     for order in orders:
         try:
-            patch = edits.apply(writing.rows, order)
+            patch = operations.apply(writing.rows, order)
         except InvalidEdit:
             named = {
                 key for value in order.values() for key in (value if isinstance(value, list) else [value])
@@ -197,7 +198,7 @@ def _first_touch(rows: Rows, payload: Row, patch: Patch, person: User) -> Patch:
         wanted["reviewStatus"] = S.IN_REVIEW.value
     if not state["reviewer"] and "reviewer" not in payload:
         wanted["reviewer"] = person.get_username()
-    return edits.transcript_change(state, **wanted)
+    return operations.transcript_change(state, **wanted)
 
 
 def _note(transcript: Transcript, writing: Writing) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 from gpu_worker import transcript as document
 from gpu_worker.protocol import read_json
 from jobs.models import Result
+from review.edits.fractional_index import spread
+from review.edits.patches import is_doubtful
+from review.edits.validation import COLOURS
+from review.edits.word_timing import rounded
 from review.models import Segment, Speaker, Transcript
-from review.orders import COLOURS
-from review.patches import is_doubtful
-from review.ranks import spread
-from review.timing import rounded
 from review.wire import wire_words
 
 

@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import JobInput
-from review.orders import COLOURS
-from review.ranks import LONGEST
-from review.timing import Word
+from review.edits.fractional_index import LONGEST
+from review.edits.validation import COLOURS
+from review.edits.word_timing import Word
 
 Texts = models.JSONField[list[str], list[str]]
 

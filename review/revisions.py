@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.http import Http404
 
 from review import history
+from review.edits.patches import Change, Patch, Row, content, created, deleted
+from review.edits.validation import InvalidEdit, plain_text
 from review.models import Revision, Transcript
-from review.orders import InvalidEdit, plain_text
-from review.patches import Change, Patch, Row, content, created, deleted
 from review.rows import Rows
 
 MAX_REVISIONS = 200

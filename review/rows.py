@@ -17,9 +17,9 @@ from django.db.models import Q, QuerySet
 from gpu_worker import transcript as document
 from gpu_worker.protocol import InvalidMessage, read_json
 from jobs.models import ResultFile, Session
+from review.edits.patches import Change, Patch, Row, is_doubtful, lay, unchecked_seconds
+from review.edits.word_timing import Word, rounded
 from review.models import Segment, Speaker, Transcript
-from review.patches import Change, Patch, Row, is_doubtful, lay, unchecked_seconds
-from review.timing import Word, rounded
 from review.wire import (
     SEGMENT_FIELDS,
     segment_columns,

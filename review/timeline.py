@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from review.edits.word_timing import Word
 from review.models import Segment, Transcript
-from review.timing import Word
 
 
 @dataclass(frozen=True)

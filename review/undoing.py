@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 
+from review.edits.fractional_index import between
+from review.edits.patches import Outdated, Patch, compose, inverse, outdated
+from review.edits.validation import InvalidEdit
 from review.models import Edit
-from review.orders import InvalidEdit
-from review.patches import Outdated, Patch, compose, inverse, outdated
-from review.ranks import between
 from review.rows import Rows
 
 if TYPE_CHECKING:

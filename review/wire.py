@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from review.edits.patches import Row
+from review.edits.word_timing import Word, rounded
 from review.models import Speaker, Transcript
-from review.patches import Row
-from review.timing import Word, rounded
 
 
 def transcript_row(transcript: Transcript) -> Row:

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from review import edits, ranks, timing
-from review.orders import InvalidEdit
+from review.edits import fractional_index, operations, word_timing
+from review.edits.validation import InvalidEdit
 from tests.review import golden_edits, golden_timing
 from tests.review.memory import MemoryState
 
@@ -64,8 +64,12 @@ def shorten(value: Any) -> Any:
 def answer_ranks(case: Case) -> Case:
     (verb, value), *_none = case["input"].items()
     try:
-        return {"output": ranks.between(*value) if verb == "between" else ranks.spread(value)}
-    except ranks.NoRoom:
+        return {
+            "output": fractional_index.between(*value)
+            if verb == "between"
+            else fractional_index.spread(value)
+        }
+    except fractional_index.NoRoom:
         return {"error": "NO_ROOM"}
 
 
@@ -73,18 +77,18 @@ def answer_timing(case: Case) -> Case:
     (verb, value), *_none = expand(case["input"]).items()
     match verb:
         case "align":
-            return {"output": timing.align(**value)}
+            return {"output": word_timing.align(**value)}
         case "fit":
-            return {"output": timing.fit(value["words"], tuple(value["old"]), tuple(value["new"]))}
+            return {"output": word_timing.fit(value["words"], tuple(value["old"]), tuple(value["new"]))}
         case "split":
-            return {"output": list(timing.split(**value))}
+            return {"output": list(word_timing.split(**value))}
         case _:
-            return {"output": timing.cut_machine_text(**value)}
+            return {"output": word_timing.cut_machine_text(**value)}
 
 
 def answer_edit(case: Case) -> Case:
     try:
-        return {"patch": edits.apply(MemoryState(expand(case["state"])), expand(case["edit"]))}
+        return {"patch": operations.apply(MemoryState(expand(case["state"])), expand(case["edit"]))}
     except InvalidEdit as wrong:
         return {"error": wrong.code}
 

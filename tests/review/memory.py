@@ -3,8 +3,8 @@
 import copy
 from typing import Any
 
-from review.patches import Patch, Row, lay
-from review.timing import Word
+from review.edits.patches import Patch, Row, lay
+from review.edits.word_timing import Word
 
 
 class MemoryState:

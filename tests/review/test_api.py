@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from jobs.models import Session
 from review import timeline
+from review.edits.validation import KINDS
 from review.exports import FORMATS
 from review.exports.subtitles import cues
 from review.models import Presence, Transcript
-from review.orders import KINDS
 from tests.review.page import Page
 from tests.review.test_history import essence, some_edits
 

@@ -7,15 +7,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from review import edits, patches, timing
-from review.orders import InvalidEdit
-from review.tokens import SPACE, squeezed, tokens
+from review.edits import operations, patches, word_timing
+from review.edits.tokens import SPACE, squeezed, tokens
+from review.edits.validation import InvalidEdit
 from tests.review import golden_edits as known
 from tests.review.memory import MemoryState
 
 TEXTS = st.text("abc ,.—我们 \n\U0001f389של\u3000", max_size=30)
 NUMBER = st.integers(0, 40)
-KINDS = sorted(edits.MAKERS)
+KINDS = sorted(operations.MAKERS)
 
 
 @st.composite
@@ -63,7 +63,7 @@ def test_any_edits_undone_give_the_machines_transcript_back(data: st.DataObject)
     for _ in range(data.draw(st.integers(1, 12))):
         before = copy.deepcopy(state.wire())
         try:
-            patch = edits.apply(state, data.draw(drawn_edit(state)))
+            patch = operations.apply(state, data.draw(drawn_edit(state)))
         except InvalidEdit:
             assert state.wire() == before
             continue
@@ -92,27 +92,29 @@ def check_state(state: MemoryState) -> None:
     for row in rows:
         assert 0 <= row["start"] <= row["end"] <= 60
         assert row["speaker"] is None or not state.speaker_rows[row["speaker"]]["removed"]
-        assert not row["words"] or squeezed(timing.text_of(row["words"])) == squeezed(row["text"])
+        assert not row["words"] or squeezed(word_timing.text_of(row["words"])) == squeezed(row["text"])
         assert all(word[1] <= word[2] for word in row["words"])
 
 
 @given(TEXTS, TEXTS, st.floats(0, 10), st.floats(0, 10))
 def test_aligned_words_are_the_new_text_in_time(old: str, new: str, start: float, length: float) -> None:
     end = start + length
-    words = timing.align(timing.align([], old, start, end), new, start, end)
+    words = word_timing.align(word_timing.align([], old, start, end), new, start, end)
     assert [word[0] for word in words] == [token.text for token in tokens(new)]
     assert all(start - 0.001 <= word[1] <= word[2] <= end + 0.001 for word in words)
-    assert timing.text_of(words) == timing.text_of(timing.align([], timing.text_of(words), 0, 1))
+    assert word_timing.text_of(words) == word_timing.text_of(
+        word_timing.align([], word_timing.text_of(words), 0, 1)
+    )
     if old == new:
-        assert words == timing.align([], old, start, end)
+        assert words == word_timing.align([], old, start, end)
 
 
 @given(TEXTS, st.integers(0, 30), TEXTS)
 def test_a_split_loses_no_word(text: str, at: int, machine: str) -> None:
     row = {**known.segment(known.ONE, "i", 1.0, ""), "text": text, "end": 9.0, "machineText": machine}
-    row["words"] = timing.align([], text, 1.0, 9.0)
+    row["words"] = word_timing.align([], text, 1.0, 9.0)
     try:
-        patch = edits.apply(
+        patch = operations.apply(
             MemoryState(known.state(row)),
             {"kind": "Split", "segment": known.ONE, "at": at, "newKey": str(uuid.uuid4())},
         )
@@ -126,9 +128,9 @@ def test_a_split_loses_no_word(text: str, at: int, machine: str) -> None:
         assert squeezed(first[name] + second[name]) == squeezed(row[name])
         assert not SPACE.match(second[name])
     assert 1.0 <= first["end"] == second["start"] <= 9.0
-    assert squeezed(timing.text_of(first["words"] + second["words"])) == squeezed(text)
+    assert squeezed(word_timing.text_of(first["words"] + second["words"])) == squeezed(text)
 
 
 def test_a_paragraph_of_equal_words_is_compared_in_no_time() -> None:
-    words = timing.align([], "la " * 50_000, 0, 60)
-    assert len(timing.align(words, "lo " + "la " * 50_000 + "lo", 0, 60)) == 50_002
+    words = word_timing.align([], "la " * 50_000, 0, 60)
+    assert len(word_timing.align(words, "lo " + "la " * 50_000 + "lo", 0, 60)) == 50_002

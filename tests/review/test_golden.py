@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review import edits
-from review.ranks import DIGITS, NoRoom, between, spread
+from review.edits import operations
+from review.edits.fractional_index import DIGITS, NoRoom, between, spread
 from tests.review.golden import FILES, FOLDER, expand
 
 CASES = [(name, case) for name in FILES for case in json.loads((FOLDER / name).read_text())]
@@ -30,7 +30,7 @@ def test_every_input_has_its_case() -> None:
 def test_every_file_is_read_and_every_kind_of_edit_has_a_case_that_changes_something() -> None:
     assert {path.name for path in FOLDER.glob("*.json")} == set(FILES)
     kinds = {case["edit"]["kind"] for name, case in CASES if name == "edits.json" and "patch" in case}
-    assert kinds == set(edits.MAKERS)
+    assert kinds == set(operations.MAKERS)
 
 
 @given(st.lists(st.integers(0, 10_000), max_size=60), st.integers(0, 50))

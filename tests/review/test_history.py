@@ -10,8 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from jobs.models import Result
+from review.edits.patches import is_doubtful
 from review.models import Edit, Segment, Transcript
-from review.patches import is_doubtful
 from tests.review.page import Page, interview
 
 Made = Callable[[dict[str, Any]], Transcript]

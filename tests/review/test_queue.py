@@ -14,8 +14,8 @@ from gpu_worker.protocol import Options
 from jobs import batches
 from jobs.models import Job, JobInput, Session, Upload
 from review import queue
+from review.edits.patches import unchecked_seconds
 from review.models import Segment, Transcript
-from review.patches import unchecked_seconds
 from tests.review.page import Page
 from tests.review.test_history import some_edits
 

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from review.edits.patches import is_doubtful
 from review.models import Edit
-from review.patches import is_doubtful
 from tests.review.memory import MemoryState
 from tests.review.page import Page
 from tests.review.test_edits import check_state, drawn_edit

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from review.orders import InvalidEdit
-from review.patches import Row
-from review.timing import Word, align, cut_machine_text, split
-from review.tokens import gap_between, joined, squeezed, trim_end, trim_start
+from review.edits.patches import Row
+from review.edits.tokens import gap_between, joined, squeezed, trim_end, trim_start
+from review.edits.validation import InvalidEdit
+from review.edits.word_timing import Word, align, cut_machine_text, split
 
 
 def halves(row: Row, at: int) -> tuple[Row, Row]:

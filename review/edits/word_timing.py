@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from review.tokens import Token, are_alike, matches, squeezed, tokens
+from review.edits.tokens import Token, are_alike, matches, squeezed, tokens
 
 Word = list[Any]
 

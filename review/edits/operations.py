@@ -7,11 +7,11 @@ resolved by `history`, which knows who did what.
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from review import cuts
-from review.orders import COLOURS, InvalidEdit, Order, read
-from review.patches import Change, Patch, Row, change, created, deleted, nothing
-from review.ranks import NoRoom, between
-from review.timing import Word, align, fit
+from review.edits import split_merge
+from review.edits.fractional_index import NoRoom, between
+from review.edits.patches import Change, Patch, Row, change, created, deleted, nothing
+from review.edits.validation import COLOURS, InvalidEdit, Order, read
+from review.edits.word_timing import Word, align, fit
 
 
 class State(Protocol):
@@ -125,7 +125,7 @@ def _restored(state: State, row: Row) -> list[Change]:
 def _split(state: State, order: Order) -> Patch:
     row = _segment(state, order["segment"])
     _check_new(state, [order["newKey"]])
-    first, second = cuts.halves(row, order["at"])
+    first, second = split_merge.halves(row, order["at"])
     second["key"], second["rank"] = order["newKey"], _rank_behind(state, row["rank"])
     return _segments([*change(row, **_content(first)), created(second)])
 
@@ -133,7 +133,7 @@ def _split(state: State, order: Order) -> Patch:
 def _split_three_way(state: State, order: Order) -> Patch:
     row = _segment(state, order["segment"])
     _check_new(state, order["newKeys"])
-    parts, chosen = cuts.around(row, order["from"], order["to"])
+    parts, chosen = split_merge.around(row, order["from"], order["to"])
     if "speaker" in order:
         parts[chosen]["speaker"] = _speaker_or_none(state, order["speaker"])
     following = state.next(row["rank"])
@@ -151,7 +151,7 @@ def _merge(state: State, order: Order) -> Patch:
     if other is None:
         raise InvalidEdit("NO_NEIGHBOUR", "There is no segment to merge with.")
     earlier, later = (row, other) if is_next else (other, row)
-    return _segments([*change(earlier, **cuts.union(earlier, later)), deleted(later)])
+    return _segments([*change(earlier, **split_merge.union(earlier, later)), deleted(later)])
 
 
 def _insert(state: State, order: Order) -> Patch:

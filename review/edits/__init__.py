@@ -1,0 +1,1 @@
+"""The vocabulary of edits; pure: no database, no clock."""
