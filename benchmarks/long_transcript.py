@@ -50,7 +50,7 @@ def make_transcript(
 def commit_document(upload: "Upload", content: dict[str, Any]) -> "Transcript":
     """Make a job over an upload that is complete with this document, as a worker would have sent it."""
     from jobs.models import Job, JobInput, Result, ResultFile
-    from review import intake
+    from review.storage import importer
 
     session = upload.session
     number = session.jobs.count() + 1
@@ -70,7 +70,7 @@ def commit_document(upload: "Upload", content: dict[str, Any]) -> "Transcript":
     file.absolute_path.parent.mkdir(parents=True, exist_ok=True)
     file.absolute_path.write_text(json.dumps(content))
     file.save()
-    return intake.create_transcript(result)
+    return importer.create_transcript(result)
 
 
 def silence(path: Path, minutes: int) -> Path:

@@ -16,9 +16,10 @@ from jobs import access
 from jobs.api.auth import Needs
 from jobs.api.json_body import read_json
 from jobs.models import Scope
-from review import following, history, queue, revisions, schemas, snapshot
+from review import queue, schemas, snapshot
 from review.edits.validation import KINDS, InvalidEdit, uuid_text
 from review.models import Transcript
+from review.storage import activity, commit, versions
 
 router = Router(by_alias=True, tags=["Transcripts"])
 Answer = dict[str, Any]
@@ -104,14 +105,14 @@ def post_edits(request: HttpRequest, pk: UUID) -> Status[Answer]:
     if len(request.body) > MAX_BYTES or len(batch.edits) > MAX_EDITS:
         return _refused(413, "TOO_LARGE", f"Send at most {MAX_EDITS} edits and 1 MiB at a time.")
     person = access.person_of(request)
-    return _edited(transcript, lambda: history.commit(transcript, person, _batch(batch)))
+    return _edited(transcript, lambda: commit.commit(transcript, person, _batch(batch)))
 
 
 @router.get("/transcripts/{uuid:pk}/changes", url_name="transcript-changes", response=schemas.Changes)
 def get_changes(request: HttpRequest, pk: UUID, since: Annotated[int, Field(ge=0, lt=2**31)] = 0) -> Answer:
     """Read what changed after a version, and who has the transcript open."""
     transcript = _find(request, pk)
-    return {**following.changes(transcript, since), "people": following.people(transcript)}
+    return {**activity.changes(transcript, since), "people": activity.people(transcript)}
 
 
 @router.post(
@@ -125,8 +126,8 @@ def post_presence(request: HttpRequest, pk: UUID) -> Answer:
     """Say that a page has the transcript open, and where in it."""
     transcript = _find(request, pk)
     here = _body(request, Here)
-    following.note_presence(transcript, access.person_of(request), here.client, here.segment)
-    return {"people": following.people(transcript)}
+    activity.note_presence(transcript, access.person_of(request), here.client, here.segment)
+    return {"people": activity.people(transcript)}
 
 
 @router.get("/transcripts/{uuid:pk}/history", url_name="transcript-history", response=schemas.HistoryAnswer)
@@ -134,7 +135,7 @@ def get_history(
     request: HttpRequest, pk: UUID, before: Annotated[int | None, Field(ge=0, lt=2**31)] = None
 ) -> Answer:
     """Read who changed what, the newest first, 50 at a time; `before` is the `seq` to go on from."""
-    return {"edits": following.past(_find(request, pk), before)}
+    return {"edits": activity.past(_find(request, pk), before)}
 
 
 @router.get(
@@ -143,7 +144,7 @@ def get_history(
 def get_revisions(request: HttpRequest, pk: UUID) -> Answer:
     """List the named versions of a transcript."""
     found = _find(request, pk).revisions.defer("state")
-    return {"revisions": [revisions.described(one) for one in found]}
+    return {"revisions": [versions.described(one) for one in found]}
 
 
 @router.post(
@@ -157,10 +158,10 @@ def post_revision(request: HttpRequest, pk: UUID) -> Status[Answer]:
     transcript = _find(request, pk)
     name = _body(request, RevisionName).name
     try:
-        made = revisions.create(transcript, access.person_of(request), name)
+        made = versions.create(transcript, access.person_of(request), name)
     except InvalidEdit as wrong:
         return _refused(422, wrong.code, wrong.message)
-    return Status(201, {"revision": revisions.described(made)})
+    return Status(201, {"revision": versions.described(made)})
 
 
 @router.get(
@@ -170,8 +171,8 @@ def post_revision(request: HttpRequest, pk: UUID) -> Status[Answer]:
 )
 def get_revision(request: HttpRequest, pk: UUID, rid: int) -> JsonResponse:
     """Read a named version."""
-    found = revisions.find(_find(request, pk), rid)
-    return JsonResponse({"revision": revisions.described(found), "state": found.state})
+    found = versions.find(_find(request, pk), rid)
+    return JsonResponse({"revision": versions.described(found), "state": found.state})
 
 
 @router.post(
@@ -183,16 +184,16 @@ def get_revision(request: HttpRequest, pk: UUID, rid: int) -> JsonResponse:
 def post_restore(request: HttpRequest, pk: UUID, rid: int) -> Status[Answer]:
     """Bring a named version back, as one edit that can be undone."""
     transcript = _find(request, pk)
-    revision = revisions.find(transcript, rid)
+    revision = versions.find(transcript, rid)
     person, order = access.person_of(request), _body(request, Restoring)
     client, edit_id = order.client or uuid4(), order.id or uuid4()
-    return _edited(transcript, lambda: revisions.restore(revision, person, client, edit_id))
+    return _edited(transcript, lambda: versions.restore(revision, person, client, edit_id))
 
 
 @router.get("/transcripts/{uuid:pk}/diff", url_name="transcript-diff", response=schemas.DifferenceList)
 def get_diff(request: HttpRequest, pk: UUID) -> Answer:
     """List the segments whose text is not the machine's."""
-    return {"segments": following.differences(_find(request, pk))}
+    return {"segments": activity.differences(_find(request, pk))}
 
 
 @router.get("/sessions/{uuid:pk}/review", url_name="session-review", response=schemas.Queue)
@@ -222,13 +223,13 @@ def _body(request: HttpRequest, kind: type[Sent]) -> Sent:
         raise HttpError(400, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
-def _batch(sent: EditBatch) -> history.Batch:
+def _batch(sent: EditBatch) -> commit.Batch:
     if not sent.edits:
         raise InvalidEdit("INVALID_FIELD", "Send at least one edit.")
     ids = [UUID(uuid_text(edit.get("id"), "id")) for edit in sent.edits]
     if len(set(ids)) < len(ids):
         raise InvalidEdit("ID_TAKEN", "Each edit has an id of its own.")
-    return history.Batch(sent.base_version, sent.client or uuid4(), ids, sent.edits)
+    return commit.Batch(sent.base_version, sent.client or uuid4(), ids, sent.edits)
 
 
 def _edited(transcript: Transcript, edit: Callable[[], Answer]) -> Status[Answer]:
@@ -236,10 +237,10 @@ def _edited(transcript: Transcript, edit: Callable[[], Answer]) -> Status[Answer
         return Status(200, edit())
     except InvalidEdit as wrong:
         return _refused(422, wrong.code, wrong.message)
-    except history.EditConflict as conflict:
+    except commit.EditConflict as conflict:
         transcript.refresh_from_db()
         error = {"code": "EDIT_CONFLICT", "message": "Somebody else has changed this meanwhile."}
-        rows = history.current(transcript, conflict.segments, conflict.speakers)
+        rows = commit.current(transcript, conflict.segments, conflict.speakers)
         return Status(409, {"error": error, **rows})
 
 

@@ -6,10 +6,10 @@ from django.dispatch import receiver
 
 from jobs.models import Result
 from jobs.signals import input_completed
-from review import intake
+from review.storage import importer
 
 
 @receiver(input_completed)
 def create_transcript(result: Result, **kwargs: Any) -> None:
     """In the transaction of the commit: a complete input always has its transcript."""
-    intake.create_transcript(result)
+    importer.create_transcript(result)

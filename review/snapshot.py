@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
-from review import revisions
 from review.models import Transcript
+from review.storage import versions
 from review.wire import SEGMENT_FIELDS, segment_row
 
 AS_THEY_ARE = ("words", "flags")
@@ -21,7 +21,7 @@ encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 def state_json(transcript: Transcript) -> bytes:
     """Return the state as UTF-8."""
     segments = ",".join(_segments(transcript))
-    return f'{encode(revisions.heading(transcript))[:-1]},"segments":[{segments}]}}'.encode()
+    return f'{encode(versions.heading(transcript))[:-1]},"segments":[{segments}]}}'.encode()
 
 
 def _segments(transcript: Transcript) -> Iterator[str]:

@@ -14,7 +14,7 @@ DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def fill(apps, schema_editor):
-    """As review.intake and review.edits.fractional_index did it when this was written."""
+    """As review.storage.importer and review.edits.fractional_index did it when this was written."""
     Transcript, Segment, Speaker = (
         apps.get_model("review", name) for name in ("Transcript", "Segment", "Speaker")
     )

@@ -20,7 +20,7 @@ from jobs.models import IncomingUpload, Job, JobInput, Scope, Session, Upload
 from jobs.models.sessions import RETENTION_DAYS
 from jobs.statuses import Event
 from review.models import Transcript
-from review.rows import Rows
+from review.storage.rows import Rows
 from tests.jobs.programs import Program
 
 pytestmark = pytest.mark.django_db(transaction=True)

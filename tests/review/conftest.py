@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from jobs.models import JobInput, Result, ResultFile
-from review import intake
 from review.models import Transcript
+from review.storage import importer
 from tests.review.page import Page, interview
 
 Made = Callable[[dict[str, Any]], Transcript]
@@ -27,7 +27,7 @@ def transcript_of(job_input: JobInput) -> Callable[[dict[str, Any]], Transcript]
         file.absolute_path.write_text(json.dumps(content))
         file.save()
         JobInput.objects.filter(pk=job_input.pk).update(status="complete")
-        return intake.create_transcript(result)
+        return importer.create_transcript(result)
 
     return make
 

@@ -15,8 +15,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from review import history
 from review.models import Edit, Segment, Speaker, Transcript
+from review.storage import commit
 from tests.contract.servers import database
 from tests.review.page import interview
 
@@ -69,8 +69,8 @@ def test_people_who_edit_at_once_lose_nothing(talk: Transcript, person: User) ->
         try:
             for number in range(10):
                 order = {"kind": "SetText", "segment": key, "text": f"{number}"}
-                batch = history.Batch(0, uuid.UUID(key), [uuid.uuid4()], [order])
-                history.commit(talk, person, batch)
+                batch = commit.Batch(0, uuid.UUID(key), [uuid.uuid4()], [order])
+                commit.commit(talk, person, batch)
         finally:
             connection.close()
 

@@ -3,8 +3,9 @@
 import gzip
 import json
 
-from review import revisions, snapshot
+from review import snapshot
 from review.models import Transcript
+from review.storage import versions
 from tests.review.page import Page
 
 
@@ -15,7 +16,7 @@ def test_the_state_of_the_page_is_the_state_of_the_rows(page: Page, talk: Transc
     page.edit("Highlight", segment=second, on=True)
     talk.refresh_from_db()
     state = json.loads(snapshot.state_json(talk))
-    assert state == json.loads(json.dumps(revisions.state(talk)))
+    assert state == json.loads(json.dumps(versions.state(talk)))
     assert state["segments"][0]["words"][-1][0] == "</script>"
 
 

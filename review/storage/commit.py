@@ -13,12 +13,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet, RestrictedError
 
-from review import undoing
 from review.edits import operations
 from review.edits.patches import Outdated, Patch, Row, changes_anything, compose, nothing
 from review.edits.validation import InvalidEdit, Order, read
 from review.models import Edit, Transcript
-from review.rows import Rows
+from review.storage import undo
+from review.storage.rows import Rows
 
 S = Transcript.ReviewStatus
 Answer = dict[str, Any]
@@ -85,8 +85,8 @@ def commit(transcript: Transcript, person: User, batch: Batch) -> Answer:
 
     def write(writing: Writing) -> None:
         orders = [read(edit) for edit in batch.edits]
-        if len(orders) == 1 and orders[0]["kind"] in undoing.VERBS:
-            undoing.VERBS[orders[0]["kind"]](writing)
+        if len(orders) == 1 and orders[0]["kind"] in undo.VERBS:
+            undo.VERBS[orders[0]["kind"]](writing)
             return
         _apply_all(writing, orders, _Foreign.since(writing, batch))
 
@@ -206,7 +206,7 @@ def _note(transcript: Transcript, writing: Writing) -> None:
     for number, edit in enumerate(writing.written, start=(last or 0) + 1):
         edit.seq = number
     Edit.objects.bulk_create(writing.written)
-    undoing.mark(writing.written)
+    undo.mark(writing.written)
 
 
 def _answer(rows: Rows, version: int, made: Sequence[Edit]) -> Answer:

@@ -6,11 +6,11 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.http import Http404
 
-from review import history
 from review.edits.patches import Change, Patch, Row, content, created, deleted
 from review.edits.validation import InvalidEdit, plain_text
 from review.models import Revision, Transcript
-from review.rows import Rows
+from review.storage import commit
+from review.storage.rows import Rows
 
 MAX_REVISIONS = 200
 KEPT = ("reviewStatus", "reviewer")
@@ -30,7 +30,7 @@ def heading(transcript: Transcript) -> Row:
         "language": transcript.language,
         "duration": transcript.duration,
         "version": transcript.version,
-        **history.whole(rows),
+        **commit.whole(rows),
         "speakers": rows.speakers(),
     }
 
@@ -59,14 +59,14 @@ def find(transcript: Transcript, pk: int) -> Revision:
     return found
 
 
-def restore(revision: Revision, person: User, client: UUID, edit_id: UUID) -> history.Answer:
+def restore(revision: Revision, person: User, client: UUID, edit_id: UUID) -> commit.Answer:
     """Bring the state of a revision back, as one edit. Raises EditConflict."""
 
-    def write(writing: history.Writing) -> None:
+    def write(writing: commit.Writing) -> None:
         payload = {"revision": revision.pk, "name": revision.name}
         writing.add("RestoreRevision", payload, _difference(writing.rows, revision.state))
 
-    return history.locked(revision.transcript, person, client, [edit_id], write)
+    return commit.locked(revision.transcript, person, client, [edit_id], write)
 
 
 def described(revision: Revision) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from review.history import Answer, whole
 from review.models import Presence, Transcript
-from review.rows import Rows
+from review.storage.commit import Answer, whole
+from review.storage.rows import Rows
 
 PRESENT_SECONDS = 20
 PAGE = 50

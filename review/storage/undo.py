@@ -14,10 +14,10 @@ from review.edits.fractional_index import between
 from review.edits.patches import Outdated, Patch, compose, inverse, outdated
 from review.edits.validation import InvalidEdit
 from review.models import Edit
-from review.rows import Rows
+from review.storage.rows import Rows
 
 if TYPE_CHECKING:
-    from review.history import Writing
+    from review.storage.commit import Writing
 
 
 def undo(writing: Writing) -> None:

@@ -1,0 +1,1 @@
+"""Transcripts in the database: read, written, their history."""
