@@ -14,8 +14,8 @@ from jobs.api.auth import Needs
 from jobs.api.json_body import JsonParser
 from jobs.api.session_page import router as jobs_router
 from remoteworker.api import router as workers_router
-from review.api import router as review_router
-from review.api_downloads import router as downloads_router
+from review.api.downloads import router as downloads_router
+from review.api.review_page import router as review_router
 
 
 class Api(NinjaAPI):

@@ -29,7 +29,7 @@ def rewrite(apps: Apps, change: Any) -> None:
 
 
 def from_dicts(words: list[Any]) -> list[list[Any]]:
-    """As review.wire did it when this was written."""
+    """As review.serializers did it when this was written."""
     made: list[list[Any]] = []
     for word in words:
         text = word["word"].strip()

@@ -10,7 +10,7 @@ from review.edits.patches import is_doubtful
 from review.edits.validation import COLOURS
 from review.edits.word_timing import rounded
 from review.models import Segment, Speaker, Transcript
-from review.wire import wire_words
+from review.serializers import wire_words
 
 
 def create_transcript(result: Result) -> Transcript:

@@ -20,7 +20,7 @@ from jobs.models import ResultFile, Session
 from review.edits.patches import Change, Patch, Row, is_doubtful, lay, unchecked_seconds
 from review.edits.word_timing import Word, rounded
 from review.models import Segment, Speaker, Transcript
-from review.wire import (
+from review.serializers import (
     SEGMENT_FIELDS,
     segment_columns,
     segment_row,

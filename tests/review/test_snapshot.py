@@ -3,7 +3,7 @@
 import gzip
 import json
 
-from review import snapshot
+from review.api import snapshot
 from review.models import Transcript
 from review.storage import versions
 from tests.review.page import Page

@@ -10,8 +10,8 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 
 from review.models import Transcript
+from review.serializers import SEGMENT_FIELDS, segment_row
 from review.storage import versions
-from review.wire import SEGMENT_FIELDS, segment_row
 
 AS_THEY_ARE = ("words", "flags")
 PARSED = tuple(name for name in SEGMENT_FIELDS if name not in AS_THEY_ARE)

@@ -10,7 +10,7 @@ from ninja import Router
 from jobs import access
 from jobs.api import pagination
 from jobs.api.pagination import Cursor, Limit
-from review import schemas
+from review.api import schemas
 from review.exports import FORMATS
 from review.models import Transcript
 from review.views import downloaded, find_transcript

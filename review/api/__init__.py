@@ -1,0 +1,1 @@
+"""The JSON that the review page and programs talk to."""
