@@ -9,14 +9,9 @@ class RemoteWorkerConfig(AppConfig):
         from jobs.ports import partial_results as partials_of_inputs
         from jobs.ports import progress_estimates as standings_of_jobs
         from jobs.ports import worker_capabilities
-        from remoteworker import (  # noqa: F401 - importing them registers them
-            checks,
-            fleet,
-            partials,
-            receivers,
-            standings,
-        )
+        from remoteworker import fleet, partials
+        from remoteworker.scheduling import eta
 
         worker_capabilities.register(fleet.offer)
-        standings_of_jobs.register(standings)
+        standings_of_jobs.register(eta)
         partials_of_inputs.register(partials)

@@ -12,9 +12,10 @@ from django.db.models import F, Q, QuerySet
 from gpu_worker.protocol import ERRORS
 from jobs.models import Job, JobInput, Session
 from jobs.statuses import LOST_CODES, Event
-from remoteworker import choice, clock, fleet, orders, queue
+from remoteworker import clock, fleet, orders
 from remoteworker.client import JobNotFound, WorkerBusy, WorkerError, WorkerRefused, WorkerUnavailable
 from remoteworker.models import Attempt, Tick, Worker
+from remoteworker.scheduling import queue, scheduler
 
 log = logging.getLogger(__name__)
 ACTOR = "controller"
@@ -47,7 +48,7 @@ def _assign(kind: Worker.Kind) -> bool:
     workers = Worker.objects.in_bulk([box.worker_id for box in boxes])
     files = queue.files(waiting.values(), limits)
     deadline = time.monotonic() + ASSIGN_SECONDS
-    for number, (file, box) in enumerate(choice.plan(files, boxes), start=1):
+    for number, (file, box) in enumerate(scheduler.plan(files, boxes), start=1):
         claim(waiting[file.input_id], workers[box.worker_id])
         if number >= CLAIMS or time.monotonic() > deadline:
             return True

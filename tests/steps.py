@@ -1,7 +1,8 @@
 """What ticks do, one step at a time."""
 
-from remoteworker import dispatch, queue
+from remoteworker import dispatch
 from remoteworker.models import Attempt, Worker
+from remoteworker.scheduling import queue
 
 
 def hand_out(worker: Worker) -> None:

@@ -128,7 +128,7 @@ MUTANTS = {
         ("tests/jobs/test_statuses.py",),
     ),
     "no turns between sessions": Mutant(
-        (Edit("remoteworker/queue.py", '            "turn",\n', ""),),
+        (Edit("remoteworker/scheduling/queue.py", '            "turn",\n', ""),),
         ("tests/remoteworker/test_queue.py",),
     ),
     "each tick moves what jumped": Mutant(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remoteworker.choice import MAX_SPEED, MIN_SPEED, Box, File, choose, learn, plan, speed
+from remoteworker.scheduling.scheduler import MAX_SPEED, MIN_SPEED, Box, File, choose, learn, plan, speed
 
 
 def file(number: int = 1, seconds: float = 600.0, **more: object) -> File:

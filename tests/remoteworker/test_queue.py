@@ -11,8 +11,9 @@ from pytest_django import Settings
 from gpu_worker.protocol import Options
 from jobs import batches
 from jobs.models import Job, JobInput, Priority, Session, Upload
-from remoteworker import dispatch, queue, results, tasks
+from remoteworker import dispatch, results, tasks
 from remoteworker.models import Attempt, Worker
+from remoteworker.scheduling import queue
 from tests.steps import claim
 
 LOCAL, REMOTE = Worker.Kind.LOCAL, Worker.Kind.REMOTE

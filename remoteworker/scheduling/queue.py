@@ -12,8 +12,8 @@ from jobs.batches import CLEARED_PROGRESS
 from jobs.models import Job, JobInput
 from jobs.statuses import InputStatus, JobStatus
 from remoteworker import clock, fleet
-from remoteworker.choice import Box, File, choose
 from remoteworker.models import Attempt, Worker
+from remoteworker.scheduling.scheduler import Box, File, choose
 
 MOVED = "MOVED"  # the code of an attempt that a person took away
 PASSED_OVER = 50  # files looked at beyond the free slots: some may fit no worker

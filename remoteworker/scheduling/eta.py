@@ -16,9 +16,9 @@ from jobs.ports import worker_capabilities
 from jobs.ports.progress_estimates import Prospect, Standing
 from jobs.statuses import InputStatus
 from remoteworker import clock
-from remoteworker import line as waiting_line
-from remoteworker.choice import speed
 from remoteworker.models import Attempt, Worker
+from remoteworker.scheduling import queue_snapshot as waiting_line
+from remoteworker.scheduling.scheduler import speed
 
 AT_A_WORKER = (InputStatus.DISPATCHING, InputStatus.RUNNING)
 HOUR = 3600.0

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from jobs.media import serving
 from jobs.models import JobEvent
-from remoteworker import queue
 from remoteworker.models import Worker
+from remoteworker.scheduling import queue
 
 Sums = tuple[float, ...]  # by model, in the order of `Line.models`, later ones left out
 LONG_SECONDS = 0.05  # to put the queue in order; what takes less is done for every page
