@@ -224,8 +224,8 @@ def measure_busy(
 ) -> list[Row]:
     """Polls and pages while the engine has both feet in a recording."""
     from jobs import batches
-    from remoteworker.fleet import client_of
     from remoteworker.models import Attempt
+    from remoteworker.workers.fleet import client_of
 
     job = start_long_job(session, folder)
     attempt = Attempt.objects.select_related("worker").get(job_input__job=job)

@@ -17,9 +17,10 @@ from jobs import batches
 from jobs.admin import ErrorCodeFilter, JobInputAdmin, LookOnlyAdmin, ReadOnlyInline
 from jobs.models import JobInput
 from jobs.ports import partial_results
-from remoteworker import dispatch, fleet, overview, tasks
-from remoteworker.client import WorkerError
+from remoteworker import dispatch, tasks
 from remoteworker.models import Attempt, Worker
+from remoteworker.workers import dashboard, fleet
+from remoteworker.workers.client import WorkerError
 
 MOVED_BY_PERSON = "Moved to another worker in admin."
 
@@ -113,8 +114,8 @@ class WorkerAdmin(admin.ModelAdmin[Worker]):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Workers, live"),
-            "workers": overview.workers(),
-            "queued": overview.queued(),
+            "workers": dashboard.workers(),
+            "queued": dashboard.queued(),
         }
         return TemplateResponse(request, "remoteworker/live.html", context)
 

@@ -6,8 +6,8 @@ from django.http import HttpRequest
 from ninja import Router
 
 from jobs.api.schemas import Moment, Told
-from remoteworker import fleet
 from remoteworker.models import Worker
+from remoteworker.workers import fleet
 
 router = Router(by_alias=True, tags=["Workers"])
 Answer = dict[str, Any]

@@ -12,10 +12,11 @@ from django.db.models import F, Q, QuerySet
 from gpu_worker.protocol import ERRORS
 from jobs.models import Job, JobInput, Session
 from jobs.statuses import LOST_CODES, Event
-from remoteworker import clock, fleet, orders
-from remoteworker.client import JobNotFound, WorkerBusy, WorkerError, WorkerRefused, WorkerUnavailable
+from remoteworker import clock, orders
 from remoteworker.models import Attempt, Tick, Worker
 from remoteworker.scheduling import queue, scheduler
+from remoteworker.workers import fleet
+from remoteworker.workers.client import JobNotFound, WorkerBusy, WorkerError, WorkerRefused, WorkerUnavailable
 
 log = logging.getLogger(__name__)
 ACTOR = "controller"

@@ -16,8 +16,11 @@ from django.db.models.functions import Greatest
 from gpu_worker.protocol import MAX_JOBS_ASKED, JobStatus
 from jobs.models import Job, JobInput, Session
 from jobs.statuses import Event, InputStatus
-from remoteworker import clock, dispatch, fleet, leases, orders, pushing
-from remoteworker.client import (
+from remoteworker import clock, dispatch, leases, orders, pushing
+from remoteworker.leases import Decision, Observation, Times
+from remoteworker.models import Attempt, Worker
+from remoteworker.workers import fleet
+from remoteworker.workers.client import (
     JobNotFound,
     NotAStatus,
     WorkerBusy,
@@ -25,8 +28,6 @@ from remoteworker.client import (
     WorkerError,
     WorkerRefused,
 )
-from remoteworker.leases import Decision, Observation, Times
-from remoteworker.models import Attempt, Worker
 
 log = logging.getLogger(__name__)
 ACTOR = "controller"

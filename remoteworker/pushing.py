@@ -20,9 +20,10 @@ from gpu_worker.protocol import (
     parse_complete,
 )
 from jobs.statuses import InputStatus
-from remoteworker import clock, fleet, results
-from remoteworker.client import Misplaced, WorkerClient, WorkerError
+from remoteworker import clock, results
 from remoteworker.models import Attempt
+from remoteworker.workers import fleet
+from remoteworker.workers.client import Misplaced, WorkerClient, WorkerError
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,9 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from jobs import batches
-from remoteworker import clock, dispatch, fleet, polling, pushing
+from remoteworker import clock, dispatch, polling, pushing
 from remoteworker.models import Attempt, Worker
+from remoteworker.workers import fleet
 
 log = logging.getLogger(__name__)
 _quiet_until = 0.0  # of this process, by its monotonic clock

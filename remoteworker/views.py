@@ -16,9 +16,10 @@ from gpu_worker.protocol import MAX_REQUEST_BYTES, InvalidMessage, parse_complet
 from jobs.media.serving import file_response
 from jobs.models import JobInput
 from jobs.uploads.ingest import sha256_of
-from remoteworker import clock, fleet, results, signing
+from remoteworker import clock, results, signing
 from remoteworker.auth import Unauthenticated, UnknownToken, workers_of
 from remoteworker.models import Attempt, Worker
+from remoteworker.workers import fleet
 
 log = logging.getLogger(__name__)
 WorkerView = Callable[[HttpRequest, UUID, list[Worker]], JsonResponse]

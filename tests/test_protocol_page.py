@@ -29,9 +29,10 @@ from gpu_worker.metrics import Meter
 from gpu_worker.protocol import parse_complete, parse_job_request, parse_job_status
 from gpu_worker.runner import Runner
 from jobs.models import JobInput
-from remoteworker import fleet, orders, urls
+from remoteworker import orders, urls
 from remoteworker.models import Attempt, Worker
 from remoteworker.signing import HASH_CHARACTERS
+from remoteworker.workers import fleet
 from tests.conftest import WORKER_TOKEN
 from tests.gpu_worker.controller import TOKEN as WORKER_SECRET
 from tests.gpu_worker.sounds import tone

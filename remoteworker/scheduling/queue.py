@@ -11,9 +11,10 @@ from django.db.models.functions import RowNumber
 from jobs.batches import CLEARED_PROGRESS
 from jobs.models import Job, JobInput
 from jobs.statuses import InputStatus, JobStatus
-from remoteworker import clock, fleet
+from remoteworker import clock
 from remoteworker.models import Attempt, Worker
 from remoteworker.scheduling.scheduler import Box, File, choose
+from remoteworker.workers import fleet
 
 MOVED = "MOVED"  # the code of an attempt that a person took away
 PASSED_OVER = 50  # files looked at beyond the free slots: some may fit no worker

@@ -61,7 +61,7 @@ MUTANTS = {
     "HTML 404 counts": Mutant(
         (
             Edit(
-                "remoteworker/client.py",
+                "remoteworker/workers/client.py",
                 'if answer is None or "error" not in answer:',
                 'if status == 404:\n        return JobNotFound()\n    if answer is None or "error" not in answer:',
             ),

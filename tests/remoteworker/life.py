@@ -23,9 +23,9 @@ from gpu_worker.protocol import JobStatus, Options
 from jobs import batches
 from jobs.models import JobInput, Result, Session, Upload
 from remoteworker import clock, dispatch, polling, results
-from remoteworker.client import WorkerBusy, WorkerError, WorkerRefused, WorkerUnavailable
 from remoteworker.leases import Observation
 from remoteworker.models import Attempt, Worker
+from remoteworker.workers.client import WorkerBusy, WorkerError, WorkerRefused, WorkerUnavailable
 
 DOCUMENT = json.dumps({"segments": [{"start": 0, "end": 1, "text": "hi"}], "duration": 1.0}).encode()
 FAILURES: dict[str, WorkerError] = {

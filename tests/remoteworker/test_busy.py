@@ -9,8 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs.models import Job, JobEvent, JobInput
-from remoteworker import dispatch, fleet
+from remoteworker import dispatch
 from remoteworker.models import Attempt, Worker
+from remoteworker.workers import fleet
 from tests.remoteworker.conftest import Hours
 from tests.scripted_worker import Said, ScriptedWorker
 from tests.steps import hand_out

@@ -13,9 +13,10 @@ from jobs import clock as shared
 from jobs.models import Delivery, Job, JobInput, NoticeEvent, Session, Webhook
 from jobs.notifications import delivery, outbox
 from jobs.statuses import Event
-from remoteworker import clock, dispatch, fleet, leases, polling, signing, tasks
+from remoteworker import clock, dispatch, leases, polling, signing, tasks
 from remoteworker.models import Attempt, Tick, Worker
 from remoteworker.scheduling import queue
+from remoteworker.workers import fleet
 from tests.scripted_worker import Said, ScriptedWorker
 from tests.steps import claim
 

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from jobs import batches
 from jobs.models import Job, JobInput
-from remoteworker import fleet, tasks
+from remoteworker import tasks
 from remoteworker.models import Attempt, Worker
+from remoteworker.workers import fleet
 from tests.conftest import WORKER_TOKEN
 from tests.steps import claim
 

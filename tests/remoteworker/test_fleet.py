@@ -6,8 +6,9 @@ import pytest
 from django.core.checks import Error
 from django.test import Client
 
-from remoteworker import checks, fleet
+from remoteworker import checks
 from remoteworker.models import Worker
+from remoteworker.workers import fleet
 from tests.scripted_worker import Said, ScriptedWorker
 
 PING = {

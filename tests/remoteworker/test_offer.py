@@ -11,8 +11,9 @@ from bulktranscribe.cli.desk import Refused, Wish
 from bulktranscribe.desk import LocalDesk
 from jobs.api.session_state import session_state, state_stamp
 from jobs.models import Job, Session, Upload
-from remoteworker import clock, fleet
+from remoteworker import clock
 from remoteworker.models import Worker
+from remoteworker.workers import fleet
 
 TOGGLE = "Run on GPU"
 

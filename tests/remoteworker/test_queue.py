@@ -137,7 +137,7 @@ def test_a_file_that_a_person_moves_goes_to_another_worker(
 def test_a_worker_learns_its_speed_from_what_it_completes(
     queued: Callable[..., list[JobInput]], db: None
 ) -> None:
-    from remoteworker import fleet
+    from remoteworker.workers import fleet
 
     worker = box("one")
     queued("a", 2)

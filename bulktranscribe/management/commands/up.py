@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from bulktranscribe.sign_in import make_owner, sign_in_link
 from bulktranscribe.stack import Stack, StackError
-from remoteworker.fleet import sync_from_settings
 from remoteworker.models import Worker
+from remoteworker.workers.fleet import sync_from_settings
 
 
 class Command(BaseCommand):

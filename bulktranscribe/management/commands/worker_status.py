@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
-from remoteworker import overview
+from remoteworker.workers import dashboard
 
 COLUMNS = ("name", "kind", "state", "active", "slots", "speed", "lastContact", "trouble")
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        workers = overview.workers()
+        workers = dashboard.workers()
         if options["json"]:
             self.stdout.write(json.dumps(workers, indent=2, cls=DjangoJSONEncoder))
             return

@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from jobs.media import serving
 from jobs.ports.worker_capabilities import Offer, runs_remotely
 from remoteworker import clock
-from remoteworker.client import WorkerClient, WorkerError, WorkerRefused
 from remoteworker.models import Attempt, Worker, places
 from remoteworker.scheduling.scheduler import Box, learn, speed
+from remoteworker.workers.client import WorkerClient, WorkerError, WorkerRefused
 
 log = logging.getLogger(__name__)
 LONGEST_BUSY = timedelta(seconds=300)  # that a full worker is left alone

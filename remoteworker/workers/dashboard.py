@@ -6,8 +6,9 @@ from typing import Any
 
 from jobs.models import JobInput
 from jobs.statuses import InputStatus
-from remoteworker import clock, fleet
+from remoteworker import clock
 from remoteworker.models import Attempt, Worker
+from remoteworker.workers import fleet
 
 SHOWN_FILES = 20  # of one worker
 
