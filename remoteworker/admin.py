@@ -17,7 +17,8 @@ from jobs import batches
 from jobs.admin import ErrorCodeFilter, JobInputAdmin, LookOnlyAdmin, ReadOnlyInline
 from jobs.models import JobInput
 from jobs.ports import partial_results
-from remoteworker import dispatch, tasks
+from remoteworker import tasks
+from remoteworker.attempts import dispatch
 from remoteworker.models import Attempt, Worker
 from remoteworker.workers import dashboard, fleet
 from remoteworker.workers.client import WorkerError

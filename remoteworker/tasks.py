@@ -11,7 +11,8 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from jobs import batches
-from remoteworker import clock, dispatch, polling, pushing
+from remoteworker import clock
+from remoteworker.attempts import dispatch, polling, push_transfer
 from remoteworker.models import Attempt, Worker
 from remoteworker.workers import fleet
 
@@ -66,14 +67,14 @@ def poll_workers() -> None:
     clock.follow("poll_workers")
     for worker in polling.workers_to_poll():
         nudge(poll_worker, worker.pk)
-    for attempt in pushing.next_to_bring():
+    for attempt in push_transfer.next_to_bring():
         nudge(bring_file, str(attempt.pk))
 
 
 @shared_task
 def bring_file(attempt_id: str) -> None:
     """Push mode: send some slices of a file; what is left is the next message's, or the next tick's."""
-    if pushing.bring(attempt_id):
+    if push_transfer.bring(attempt_id):
         nudge(bring_file, attempt_id)
 
 

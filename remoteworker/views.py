@@ -16,7 +16,8 @@ from gpu_worker.protocol import MAX_REQUEST_BYTES, InvalidMessage, parse_complet
 from jobs.media.serving import file_response
 from jobs.models import JobInput
 from jobs.uploads.ingest import sha256_of
-from remoteworker import clock, results, signing
+from remoteworker import clock, signing
+from remoteworker.attempts import results
 from remoteworker.auth import Unauthenticated, UnknownToken, workers_of
 from remoteworker.models import Attempt, Worker
 from remoteworker.workers import fleet

@@ -15,7 +15,7 @@ from gpu_worker.protocol import Options
 from jobs import batches
 from jobs.models import Job, JobInput, Session, Upload
 from jobs.uploads import ingest
-from remoteworker import dispatch
+from remoteworker.attempts import dispatch
 from remoteworker.models import Attempt, Worker
 from tests.scripted_worker import ScriptedWorker
 from tests.steps import claim

@@ -1,6 +1,6 @@
 """What ticks do, one step at a time."""
 
-from remoteworker import dispatch
+from remoteworker.attempts import dispatch
 from remoteworker.models import Attempt, Worker
 from remoteworker.scheduling import queue
 

@@ -29,7 +29,8 @@ from gpu_worker.metrics import Meter
 from gpu_worker.protocol import parse_complete, parse_job_request, parse_job_status
 from gpu_worker.runner import Runner
 from jobs.models import JobInput
-from remoteworker import orders, urls
+from remoteworker import urls
+from remoteworker.attempts import job_requests
 from remoteworker.models import Attempt, Worker
 from remoteworker.signing import HASH_CHARACTERS
 from remoteworker.workers import fleet
@@ -151,7 +152,7 @@ def test_the_shown_job_is_understood_whole() -> None:
 
 def test_the_shown_job_has_what_this_controller_sends(job_input: JobInput, worker: Worker) -> None:
     (attempt,) = claim(worker, 1)
-    sent = orders.job_request(attempt, worker).to_wire()
+    sent = job_requests.job_request(attempt, worker).to_wire()
     shown, _answer = examples("POST /v1/jobs")
     assert shape(shown) == shape(sent)
     assert shape(shown["inputs"][0]) == shape(sent["inputs"][0])

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from bulktranscribe import audit, invariants
 from bulktranscribe.tasks import prune
 from jobs.models import Job, JobEvent, JobInput, Result, Session, Upload
-from remoteworker import results
+from remoteworker.attempts import results
 from remoteworker.models import Attempt, StagedOutput, Tick, Worker
 
 DOCUMENT = b'{"segments": [{"start": 0, "end": 1, "text": "hi"}], "duration": 1.0}'

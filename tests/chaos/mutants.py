@@ -49,13 +49,13 @@ class Mutant:
 MUTANTS = {
     "no attempt check": Mutant(
         (
-            Edit("remoteworker/leases.py", "number != latest or status", "status"),
+            Edit("remoteworker/attempts/leases.py", "number != latest or status", "status"),
             Edit("jobs/models/work.py", "rows.filter(attempt_count=attempt)", "rows"),
         ),
         ("tests/remoteworker/test_writeback.py", "tests/remoteworker/test_life.py"),
     ),
     "job id as key": Mutant(
-        (Edit("remoteworker/dispatch.py", "str(attempt.pk))\n", "str(attempt.job_input.job_id))\n"),),
+        (Edit("remoteworker/attempts/dispatch.py", "str(attempt.pk))\n", "str(attempt.job_input.job_id))\n"),),
         ("tests/remoteworker/test_dispatch.py",),
     ),
     "HTML 404 counts": Mutant(
@@ -71,7 +71,7 @@ MUTANTS = {
     "poll sets complete": Mutant(
         (
             Edit(
-                "remoteworker/leases.py",
+                "remoteworker/attempts/leases.py",
                 "return Decision(is_contact=True, outputs_expected=True)",
                 "return Decision(event=Event.COMPLETED)",
             ),
@@ -104,7 +104,7 @@ MUTANTS = {
         ("tests/bulktranscribe/test_operation.py",),
     ),
     "sleeping pollers judge": Mutant(
-        (Edit("remoteworker/leases.py", " and seen.was_awake", ""),),
+        (Edit("remoteworker/attempts/leases.py", " and seen.was_awake", ""),),
         ("tests/remoteworker/test_decide.py",),
     ),
     "jumps unseen": Mutant(
@@ -136,11 +136,11 @@ MUTANTS = {
         ("tests/remoteworker/test_clock.py",),
     ),
     "a lost answer is forgotten": Mutant(
-        (Edit("remoteworker/dispatch.py", ", tell_worker=attempt.sent_at is not None", ""),),
+        (Edit("remoteworker/attempts/dispatch.py", ", tell_worker=attempt.sent_at is not None", ""),),
         ("tests/remoteworker/test_dispatch.py",),
     ),
     "a slept lease is not given back": Mutant(
-        (Edit("remoteworker/polling.py", 'for name in ("lease_until", ', "for name in ("),),
+        (Edit("remoteworker/attempts/polling.py", 'for name in ("lease_until", ', "for name in ("),),
         ("tests/remoteworker/test_clock.py",),
     ),
     "ends are told at every tick": Mutant(

@@ -31,8 +31,9 @@ from django.test import Client  # noqa: E402
 from gpu_worker.protocol import JobStatus, Options  # noqa: E402
 from jobs import batches  # noqa: E402
 from jobs.models import Job, JobInput, Result, Session, Upload  # noqa: E402
-from remoteworker import clock, dispatch, polling, tasks  # noqa: E402
-from remoteworker.leases import Observation  # noqa: E402
+from remoteworker import clock, tasks  # noqa: E402
+from remoteworker.attempts import dispatch, polling  # noqa: E402
+from remoteworker.attempts.leases import Observation  # noqa: E402
 from remoteworker.models import Attempt, Worker  # noqa: E402
 from tests.steps import claim  # noqa: E402
 

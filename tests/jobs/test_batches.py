@@ -9,7 +9,8 @@ from gpu_worker.protocol import Options
 from jobs import batches
 from jobs.models import Job, JobInput, Session, Upload
 from jobs.statuses import Event
-from remoteworker import dispatch, tasks
+from remoteworker import tasks
+from remoteworker.attempts import dispatch
 from remoteworker.models import Attempt, Worker
 from tests.steps import claim
 

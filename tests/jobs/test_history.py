@@ -12,8 +12,9 @@ from gpu_worker.protocol import ERRORS
 from jobs import batches, history
 from jobs.models import Job, JobInput, Session
 from jobs.statuses import Event
-from remoteworker import clock, dispatch, polling
-from remoteworker.leases import Observation
+from remoteworker import clock
+from remoteworker.attempts import dispatch, polling
+from remoteworker.attempts.leases import Observation
 from remoteworker.models import Attempt, Worker
 from tests.steps import claim
 

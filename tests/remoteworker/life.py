@@ -22,8 +22,9 @@ from bulktranscribe import invariants
 from gpu_worker.protocol import JobStatus, Options
 from jobs import batches
 from jobs.models import JobInput, Result, Session, Upload
-from remoteworker import clock, dispatch, polling, results
-from remoteworker.leases import Observation
+from remoteworker import clock
+from remoteworker.attempts import dispatch, polling, results
+from remoteworker.attempts.leases import Observation
 from remoteworker.models import Attempt, Worker
 from remoteworker.workers.client import WorkerBusy, WorkerError, WorkerRefused, WorkerUnavailable
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs.models import Job, JobEvent, JobInput
-from remoteworker import dispatch
+from remoteworker.attempts import dispatch
 from remoteworker.models import Attempt, Worker
 from remoteworker.workers import fleet
 from tests.remoteworker.conftest import Hours

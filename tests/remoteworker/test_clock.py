@@ -13,7 +13,8 @@ from jobs import clock as shared
 from jobs.models import Delivery, Job, JobInput, NoticeEvent, Session, Webhook
 from jobs.notifications import delivery, outbox
 from jobs.statuses import Event
-from remoteworker import clock, dispatch, leases, polling, signing, tasks
+from remoteworker import clock, signing, tasks
+from remoteworker.attempts import dispatch, leases, polling
 from remoteworker.models import Attempt, Tick, Worker
 from remoteworker.scheduling import queue
 from remoteworker.workers import fleet

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from gpu_worker.protocol import JobStatus
 from jobs.models import Job, JobInput
-from remoteworker import clock, dispatch, orders, polling
-from remoteworker.leases import Observation
+from remoteworker import clock
+from remoteworker.attempts import dispatch, job_requests, polling
+from remoteworker.attempts.leases import Observation
 from remoteworker.models import Attempt, Worker
 from tests.remoteworker.conftest import Hours
 from tests.steps import claim
@@ -96,7 +97,7 @@ def test_what_the_worker_is_told_leaves_room_for_all_that_it_may_do_before(
     Worker.objects.update(capabilities=capabilities, capacity=capacity)
     worker.refresh_from_db()
     attempt = claim(worker)[0]
-    request = orders.job_request(attempt, worker)
+    request = job_requests.job_request(attempt, worker)
     assert datetime.fromisoformat(request.deadline_at) == hours.now() + rounds * ALLOWED
     expires = request.inputs[0].download_url.split("expires=")[1].split("&")[0]
     assert int(expires) == int(attempt.deadline_at.timestamp())

@@ -7,7 +7,7 @@ import pytest
 
 from gpu_worker.protocol import JobStatus
 from jobs.statuses import Event
-from remoteworker.leases import Decision, Observation, Times, decide
+from remoteworker.attempts.leases import Decision, Observation, Times, decide
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LATER, EARLIER = NOW + timedelta(seconds=30), NOW - timedelta(seconds=1)

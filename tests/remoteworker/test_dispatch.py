@@ -11,7 +11,7 @@ from pytest_django import Settings
 from gpu_worker import protocol
 from jobs import batches
 from jobs.models import Job, JobInput
-from remoteworker import dispatch, polling
+from remoteworker.attempts import dispatch, polling
 from remoteworker.models import Attempt, Worker
 from tests.conftest import WORKER_TOKEN
 from tests.scripted_worker import Said, ScriptedWorker

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs.models import JobInput
-from remoteworker import dispatch, polling
+from remoteworker.attempts import dispatch, polling
 from remoteworker.models import Attempt, Worker
 from tests.conftest import WORKER_TOKEN
 from tests.scripted_worker import Said, ScriptedWorker

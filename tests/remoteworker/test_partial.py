@@ -12,7 +12,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from bulktranscribe import audit
 from jobs import batches, trash
 from jobs.models import Job, JobInput
-from remoteworker import results
+from remoteworker.attempts import results
 from remoteworker.models import Attempt, StagedOutput
 
 MARKDOWN = b"# Mill\n<script>alert(1)</script>\n"

@@ -13,8 +13,9 @@ from pytest_django import Settings
 
 from jobs import batches
 from jobs.models import Job, JobInput
-from remoteworker import dispatch, polling, tasks
-from remoteworker.leases import Observation
+from remoteworker import tasks
+from remoteworker.attempts import dispatch, polling
+from remoteworker.attempts.leases import Observation
 from remoteworker.models import Attempt, Tick, Worker
 from tests.scripted_worker import Said, ScriptedWorker
 from tests.steps import claim, hand_out

@@ -13,7 +13,8 @@ from pytest_django import Settings
 
 from jobs.models import Job, JobInput
 from jobs.statuses import InputStatus
-from remoteworker import dispatch, orders, polling, pushing, tasks
+from remoteworker import tasks
+from remoteworker.attempts import dispatch, job_requests, polling, push_transfer
 from remoteworker.models import Attempt, Worker
 from tests.scripted_worker import Said, ScriptedWorker
 from tests.steps import claim
@@ -60,11 +61,11 @@ def test_the_mode_is_the_attempts_own_and_the_local_worker_always_pulls(
     settings.REMOTE_WORKER_UPLOAD_MODE = "push"
     (local,) = claim(worker, 1)
     assert not local.is_push
-    assert orders.job_request(local, worker).callback_url
+    assert job_requests.job_request(local, worker).callback_url
 
 
 def test_a_push_job_names_no_address(pushed: Attempt, worker: Worker) -> None:
-    body = json.dumps(orders.job_request(pushed, worker).to_wire())
+    body = json.dumps(job_requests.job_request(pushed, worker).to_wire())
     assert "http" not in body
     assert f'"sizeBytes": {len(CONTENT)}' in body
 
@@ -72,11 +73,11 @@ def test_a_push_job_names_no_address(pushed: Attempt, worker: Worker) -> None:
 def test_a_file_is_sent_from_where_the_worker_has_it(pushed: Attempt, scripted: ScriptedWorker) -> None:
     scripted.script[f"HEAD {address(pushed)}"] = Said(200, None, {"Upload-Offset": "5"})
     scripted.script[f"PUT {address(pushed)}"] = accepted(len(CONTENT))
-    assert pushing.bring(str(pushed.pk)) is False
+    assert push_transfer.bring(str(pushed.pk)) is False
     assert puts(scripted) == [(f"bytes 5-{len(CONTENT) - 1}/{len(CONTENT)}", CONTENT[5:])]
     pushed.refresh_from_db()
     assert (pushed.is_brought, pushed.brought_until) == (True, None)
-    assert pushing.bring(str(pushed.pk)) is False
+    assert push_transfer.bring(str(pushed.pk)) is False
     assert len(puts(scripted)) == 1, "it is there: nothing is sent again"
 
 
@@ -85,7 +86,7 @@ def test_a_slice_in_the_wrong_place_goes_on_where_the_worker_says(
 ) -> None:
     misplaced = Said(409, {"error": {"code": "OFFSET_MISMATCH", "message": "…"}, "offset": 9})
     scripted.script[f"PUT {address(pushed)}"] = [misplaced, accepted(len(CONTENT))]
-    pushing.bring(str(pushed.pk))
+    push_transfer.bring(str(pushed.pk))
     assert [body for _range, body in puts(scripted)] == [CONTENT, CONTENT[9:]]
 
 
@@ -95,10 +96,10 @@ def test_two_senders_never_share_a_file_and_a_dead_ones_claim_ends(
     scripted.script[f"PUT {address(pushed)}"] = accepted(len(CONTENT))
     now = timezone.now()
     Attempt.objects.filter(pk=pushed.pk).update(brought_until=now + timedelta(seconds=30))
-    assert pushing.bring(str(pushed.pk)) is False
+    assert push_transfer.bring(str(pushed.pk)) is False
     assert puts(scripted) == []
     Attempt.objects.filter(pk=pushed.pk).update(brought_until=now - timedelta(seconds=1))
-    pushing.bring(str(pushed.pk))
+    push_transfer.bring(str(pushed.pk))
     assert len(puts(scripted)) == 1
 
 
@@ -109,17 +110,17 @@ def test_a_worker_that_does_not_take_it_leaves_the_judgement_to_the_poll(
     pushed: Attempt, scripted: ScriptedWorker, said: Said
 ) -> None:
     scripted.script[f"PUT {address(pushed)}"] = said
-    assert pushing.bring(str(pushed.pk)) is False
+    assert push_transfer.bring(str(pushed.pk)) is False
     pushed.refresh_from_db()
     assert (pushed.is_brought, pushed.brought_until, pushed.ended_at) == (False, None, None)
-    assert list(pushing.waiting()) == [pushed]
+    assert list(push_transfer.waiting()) == [pushed]
 
 
 def test_a_recording_that_is_gone_from_the_disk_fails_at_once(
     pushed: Attempt, scripted: ScriptedWorker, job_input: JobInput
 ) -> None:
     job_input.upload.path.unlink()
-    assert pushing.bring(str(pushed.pk)) is False
+    assert push_transfer.bring(str(pushed.pk)) is False
     job_input.refresh_from_db()
     assert (job_input.status, job_input.error_code) == (InputStatus.FAILED, "UPLOAD_MISSING")
     pushed.refresh_from_db()
@@ -133,7 +134,7 @@ def test_what_a_restarted_worker_lost_is_sent_again(
     body = {"workerJobId": "w-1", "status": "running", "stage": "downloading", "progress": {"percent": 0.0}}
     scripted.script["GET /v1/jobs/w-1"] = Said(200, body)
     polling.poll_worker(worker.pk)
-    assert list(pushing.waiting()) == [pushed]
+    assert list(push_transfer.waiting()) == [pushed]
 
 
 def test_documents_are_fetched_committed_once_and_deleted_over_there(
@@ -223,12 +224,12 @@ def test_few_files_are_brought_at_once_so_that_ticks_and_polls_have_threads(
     sent: list[str] = []
     monkeypatch.setattr(tasks, "nudge", lambda task, *args: sent.append(task.name))
     tasks.poll_workers()
-    assert sent.count("remoteworker.tasks.bring_file") == pushing.SENDERS
+    assert sent.count("remoteworker.tasks.bring_file") == push_transfer.SENDERS
     under_way = timezone.now() + timedelta(seconds=10)
-    busy = [attempt.pk for attempt in pushing.waiting()[: pushing.SENDERS]]
+    busy = [attempt.pk for attempt in push_transfer.waiting()[: push_transfer.SENDERS]]
     Attempt.objects.filter(pk__in=busy).update(brought_until=under_way)
-    assert not pushing.bring(str(pushing.waiting()[0].pk))
-    assert not pushing.next_to_bring()
+    assert not push_transfer.bring(str(push_transfer.waiting()[0].pk))
+    assert not push_transfer.next_to_bring()
 
 
 def test_a_full_disk_here_holds_up_one_file_and_not_its_neighbours(
@@ -253,7 +254,7 @@ def test_a_full_disk_here_holds_up_one_file_and_not_its_neighbours(
     def full(*args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(pushing, "_stage", full)
+    monkeypatch.setattr(push_transfer, "_stage", full)
     polling.poll_worker(worker.pk)
     second.refresh_from_db()
     assert second.last_contact_at is not None

@@ -11,7 +11,8 @@ from pytest_django import Settings
 from gpu_worker.protocol import Options
 from jobs import batches
 from jobs.models import Job, JobInput, Priority, Session, Upload
-from remoteworker import dispatch, results, tasks
+from remoteworker import tasks
+from remoteworker.attempts import dispatch, results
 from remoteworker.models import Attempt, Worker
 from remoteworker.scheduling import queue
 from tests.steps import claim

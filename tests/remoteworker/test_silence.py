@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from gpu_worker.protocol import JobStatus
 from jobs.models import Job, JobInput
-from remoteworker import dispatch, polling
-from remoteworker.leases import Observation
+from remoteworker.attempts import dispatch, polling
+from remoteworker.attempts.leases import Observation
 from remoteworker.models import Attempt, Worker
 from tests.remoteworker.test_polling import JOB, refreshed, running
 from tests.scripted_worker import Said, ScriptedWorker

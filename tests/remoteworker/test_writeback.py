@@ -15,7 +15,8 @@ from django.utils import timezone
 from jobs import batches
 from jobs.models import Job, JobInput, Result
 from jobs.statuses import Event
-from remoteworker import dispatch, orders, signing
+from remoteworker import signing
+from remoteworker.attempts import dispatch, job_requests
 from remoteworker.models import Attempt, StagedOutput, Worker
 from tests.conftest import WORKER_TOKEN
 from tests.steps import claim
@@ -338,7 +339,7 @@ def test_a_link_signed_with_the_previous_key_still_works(attempt: Attempt, setti
 
 
 def test_the_link_expires_with_the_attempts_deadline(attempt: Attempt, worker: Worker) -> None:
-    request = orders.job_request(attempt, worker)
+    request = job_requests.job_request(attempt, worker)
     expires = int(request.inputs[0].download_url.split("expires=")[1].split("&")[0])
     assert expires <= attempt.deadline_at.timestamp()
     assert attempt.deadline_at - timezone.now() <= timedelta(seconds=settings.REMOTE_WORKER_TIMEOUT_SECONDS)

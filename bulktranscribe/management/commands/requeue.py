@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from jobs import batches
 from jobs.models import JobInput
 from jobs.statuses import InputStatus
-from remoteworker import dispatch
+from remoteworker.attempts import dispatch
 from remoteworker.models import Attempt
 
 ACTOR = "manage.py requeue"

@@ -20,7 +20,8 @@ from gpu_worker.protocol import (
     parse_complete,
 )
 from jobs.statuses import InputStatus
-from remoteworker import clock, results
+from remoteworker import clock
+from remoteworker.attempts import results
 from remoteworker.models import Attempt
 from remoteworker.workers import fleet
 from remoteworker.workers.client import Misplaced, WorkerClient, WorkerError

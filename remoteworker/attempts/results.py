@@ -16,7 +16,8 @@ from jobs import storage
 from jobs.models import Job, JobInput, Result, ResultFile
 from jobs.signals import input_completed
 from jobs.statuses import Event, InputStatus
-from remoteworker import clock, dispatch, leases
+from remoteworker import clock
+from remoteworker.attempts import dispatch, leases
 from remoteworker.models import Attempt, StagedOutput, Worker
 from remoteworker.workers import fleet
 

@@ -16,8 +16,9 @@ from django.db.models.functions import Greatest
 from gpu_worker.protocol import MAX_JOBS_ASKED, JobStatus
 from jobs.models import Job, JobInput, Session
 from jobs.statuses import Event, InputStatus
-from remoteworker import clock, dispatch, leases, orders, pushing
-from remoteworker.leases import Decision, Observation, Times
+from remoteworker import clock
+from remoteworker.attempts import dispatch, job_requests, leases, push_transfer
+from remoteworker.attempts.leases import Decision, Observation, Times
 from remoteworker.models import Attempt, Worker
 from remoteworker.workers import fleet
 from remoteworker.workers.client import (
@@ -93,7 +94,7 @@ def _poll(worker: Worker) -> None:
         for attempt in running:
             observation = replace(seen.get(attempt.pk, silence), was_awake=was_awake)
             status = observation.status
-            if not (attempt.is_push and status is not None and pushing.follow(attempt, status, client)):
+            if not (attempt.is_push and status is not None and push_transfer.follow(attempt, status, client)):
                 judged.append((attempt, observation))
     apply_all(judged, clock.now())
 
@@ -196,7 +197,7 @@ def pass_on_cancels(worker: Worker, client: WorkerClient) -> None:
 def _tell(attempt: Attempt, client: WorkerClient) -> None:
     """Stop an attempt at its worker. One whose hand-over was never answered is handed over again, for its id."""
     if not attempt.worker_job_id and attempt.sent_at is not None:
-        request = orders.job_request(attempt, attempt.worker)
+        request = job_requests.job_request(attempt, attempt.worker)
         attempt.worker_job_id, _status = client.create_job(request, str(attempt.pk))
         Attempt.objects.filter(pk=attempt.pk).update(worker_job_id=attempt.worker_job_id)
     if not attempt.worker_job_id:

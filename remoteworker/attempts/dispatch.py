@@ -12,7 +12,8 @@ from django.db.models import F, Q, QuerySet
 from gpu_worker.protocol import ERRORS
 from jobs.models import Job, JobInput, Session
 from jobs.statuses import LOST_CODES, Event
-from remoteworker import clock, orders
+from remoteworker import clock
+from remoteworker.attempts import job_requests
 from remoteworker.models import Attempt, Tick, Worker
 from remoteworker.scheduling import queue, scheduler
 from remoteworker.workers import fleet
@@ -142,7 +143,7 @@ def send(attempt: Attempt, worker: Worker) -> bool:
     log.info("dispatch", extra=fields)
     try:
         with fleet.client_of(worker) as client:
-            request = orders.job_request(attempt, worker)
+            request = job_requests.job_request(attempt, worker)
             worker_job_id, _status = client.create_job(request, str(attempt.pk))
     except WorkerError as failure:
         log.warning("dispatch failed", extra={**fields, "reason": str(failure)})
