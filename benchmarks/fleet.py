@@ -132,7 +132,7 @@ def queue_files(recording: bytes = b"x") -> None:
     """FILES files in ten sessions, in jobs of a hundred."""
     from django.contrib.auth.models import User
 
-    from gpu_worker.protocol import Options
+    from gpu_worker.shared.protocol import Options
     from jobs import batches
     from jobs.models import Session
     from jobs.uploads import ingest

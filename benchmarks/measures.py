@@ -16,7 +16,7 @@ import jiwer
 import numpy as np
 from whisper.normalizers import EnglishTextNormalizer
 
-from gpu_worker.transcript import Segment, Turn
+from gpu_worker.shared.transcript import Segment, Turn
 
 normalize = EnglishTextNormalizer()
 

@@ -249,7 +249,7 @@ def measure_busy(
 
 def start_long_job(session: "Session", folder: Path) -> "Job":
     """Queue the shipped recording, many times in a row, and return once it is being transcribed."""
-    from gpu_worker.protocol import Options
+    from gpu_worker.shared.protocol import Options
     from jobs import batches
     from jobs.uploads import ingest
 

@@ -26,7 +26,7 @@ from bulktranscribe.cli.desk import (
     unsaid,
 )
 from bulktranscribe.sign_in import make_owner
-from gpu_worker.protocol import Options
+from gpu_worker.shared.protocol import Options
 from jobs import access, batches
 from jobs.api import session_state
 from jobs.api.serializers import job_state

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from bulktranscribe import environment as env
 from bulktranscribe.environment import BASE_DIR, load_environment
-from gpu_worker import protocol
+from gpu_worker.shared import protocol
 
 django_stubs_ext.monkeypatch()  # lets `ModelAdmin[Job]` and the like be written at run time
 

@@ -30,8 +30,8 @@ WORKDIR /app
 COPY --from=pages /pages/node_modules node_modules
 COPY manage.py ./
 # Of the worker only what both sides share: the messages on the wire and the transcript document.
-COPY gpu_worker/__init__.py gpu_worker/transcript.py gpu_worker/
-COPY gpu_worker/protocol gpu_worker/protocol
+COPY gpu_worker/__init__.py gpu_worker/
+COPY gpu_worker/shared/ gpu_worker/shared/
 COPY jobs/ jobs/
 COPY remoteworker/ remoteworker/
 COPY review/ review/

@@ -18,8 +18,8 @@ from gpu_worker.jobs import JobStore
 from gpu_worker.journal import Journal
 from gpu_worker.metrics import Meter
 from gpu_worker.preflight import preflight
-from gpu_worker.protocol import MAX_REQUEST_BYTES, VERSION
 from gpu_worker.runner import Runner
+from gpu_worker.shared.protocol import MAX_REQUEST_BYTES, VERSION
 from gpu_worker.workplace import Workplace
 
 CHECK_SECONDS = 600.0  # for the engine to start and to load, or download, its model

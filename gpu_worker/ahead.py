@@ -19,7 +19,7 @@ from gpu_worker.gates import Budget
 from gpu_worker.job import Job
 from gpu_worker.kept import Kept, media_path
 from gpu_worker.logs import failed, log
-from gpu_worker.protocol import InputSpec
+from gpu_worker.shared.protocol import InputSpec
 from gpu_worker.sound import SAMPLE_RATE
 from gpu_worker.workplace import has_room
 

@@ -17,7 +17,8 @@ from gpu_worker.jobs import RETRY_AFTER, JobStore, KeyReused, WorkerBusy
 from gpu_worker.logs import failed
 from gpu_worker.metrics import CONTENT_TYPE, Meter, Now
 from gpu_worker.preflight import preflight
-from gpu_worker.protocol import (
+from gpu_worker.reply import NO_JOB, Reply, error, not_allowed
+from gpu_worker.shared.protocol import (
     MAX_JOBS_ASKED,
     MAX_REQUEST_BYTES,
     SERVICE_NAME,
@@ -25,7 +26,6 @@ from gpu_worker.protocol import (
     InvalidMessage,
     read_json,
 )
-from gpu_worker.reply import NO_JOB, Reply, error, not_allowed
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpu_worker.protocol import origin
+from gpu_worker.shared.protocol import origin
 
 DIARIZATION_DEVICES = ("auto", "cuda", "cpu")
 MEBIBYTE = 1024 * 1024

@@ -8,7 +8,7 @@ import threading
 from gpu_worker.faults import Canceled
 from gpu_worker.job import Job
 from gpu_worker.journal import Journal
-from gpu_worker.protocol import OutputRef
+from gpu_worker.shared.protocol import OutputRef
 from gpu_worker.writeback import Output, Verdict, Writeback
 
 

@@ -28,7 +28,7 @@ from gpu_worker.asr.weights import ModelUnavailable
 from gpu_worker.diarization.diarizer import DiarizationUnavailable, Diarizer
 from gpu_worker.faults import Canceled, Fault, disk_fault
 from gpu_worker.lifeline import die_with_parent
-from gpu_worker.protocol import parse_options
+from gpu_worker.shared.protocol import parse_options
 from gpu_worker.transcriber import NO_DIARIZER, Report, Transcriber, documents
 
 REPORT_SECONDS = 0.2  # between two progress messages of a task

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gpu_worker.faults import Fault, disk_fault
 from gpu_worker.periods import SLICE_PATIENCE
-from gpu_worker.protocol import InputSpec
+from gpu_worker.shared.protocol import InputSpec
 from gpu_worker.workplace import has_room
 
 LOOK_SECONDS = 0.2

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from gpu_worker.faults import Canceled
 from gpu_worker.inlet import Inlet
 from gpu_worker.logs import log
-from gpu_worker.protocol import (
+from gpu_worker.shared.protocol import (
     TERMINAL_STATUSES,
     ErrorMessage,
     InputSpec,

@@ -19,7 +19,8 @@ from gpu_worker.job import Job
 from gpu_worker.journal import Entry, Journal
 from gpu_worker.logs import failed, log
 from gpu_worker.metrics import Meter
-from gpu_worker.protocol import (
+from gpu_worker.runner import Runner
+from gpu_worker.shared.protocol import (
     LANGUAGES,
     WHISPER_MODELS,
     CompleteMessage,
@@ -31,7 +32,6 @@ from gpu_worker.protocol import (
     origin,
     parse_job_request,
 )
-from gpu_worker.runner import Runner
 
 RETRY_AFTER = 5  # seconds after which a refused controller may ask again
 

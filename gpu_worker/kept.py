@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gpu_worker.config import MEBIBYTE
-from gpu_worker.protocol import InputSpec
+from gpu_worker.shared.protocol import InputSpec
 
 KEEP_SECONDS = 6 * 3600.0  # a person who presses Retry does it today; other people's recordings do not stay
 KEEP_BYTES = 8192 * MEBIBYTE

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 
-from gpu_worker.protocol import TERMINAL_STATUSES, VERSION
+from gpu_worker.shared.protocol import TERMINAL_STATUSES, VERSION
 
 PREFIX = "bulk_transcribe_worker"
 WORK = ("loading_model", "diarizing", "transcribing")  # the stages that hold the engine

@@ -13,7 +13,7 @@ import requests
 
 from gpu_worker.config import Config
 from gpu_worker.engine import EngineState
-from gpu_worker.protocol import CONNECT_SECONDS, VERSION
+from gpu_worker.shared.protocol import CONNECT_SECONDS, VERSION
 from gpu_worker.transport import open_session
 
 GIBIBYTE = 1024**3

@@ -20,7 +20,7 @@ from gpu_worker.journal import Journal
 from gpu_worker.kept import media_path
 from gpu_worker.logs import failed, log
 from gpu_worker.metrics import Meter
-from gpu_worker.protocol import CompleteMessage, ErrorMessage, InputSpec, OutputRef
+from gpu_worker.shared.protocol import CompleteMessage, ErrorMessage, InputSpec, OutputRef
 from gpu_worker.workplace import Workplace, has_room
 from gpu_worker.writeback import Output, Verdict, Writeback
 

@@ -9,7 +9,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gpu_worker import transcript
 from gpu_worker.asr.recognizer import Recognition, Recognizer, Recording
 from gpu_worker.diarization.attribution import attribute
 from gpu_worker.diarization.diarizer import (
@@ -19,9 +18,10 @@ from gpu_worker.diarization.diarizer import (
     Hearing,
     SpeakerCounts,
 )
-from gpu_worker.protocol import Options
+from gpu_worker.shared import transcript
+from gpu_worker.shared.protocol import Options
+from gpu_worker.shared.transcript import SCHEMA_VERSION, Transcript
 from gpu_worker.sound import Span
-from gpu_worker.transcript import SCHEMA_VERSION, Transcript
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import requests
 
 from gpu_worker.periods import FIRST_WAIT, LONGEST_WAIT
-from gpu_worker.protocol import WORKER_AGENT
+from gpu_worker.shared.protocol import WORKER_AGENT
 
 
 def open_session() -> requests.Session:

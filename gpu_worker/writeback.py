@@ -12,7 +12,7 @@ import requests
 
 from gpu_worker.logs import log
 from gpu_worker.periods import LONGEST_WAIT, WRITEBACK_PATIENCE
-from gpu_worker.protocol import OUTPUT_CONTENT_TYPES, CompleteMessage, JobRequest
+from gpu_worker.shared.protocol import OUTPUT_CONTENT_TYPES, CompleteMessage, JobRequest
 from gpu_worker.transport import growing_waits, open_session
 
 TIMEOUTS = (5.0, 120.0)  # seconds to connect, and for the controller to store and answer

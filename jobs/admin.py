@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from gpu_worker.protocol import ERRORS
+from gpu_worker.shared.protocol import ERRORS
 from jobs import batches
 from jobs.models import (
     ApiToken,

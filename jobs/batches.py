@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from gpu_worker.protocol import LANGUAGES, WHISPER_MODELS, InvalidMessage, Options, parse_options
+from gpu_worker.shared.protocol import LANGUAGES, WHISPER_MODELS, InvalidMessage, Options, parse_options
 from jobs import clock
 from jobs.models import Job, JobInput, Session, Upload
 from jobs.ports import worker_capabilities

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gpu_worker.protocol import LANGUAGES, WHISPER_MODELS, Options
+from gpu_worker.shared.protocol import LANGUAGES, WHISPER_MODELS, Options
 from jobs import filters
 from jobs.models import Job, Session, Upload
 from jobs.ports import worker_capabilities

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from gpu_worker.protocol import ERRORS
+from gpu_worker.shared.protocol import ERRORS
 from jobs.models import JobEvent, JobInput
 from jobs.statuses import Event
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from gpu_worker.protocol import is_trusted_transport
+from gpu_worker.shared.protocol import is_trusted_transport
 
 MODES = ("off", "optional", "required")
 UPLOAD_MODES = ("pull", "push")

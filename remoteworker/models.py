@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gpu_worker.protocol import is_trusted_transport
+from gpu_worker.shared.protocol import is_trusted_transport
 from jobs import clock
 from jobs.encryption import Vault
 from jobs.models import JobInput

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from gpu_worker.protocol import MAX_REQUEST_BYTES, InvalidMessage, parse_complete, plain, read_json
+from gpu_worker.shared.protocol import MAX_REQUEST_BYTES, InvalidMessage, parse_complete, plain, read_json
 from jobs.media.serving import file_response
 from jobs.models import JobInput
 from jobs.uploads.ingest import sha256_of

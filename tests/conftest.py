@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from gpu_worker.protocol import Options
+from gpu_worker.shared.protocol import Options
 from jobs import batches
 from jobs.models import Job, JobInput, Session, Upload
 from jobs.uploads import ingest

@@ -16,8 +16,8 @@ from urllib.error import URLError
 import pytest
 from django.core.management import get_commands
 
-from gpu_worker import transcript
-from gpu_worker.protocol import OUTPUT_TYPES
+from gpu_worker.shared import transcript
+from gpu_worker.shared.protocol import OUTPUT_TYPES
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOYMENT = (ROOT / "docs" / "deployment.md").read_text()

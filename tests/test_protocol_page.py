@@ -19,15 +19,15 @@ from django.test.client import MULTIPART_CONTENT
 from django.urls import resolve, reverse
 
 from bulktranscribe.management.commands import draw_errors
-from gpu_worker import protocol
 from gpu_worker.app import App
 from gpu_worker.config import read_config
 from gpu_worker.engine import Engine
 from gpu_worker.jobs import JobStore
 from gpu_worker.journal import Journal
 from gpu_worker.metrics import Meter
-from gpu_worker.protocol import parse_complete, parse_job_request, parse_job_status
 from gpu_worker.runner import Runner
+from gpu_worker.shared import protocol
+from gpu_worker.shared.protocol import parse_complete, parse_job_request, parse_job_status
 from jobs.models import JobInput
 from remoteworker import urls
 from remoteworker.attempts import job_requests

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from gpu_worker.asr.guards import Guards, has_little_speech, speech_share
+from gpu_worker.shared.transcript import Segment, flag_segment, flag_word
 from gpu_worker.sound import Span
-from gpu_worker.transcript import Segment, flag_segment, flag_word
 
 UNSURE_SEGMENT = 0.5  # mean probability of a token
 UNSURE_WORD = 0.35  # probability of a word

@@ -6,9 +6,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gpu_worker.protocol import Options
+from gpu_worker.shared.protocol import Options
+from gpu_worker.shared.transcript import Notice, Segment, clock
 from gpu_worker.sound import Span
-from gpu_worker.transcript import Notice, Segment, clock
 
 LITTLE_SPEECH = 0.3  # of a segment: with less, nobody says what is written there
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from gpu_worker.protocol import Options
+from gpu_worker.shared.protocol import Options
+from gpu_worker.shared.transcript import Notice, Segment
 from gpu_worker.sound import SAMPLE_RATE, Span
-from gpu_worker.transcript import Notice, Segment
 
 if TYPE_CHECKING:
     import numpy as np

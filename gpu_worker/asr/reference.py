@@ -16,9 +16,9 @@ from gpu_worker.asr.recognizer import Facts, Recognition, Recording
 from gpu_worker.asr.windows import WINDOW_SECONDS, pack, quietest_point
 from gpu_worker.faults import Fault
 from gpu_worker.logs import log
-from gpu_worker.protocol import Options
+from gpu_worker.shared.protocol import Options
+from gpu_worker.shared.transcript import Notice, Segment, Word
 from gpu_worker.sound import SAMPLE_RATE, Span
-from gpu_worker.transcript import Notice, Segment, Word
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from gpu_worker.asr.recognizer import Facts, Recognition, Recording
 from gpu_worker.config import read_rehearsal_speed
 from gpu_worker.diarization.diarizer import Diarization, Hearing, SpeakerCounts
+from gpu_worker.shared.transcript import Notice, Segment, Turn, Word
 from gpu_worker.sound import SAMPLE_RATE, Span
-from gpu_worker.transcript import Notice, Segment, Turn, Word
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gpu_worker.asr import starter
-from gpu_worker.protocol import WHISPER_MODELS
+from gpu_worker.shared.protocol import WHISPER_MODELS
 
 if TYPE_CHECKING:
     from whisper.model import Whisper

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from gpu_worker.diarization.diarizer import Diarization
+from gpu_worker.shared.transcript import Segment, Turn, Word, flag_segment, flag_word
 from gpu_worker.sound import Span
-from gpu_worker.transcript import Segment, Turn, Word, flag_segment, flag_word
 
 REACH = 0.5  # seconds to a turn, or to a word of the same breath, that may lend its speaker
 PAUSE = 0.2  # seconds of silence that set a single word apart

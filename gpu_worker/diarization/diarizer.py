@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gpu_worker.shared.transcript import Turn
 from gpu_worker.sound import Span
-from gpu_worker.transcript import Turn
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from gpu_worker.diarization import second_look, starter
 from gpu_worker.diarization.diarizer import Diarization, DiarizationUnavailable, Hearing, SpeakerCounts
 from gpu_worker.logs import log
+from gpu_worker.shared.transcript import Turn
 from gpu_worker.sound import SAMPLE_RATE, Span
-from gpu_worker.transcript import Turn
 
 if TYPE_CHECKING:
     import numpy as np

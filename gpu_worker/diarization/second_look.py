@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gpu_worker.shared.transcript import Turn
 from gpu_worker.sound import Span
-from gpu_worker.transcript import Turn
 
 if TYPE_CHECKING:
     import numpy as np

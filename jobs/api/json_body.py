@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja.errors import HttpError
 from ninja.parser import Parser
 
-from gpu_worker.protocol import plain
+from gpu_worker.shared.protocol import plain
 
 
 def read_json(request: HttpRequest) -> Any:

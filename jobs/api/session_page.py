@@ -13,7 +13,7 @@ from ninja.files import UploadedFile
 from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
-from gpu_worker.protocol import Options
+from gpu_worker.shared.protocol import Options
 from jobs import access, batches, filters, history
 from jobs.api import schemas
 from jobs.api.auth import Needs

@@ -12,7 +12,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gpu_worker.protocol import ERRORS, ErrorText, Options
+from gpu_worker.shared.protocol import ERRORS, ErrorText, Options
 from jobs.media import serving
 from jobs.models.sessions import Session, Upload
 from jobs.statuses import ACTIVE, ENDED, MOVES, Event, InputStatus, JobStatus, job_status

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils.translation import gettext as _
 
-from gpu_worker.protocol import CONTROLLER_AGENT
+from gpu_worker.shared.protocol import CONTROLLER_AGENT
 from jobs.models import Delivery, Webhook
 from jobs.notifications import messages
 from jobs.notifications.webhook_addresses import AddressRefused

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gpu_worker.protocol import OUTPUT_CONTENT_TYPES
+from gpu_worker.shared.protocol import OUTPUT_CONTENT_TYPES
 from jobs import access, batches, filters, history, presets, trash
 from jobs.api.serializers import file_state
 from jobs.api.session_state import pages, session_state, tabs

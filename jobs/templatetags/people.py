@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from gpu_worker.protocol import LANGUAGES
+from gpu_worker.shared.protocol import LANGUAGES
 
 register = template.Library()
 RIGHT_TO_LEFT = ("ar", "fa", "he", "ps", "sd", "ur", "yi")

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from gpu_worker.protocol import ERRORS
+from gpu_worker.shared.protocol import ERRORS
 from jobs.models import Job, JobInput, Session
 from jobs.statuses import LOST_CODES, Event
 from remoteworker import clock

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.urls import reverse
 
-from gpu_worker.protocol import InputSpec, JobRequest
+from gpu_worker.shared.protocol import InputSpec, JobRequest
 from remoteworker import signing
 from remoteworker.models import Attempt, Worker
 

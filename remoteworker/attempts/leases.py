@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from gpu_worker.protocol import ERRORS, JobStatus, parse_error
+from gpu_worker.shared.protocol import ERRORS, JobStatus, parse_error
 from jobs.statuses import Event, InputStatus
 
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 
-from gpu_worker.protocol import MAX_JOBS_ASKED, JobStatus
+from gpu_worker.shared.protocol import MAX_JOBS_ASKED, JobStatus
 from jobs.models import Job, JobInput, Session
 from jobs.statuses import Event, InputStatus
 from remoteworker import clock

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import QuerySet
 
-from gpu_worker.protocol import (
+from gpu_worker.shared.protocol import (
     ERRORS,
     MAX_REQUEST_BYTES,
     CompleteMessage,

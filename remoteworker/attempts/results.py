@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from gpu_worker import transcript
-from gpu_worker.protocol import OUTPUT_TYPES, CompleteMessage, read_json
+from gpu_worker.shared import transcript
+from gpu_worker.shared.protocol import OUTPUT_TYPES, CompleteMessage, read_json
 from jobs import storage
 from jobs.models import Job, JobInput, Result, ResultFile
 from jobs.signals import input_completed

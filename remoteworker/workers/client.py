@@ -11,8 +11,8 @@ import requests
 import urllib3
 from django.conf import settings
 
-from gpu_worker import protocol
-from gpu_worker.protocol import JobRequest, JobStatus, parse_job_status
+from gpu_worker.shared import protocol
+from gpu_worker.shared.protocol import JobRequest, JobStatus, parse_job_status
 
 log = logging.getLogger(__name__)
 BLOCK_BYTES = 64 * 1024

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from gpu_worker.protocol.reading import plain
+from gpu_worker.shared.protocol.reading import plain
 
 MAX_TEXT = 200_000
 MAX_NAME = 200

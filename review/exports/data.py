@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from gpu_worker.transcript import SCHEMA_VERSION
+from gpu_worker.shared.transcript import SCHEMA_VERSION
 from review.timeline import Passage, Timeline
 
 

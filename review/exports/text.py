@@ -1,6 +1,6 @@
 """Plain text and Markdown, for reading."""
 
-from gpu_worker.transcript import clock
+from gpu_worker.shared.transcript import clock
 from review.timeline import Timeline
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from gpu_worker import transcript as document
-from gpu_worker.protocol import read_json
+from gpu_worker.shared import transcript as document
+from gpu_worker.shared.protocol import read_json
 from jobs.models import Result
 from review.edits.fractional_index import spread
 from review.edits.patches import is_doubtful

@@ -14,8 +14,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from gpu_worker import transcript as document
-from gpu_worker.protocol import InvalidMessage, read_json
+from gpu_worker.shared import transcript as document
+from gpu_worker.shared.protocol import InvalidMessage, read_json
 from jobs.models import ResultFile, Session
 from review.edits.patches import Change, Patch, Row, is_doubtful, lay, unchecked_seconds
 from review.edits.word_timing import Word, rounded

@@ -15,7 +15,7 @@ from bulktranscribe.cli.options import Order
 from bulktranscribe.cli.outcomes import Item
 from bulktranscribe.cli.progress import Lines
 from bulktranscribe.cli.watch import Watcher
-from gpu_worker.protocol import Options
+from gpu_worker.shared.protocol import Options
 from jobs import batches
 from jobs.models import Job, JobInput, Session, Upload
 

@@ -28,7 +28,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
-from gpu_worker.protocol import JobStatus, Options  # noqa: E402
+from gpu_worker.shared.protocol import JobStatus, Options  # noqa: E402
 from jobs import batches  # noqa: E402
 from jobs.models import Job, JobInput, Result, Session, Upload  # noqa: E402
 from remoteworker import clock, tasks  # noqa: E402

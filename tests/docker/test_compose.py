@@ -11,7 +11,7 @@ from click import Command
 from django.core.management import get_commands
 
 from gpu_worker.config import read_config
-from gpu_worker.protocol import is_trusted_transport
+from gpu_worker.shared.protocol import is_trusted_transport
 from tests.docker.reading import (
     CONTROLLER_SERVICES,
     DOCKER,

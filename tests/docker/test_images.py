@@ -65,8 +65,7 @@ def test_the_controller_image_holds_the_shared_messages_of_the_worker_only() -> 
     sources = {source for sources, _ in context_copies("controller") for source in sources}
     assert {source for source in sources if source.startswith("gpu_worker")} == {
         "gpu_worker/__init__.py",
-        "gpu_worker/protocol",
-        "gpu_worker/transcript.py",
+        "gpu_worker/shared/",
     }
     assert "requirements/controller.txt" in sources
     assert "requirements/worker.txt" not in sources

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gpu_worker.asr.recognizer import Facts, Recognition, Recording
 from gpu_worker.asr.weights import ModelUnavailable
-from gpu_worker.transcript import Segment, Word
+from gpu_worker.shared.transcript import Segment, Word
 
 SPOKEN = "unmistakable"
 

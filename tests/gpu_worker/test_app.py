@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from gpu_worker.protocol import MAX_JOBS_ASKED, WHISPER_MODELS
+from gpu_worker.shared.protocol import MAX_JOBS_ASKED, WHISPER_MODELS
 from tests.gpu_worker.worker import Worker, wait_for
 
 JOB: dict[str, Any] = {

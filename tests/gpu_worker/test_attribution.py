@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gpu_worker.diarization.attribution import LONGEST_LETTER, LONGEST_WORD, attribute
 from gpu_worker.diarization.diarizer import Diarization
-from gpu_worker.transcript import Segment, Turn, Word
+from gpu_worker.shared.transcript import Segment, Turn, Word
 
 
 def said(text: str, start: float, end: float) -> Word:

@@ -13,7 +13,7 @@ import pytest
 from gpu_worker import fetch
 from gpu_worker.faults import Fault
 from gpu_worker.fetch import Fetch
-from gpu_worker.protocol import InputSpec, parse_job_request
+from gpu_worker.shared.protocol import InputSpec, parse_job_request
 from tests.gpu_worker.controller import SIGNATURE, Controller
 
 CONTENT = bytes(i % 251 for i in range(1_000_000))

@@ -8,9 +8,9 @@ import pytest
 
 from gpu_worker.asr import flags
 from gpu_worker.asr.guards import Guards, guards, is_rejected, rejection_notice, speech_share
-from gpu_worker.protocol import Options
+from gpu_worker.shared.protocol import Options
+from gpu_worker.shared.transcript import Segment, Word
 from gpu_worker.sound import Span
-from gpu_worker.transcript import Segment, Word
 
 USUAL = guards(Options())
 SPOKEN = [Span(0.0, 100.0)]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from gpu_worker.protocol import WORKER_AGENT, parse_complete, parse_job_status
-from gpu_worker.transcript import parse
+from gpu_worker.shared.protocol import WORKER_AGENT, parse_complete, parse_job_status
+from gpu_worker.shared.transcript import parse
 from tests.gpu_worker.controller import TOKEN, Controller
 from tests.gpu_worker.engines import SPOKEN
 from tests.gpu_worker.worker import Worker, wait_for

@@ -9,7 +9,7 @@ import pytest
 
 from gpu_worker import journal as module
 from gpu_worker.journal import Journal
-from gpu_worker.protocol import CompleteMessage, JobStatus
+from gpu_worker.shared.protocol import CompleteMessage, JobStatus
 from gpu_worker.writeback import Output
 
 

@@ -12,7 +12,7 @@ import pytest
 from gpu_worker import kept
 from gpu_worker.faults import Canceled
 from gpu_worker.kept import Kept, media_path
-from gpu_worker.protocol import InputSpec
+from gpu_worker.shared.protocol import InputSpec
 from tests.gpu_worker import test_push as push
 from tests.gpu_worker.controller import Controller
 from tests.gpu_worker.sounds import tone

@@ -14,8 +14,8 @@ import requests
 from gpu_worker import inlet
 from gpu_worker.faults import Canceled, Fault
 from gpu_worker.inlet import Inlet, Slice
-from gpu_worker.protocol import InputSpec
-from gpu_worker.transcript import parse
+from gpu_worker.shared.protocol import InputSpec
+from gpu_worker.shared.transcript import parse
 from tests.gpu_worker.controller import TOKEN
 from tests.gpu_worker.sounds import tone
 from tests.gpu_worker.worker import Worker, wait_for

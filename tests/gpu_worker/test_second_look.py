@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from gpu_worker.diarization.second_look import MARGIN, SHORTEST, breaths, corrections
+from gpu_worker.shared.transcript import Turn
 from gpu_worker.sound import Span
-from gpu_worker.transcript import Turn
 
 SPEAKERS = np.eye(3, 8, dtype=np.float32)
 

@@ -17,7 +17,7 @@ import pytest
 import requests
 from whisper.normalizers import EnglishTextNormalizer
 
-from gpu_worker.transcript import Transcript, parse
+from gpu_worker.shared.transcript import Transcript, parse
 from tests.gpu_worker.controller import Controller
 from tests.gpu_worker.sounds import silence
 from tests.gpu_worker.test_jobs import OVER

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpu_worker.transcript import (
+from gpu_worker.shared.transcript import (
     Segment,
     Transcript,
     Word,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gpu_worker.asr import starter, weights
-from gpu_worker.protocol import LANGUAGES
+from gpu_worker.shared.protocol import LANGUAGES
 from tests.gpu_worker.worker import ROOT
 
 pytestmark = pytest.mark.weights

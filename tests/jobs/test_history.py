@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from gpu_worker.protocol import ERRORS
+from gpu_worker.shared.protocol import ERRORS
 from jobs import batches, history
 from jobs.models import Job, JobInput, Session
 from jobs.statuses import Event

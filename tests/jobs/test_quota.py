@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import Settings
 
-from gpu_worker.protocol import Options
+from gpu_worker.shared.protocol import Options
 from jobs import batches
 from jobs.models import IncomingUpload, Job, Session, Upload
 from tests.jobs.test_incoming import TUS, begin, begun, send

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from bulktranscribe import audit
-from gpu_worker.protocol import Options
+from gpu_worker.shared.protocol import Options
 from jobs import batches, trash
 from jobs.models import Job, JobInput, Session, Upload
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
 from bulktranscribe import invariants
-from gpu_worker.protocol import JobStatus, Options
+from gpu_worker.shared.protocol import JobStatus, Options
 from jobs import batches
 from jobs.models import JobInput, Result, Session, Upload
 from remoteworker import clock

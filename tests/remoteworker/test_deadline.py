@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from gpu_worker.protocol import JobStatus
+from gpu_worker.shared.protocol import JobStatus
 from jobs.models import Job, JobInput
 from remoteworker import clock
 from remoteworker.attempts import dispatch, job_requests, polling

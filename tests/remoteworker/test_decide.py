@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from gpu_worker.protocol import JobStatus
+from gpu_worker.shared.protocol import JobStatus
 from jobs.statuses import Event
 from remoteworker.attempts.leases import Decision, Observation, Times, decide
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from gpu_worker import protocol
+from gpu_worker.shared import protocol
 from jobs import batches
 from jobs.models import Job, JobInput
 from remoteworker.attempts import dispatch, polling

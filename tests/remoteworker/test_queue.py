@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 
-from gpu_worker.protocol import Options
+from gpu_worker.shared.protocol import Options
 from jobs import batches
 from jobs.models import Job, JobInput, Priority, Session, Upload
 from remoteworker import tasks

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from django.utils import timezone
 
-from gpu_worker.protocol import JobStatus
+from gpu_worker.shared.protocol import JobStatus
 from jobs.models import Job, JobInput
 from remoteworker.attempts import dispatch, polling
 from remoteworker.attempts.leases import Observation

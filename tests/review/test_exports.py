@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from gpu_worker import transcript as document
+from gpu_worker.shared import transcript as document
 from review import timeline, views
 from review.exports import FORMATS
 from review.exports.subtitles import CUE_CHARACTERS, CUE_SECONDS, cues

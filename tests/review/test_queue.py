@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from gpu_worker.protocol import Options
+from gpu_worker.shared.protocol import Options
 from jobs import batches
 from jobs.models import Job, JobInput, Session, Upload
 from review import queue

@@ -17,8 +17,8 @@ from bulktranscribe import stack
 from bulktranscribe.environment import BASE_DIR
 from bulktranscribe.management.commands.up import Interrupt, prepare
 from bulktranscribe.sign_in import make_owner
-from gpu_worker.protocol import Options
-from gpu_worker.transcript import clock
+from gpu_worker.shared.protocol import Options
+from gpu_worker.shared.transcript import clock
 from jobs import batches
 from jobs.api.serializers import status_text
 from jobs.models import JobInput, Session

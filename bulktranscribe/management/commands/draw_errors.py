@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from bulktranscribe.environment import BASE_DIR
-from gpu_worker.protocol import ERRORS
+from gpu_worker.shared.protocol import ERRORS
 
 PLACE = re.compile(r"(?<=<!-- drawn by manage.py draw_errors -->\n).*?(?=<!-- end -->)", re.DOTALL)
 

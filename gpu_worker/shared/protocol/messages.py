@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
-from gpu_worker.protocol.errors import ERRORS
-from gpu_worker.protocol.reading import (
+from gpu_worker.shared.protocol.errors import ERRORS
+from gpu_worker.shared.protocol.reading import (
     InvalidMessage,
     as_mapping,
     plain,
@@ -17,7 +17,7 @@ from gpu_worker.protocol.reading import (
     read_url,
     read_whole,
 )
-from gpu_worker.protocol.vocabulary import OUTPUT_TYPES
+from gpu_worker.shared.protocol.vocabulary import OUTPUT_TYPES
 
 PROTOCOL_VERSION = 1
 MAX_INPUTS = 100

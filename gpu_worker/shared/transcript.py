@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NotRequired, TypedDict, TypeVar
 
-from gpu_worker.protocol.reading import plain
+from gpu_worker.shared.protocol.reading import plain
 
 SCHEMA_VERSION = 1
 LONGEST_SECONDS = 1e7  # four months: anything beyond is not a time

@@ -5,8 +5,8 @@ leave out has a default here, and unknown fields are ignored, so that older and 
 each other. `docs/protocol.md` explains the calls with examples. No torch, no Django.
 """
 
-from gpu_worker.protocol.errors import ERRORS, ErrorText
-from gpu_worker.protocol.limits import (
+from gpu_worker.shared.protocol.errors import ERRORS, ErrorText
+from gpu_worker.shared.protocol.limits import (
     CONNECT_SECONDS,
     MAX_ANSWER_BYTES,
     MAX_JOBS_ASKED,
@@ -16,7 +16,7 @@ from gpu_worker.protocol.limits import (
     is_trusted_transport,
     origin,
 )
-from gpu_worker.protocol.messages import (
+from gpu_worker.shared.protocol.messages import (
     MAX_INPUTS,
     PROTOCOL_VERSION,
     TERMINAL_STATUSES,
@@ -36,8 +36,8 @@ from gpu_worker.protocol.messages import (
     parse_job_status,
     parse_options,
 )
-from gpu_worker.protocol.reading import InvalidMessage, plain, read_json
-from gpu_worker.protocol.vocabulary import (
+from gpu_worker.shared.protocol.reading import InvalidMessage, plain, read_json
+from gpu_worker.shared.protocol.vocabulary import (
     LANGUAGES,
     OUTPUT_CONTENT_TYPES,
     OUTPUT_TYPES,

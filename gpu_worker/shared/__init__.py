@@ -1,0 +1,1 @@
+"""PUBLISHED: what worker and controller both import."""
