@@ -11,14 +11,14 @@ from types import FrameType
 import waitress
 
 from gpu_worker import logs
-from gpu_worker.app import App
 from gpu_worker.config import BadConfig, Config, read_config
 from gpu_worker.engine import Engine
 from gpu_worker.jobs import JobStore
 from gpu_worker.journal import Journal
-from gpu_worker.metrics import Meter
 from gpu_worker.preflight import preflight
 from gpu_worker.runner import Runner
+from gpu_worker.server.app import App
+from gpu_worker.server.metrics import Meter
 from gpu_worker.shared.protocol import MAX_REQUEST_BYTES, VERSION
 from gpu_worker.workplace import Workplace
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from gpu_worker.faults import Canceled
-from gpu_worker.inlet import Inlet
 from gpu_worker.logs import log
+from gpu_worker.server.receive_push import Inlet
 from gpu_worker.shared.protocol import (
     TERMINAL_STATUSES,
     ErrorMessage,

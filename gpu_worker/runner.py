@@ -14,12 +14,12 @@ from gpu_worker.courier import Courier
 from gpu_worker.engine import Engine, Task
 from gpu_worker.faults import Canceled, Fault, disk_fault
 from gpu_worker.gates import Budget, Turns
-from gpu_worker.inlet import Inlet
 from gpu_worker.job import Job
 from gpu_worker.journal import Journal
 from gpu_worker.kept import media_path
 from gpu_worker.logs import failed, log
-from gpu_worker.metrics import Meter
+from gpu_worker.server.metrics import Meter
+from gpu_worker.server.receive_push import Inlet
 from gpu_worker.shared.protocol import CompleteMessage, ErrorMessage, InputSpec, OutputRef
 from gpu_worker.workplace import Workplace, has_room
 from gpu_worker.writeback import Output, Verdict, Writeback

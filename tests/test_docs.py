@@ -48,7 +48,7 @@ def test_deployment_names_only_variables_that_the_program_reads() -> None:
 
 
 def test_deployment_names_every_variable_of_a_worker() -> None:
-    sources = (ROOT / "gpu_worker" / "config.py", ROOT / "gpu_worker" / "app.py")
+    sources = (ROOT / "gpu_worker" / "config.py", ROOT / "gpu_worker" / "server" / "app.py")
     read = {
         name
         for source in sources

@@ -19,13 +19,13 @@ from django.test.client import MULTIPART_CONTENT
 from django.urls import resolve, reverse
 
 from bulktranscribe.management.commands import draw_errors
-from gpu_worker.app import App
 from gpu_worker.config import read_config
 from gpu_worker.engine import Engine
 from gpu_worker.jobs import JobStore
 from gpu_worker.journal import Journal
-from gpu_worker.metrics import Meter
 from gpu_worker.runner import Runner
+from gpu_worker.server.app import App
+from gpu_worker.server.metrics import Meter
 from gpu_worker.shared import protocol
 from gpu_worker.shared.protocol import parse_complete, parse_job_request, parse_job_status
 from jobs.models import JobInput
@@ -98,7 +98,7 @@ def ask(tmp_path: Path) -> Ask:
 
 
 def test_every_endpoint_of_the_worker_is_on_the_page_and_no_other() -> None:
-    source = (ROOT / "gpu_worker" / "app.py").read_text()
+    source = (ROOT / "gpu_worker" / "server" / "app.py").read_text()
     cases = re.findall(r'case \("([A-Z]+)", \(("(?:v1|metrics)".*?),?\)\):', source)
     routes = {f"{method} /" + "/".join(_part(part) for part in path.split(", ")) for method, path in cases}
     described = {name for name in sections() if " /api/" not in name}
@@ -259,7 +259,8 @@ def test_a_page_without_a_place_for_the_table_is_refused() -> None:
 
 def test_every_code_that_the_page_mentions_exists() -> None:
     source = "".join(
-        path.read_text() for path in (ROOT / "gpu_worker" / "app.py", ROOT / "remoteworker" / "views.py")
+        path.read_text()
+        for path in (ROOT / "gpu_worker" / "server" / "app.py", ROOT / "remoteworker" / "views.py")
     )
     settings = (ROOT / ".env.example").read_text()
     for code in set(re.findall(r"`([A-Z][A-Z_]+)`", PAGE)) - {"HEAD", "WORKER", "TOKEN", "FILE"}:

@@ -91,7 +91,9 @@ def test_the_worker_stands_on_the_cuda_that_its_torch_was_built_for() -> None:
 @pytest.mark.parametrize("service", FILES)
 def test_an_image_sets_only_variables_that_the_program_reads(service: str) -> None:
     of_python = {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
-    of_ping = set(re.findall(r'environ\.get\("([A-Z_]+)"', (ROOT / "gpu_worker" / "app.py").read_text()))
+    of_ping = set(
+        re.findall(r'environ\.get\("([A-Z_]+)"', (ROOT / "gpu_worker" / "server" / "app.py").read_text())
+    )
     assert image_environment(service).keys() - of_python <= documented().keys() | of_ping
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import requests
 
-from gpu_worker import inlet
 from gpu_worker.faults import Canceled, Fault
-from gpu_worker.inlet import Inlet, Slice
+from gpu_worker.server import receive_push
+from gpu_worker.server.receive_push import Inlet, Slice
 from gpu_worker.shared.protocol import InputSpec
 from gpu_worker.shared.transcript import parse
 from tests.gpu_worker.controller import TOKEN
@@ -231,7 +231,7 @@ def test_a_stranger_may_neither_bring_nor_fetch(worker: Worker) -> None:
 
 
 def test_a_silent_controller_fails_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inlet, "SLICE_PATIENCE", 0.0)
+    monkeypatch.setattr(receive_push, "SLICE_PATIENCE", 0.0)
     waiting = Inlet(InputSpec("1", "a", "", 10), tmp_path / "0.media")
     waiting.take(Slice(0, 10, b"abc"))
     with pytest.raises(Fault) as fault:

@@ -6,9 +6,9 @@ import hashlib
 import re
 
 from gpu_worker.faults import Fault
-from gpu_worker.inlet import Damaged, Inlet, Misplaced, Slice, WrongSize
 from gpu_worker.jobs import JobOver, JobStore
-from gpu_worker.reply import NO_JOB, Reply, error
+from gpu_worker.server.receive_push import Damaged, Inlet, Misplaced, Slice, WrongSize
+from gpu_worker.server.reply import NO_JOB, Reply, error
 from gpu_worker.shared.protocol import OUTPUT_CONTENT_TYPES
 
 RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from gpu_worker import push
 from gpu_worker.config import Config
 from gpu_worker.engine import Engine
 from gpu_worker.gates import Turns
 from gpu_worker.jobs import RETRY_AFTER, JobStore, KeyReused, WorkerBusy
 from gpu_worker.logs import failed
-from gpu_worker.metrics import CONTENT_TYPE, Meter, Now
 from gpu_worker.preflight import preflight
-from gpu_worker.reply import NO_JOB, Reply, error, not_allowed
+from gpu_worker.server import push
+from gpu_worker.server.metrics import CONTENT_TYPE, Meter, Now
+from gpu_worker.server.reply import NO_JOB, Reply, error, not_allowed
 from gpu_worker.shared.protocol import (
     MAX_JOBS_ASKED,
     MAX_REQUEST_BYTES,
