@@ -13,10 +13,10 @@ import waitress
 from gpu_worker import logs
 from gpu_worker.config import BadConfig, Config, read_config
 from gpu_worker.engine import Engine
-from gpu_worker.jobs import JobStore
-from gpu_worker.journal import Journal
+from gpu_worker.jobs.journal import Journal
+from gpu_worker.jobs.registry import JobStore
+from gpu_worker.jobs.runner import Runner
 from gpu_worker.preflight import preflight
-from gpu_worker.runner import Runner
 from gpu_worker.server.app import App
 from gpu_worker.server.metrics import Meter
 from gpu_worker.shared.protocol import MAX_REQUEST_BYTES, VERSION

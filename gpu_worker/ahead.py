@@ -15,8 +15,8 @@ from gpu_worker import audio
 from gpu_worker.config import MEBIBYTE, Config
 from gpu_worker.faults import Canceled, Fault, disk_fault
 from gpu_worker.fetch import Fetch
-from gpu_worker.gates import Budget
-from gpu_worker.job import Job
+from gpu_worker.jobs.admission import Budget
+from gpu_worker.jobs.job import Job
 from gpu_worker.kept import Kept, media_path
 from gpu_worker.logs import failed, log
 from gpu_worker.shared.protocol import InputSpec

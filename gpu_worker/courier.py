@@ -6,8 +6,8 @@ import queue
 import threading
 
 from gpu_worker.faults import Canceled
-from gpu_worker.job import Job
-from gpu_worker.journal import Journal
+from gpu_worker.jobs.job import Job
+from gpu_worker.jobs.journal import Journal
 from gpu_worker.shared.protocol import OutputRef
 from gpu_worker.writeback import Output, Verdict, Writeback
 

@@ -21,9 +21,9 @@ from django.urls import resolve, reverse
 from bulktranscribe.management.commands import draw_errors
 from gpu_worker.config import read_config
 from gpu_worker.engine import Engine
-from gpu_worker.jobs import JobStore
-from gpu_worker.journal import Journal
-from gpu_worker.runner import Runner
+from gpu_worker.jobs.journal import Journal
+from gpu_worker.jobs.registry import JobStore
+from gpu_worker.jobs.runner import Runner
 from gpu_worker.server.app import App
 from gpu_worker.server.metrics import Meter
 from gpu_worker.shared import protocol

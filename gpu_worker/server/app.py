@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 
 from gpu_worker.config import Config
 from gpu_worker.engine import Engine
-from gpu_worker.gates import Turns
-from gpu_worker.jobs import RETRY_AFTER, JobStore, KeyReused, WorkerBusy
+from gpu_worker.jobs.admission import Turns
+from gpu_worker.jobs.registry import RETRY_AFTER, JobStore, KeyReused, WorkerBusy
 from gpu_worker.logs import failed
 from gpu_worker.preflight import preflight
 from gpu_worker.server import push

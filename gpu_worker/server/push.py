@@ -6,7 +6,7 @@ import hashlib
 import re
 
 from gpu_worker.faults import Fault
-from gpu_worker.jobs import JobOver, JobStore
+from gpu_worker.jobs.registry import JobOver, JobStore
 from gpu_worker.server.receive_push import Damaged, Inlet, Misplaced, Slice, WrongSize
 from gpu_worker.server.reply import NO_JOB, Reply, error
 from gpu_worker.shared.protocol import OUTPUT_CONTENT_TYPES

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from gpu_worker import journal as module
-from gpu_worker.journal import Journal
+from gpu_worker.jobs import journal as module
+from gpu_worker.jobs.journal import Journal
 from gpu_worker.shared.protocol import CompleteMessage, JobStatus
 from gpu_worker.writeback import Output
 

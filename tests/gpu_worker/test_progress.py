@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from gpu_worker import job as job_module
 from gpu_worker.faults import Canceled
-from gpu_worker.job import Job
+from gpu_worker.jobs import job as job_module
+from gpu_worker.jobs.job import Job
 from gpu_worker.shared.protocol import InputSpec, JobRequest, Options
 
 HOUR = 3600.0

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 from gpu_worker.config import Config
 from gpu_worker.engine import Engine
-from gpu_worker.job import Job
-from gpu_worker.journal import Entry, Journal
+from gpu_worker.jobs.job import Job
+from gpu_worker.jobs.journal import Entry, Journal
+from gpu_worker.jobs.runner import Runner
 from gpu_worker.logs import failed, log
-from gpu_worker.runner import Runner
 from gpu_worker.server.metrics import Meter
 from gpu_worker.server.receive_push import Inlet
 from gpu_worker.shared.protocol import (

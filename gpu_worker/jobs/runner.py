@@ -13,9 +13,9 @@ from gpu_worker.config import MEBIBYTE, Config
 from gpu_worker.courier import Courier
 from gpu_worker.engine import Engine, Task
 from gpu_worker.faults import Canceled, Fault, disk_fault
-from gpu_worker.gates import Budget, Turns
-from gpu_worker.job import Job
-from gpu_worker.journal import Journal
+from gpu_worker.jobs.admission import Budget, Turns
+from gpu_worker.jobs.job import Job
+from gpu_worker.jobs.journal import Journal
 from gpu_worker.kept import media_path
 from gpu_worker.logs import failed, log
 from gpu_worker.server.metrics import Meter

@@ -1,0 +1,1 @@
+"""The worker's jobs: accepted, journaled, run."""
