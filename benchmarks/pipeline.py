@@ -24,11 +24,11 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks import measures
-from gpu_worker import audio
 from gpu_worker.asr import weights
 from gpu_worker.asr.reference import Reference
 from gpu_worker.diarization import attribution, pipeline
 from gpu_worker.diarization.diarizer import Diarization
+from gpu_worker.inputs import audio
 from gpu_worker.shared.protocol import Options
 from gpu_worker.shared.transcript import Segment, Turn, Word
 from gpu_worker.sound import SAMPLE_RATE

@@ -262,8 +262,8 @@ def start_long_job(session: "Session", folder: Path) -> "Job":
 
 
 def long_recording(folder: Path) -> Path:
-    from gpu_worker import audio
-    from gpu_worker.audio import SAMPLE_RATE
+    from gpu_worker.inputs import audio
+    from gpu_worker.inputs.audio import SAMPLE_RATE
 
     raw, target = folder / "recording.f32", folder / "long.wav"
     count = audio.decode(RECORDING, raw, lambda: None)

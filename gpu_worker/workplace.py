@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from gpu_worker.config import MEBIBYTE, BadConfig
-from gpu_worker.kept import Kept
+from gpu_worker.inputs.input_cache import Kept
 
 SCRATCH_NAME = "bulk-transcribe-work"  # only this folder below WORKER_TMP_DIR is ever emptied
 KEPT_NAME = "bulk-transcribe-kept"

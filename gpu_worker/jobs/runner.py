@@ -8,15 +8,15 @@ import time
 from pathlib import Path
 from typing import Any, Literal
 
-from gpu_worker.ahead import Ahead
 from gpu_worker.config import MEBIBYTE, Config
 from gpu_worker.courier import Courier
 from gpu_worker.engine import Engine, Task
 from gpu_worker.faults import Canceled, Fault, disk_fault
+from gpu_worker.inputs.input_cache import media_path
+from gpu_worker.inputs.prefetch import Ahead
 from gpu_worker.jobs.admission import Budget, Turns
 from gpu_worker.jobs.job import Job
 from gpu_worker.jobs.journal import Journal
-from gpu_worker.kept import media_path
 from gpu_worker.logs import failed, log
 from gpu_worker.server.metrics import Meter
 from gpu_worker.server.receive_push import Inlet

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pyannote.audio.utils.reproducibility import fix_reproducibility
 
 from benchmarks import measures
-from gpu_worker import audio
 from gpu_worker.asr import guards
 from gpu_worker.asr.reference import Reference
 from gpu_worker.diarization import embeddings, pipeline
@@ -23,6 +22,7 @@ from gpu_worker.diarization.campplus import CamPlusPlus
 from gpu_worker.diarization.diarizer import DiarizationUnavailable, Hearing, SpeakerCounts
 from gpu_worker.diarization.pipeline import PyannoteDiarizer
 from gpu_worker.faults import Canceled
+from gpu_worker.inputs import audio
 from gpu_worker.shared.protocol import Options
 from gpu_worker.shared.transcript import Transcript, Turn
 from gpu_worker.sound import SAMPLE_RATE, Span

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gpu_worker import audio
 from gpu_worker.faults import Fault
+from gpu_worker.inputs import audio
 from gpu_worker.sound import SAMPLE_RATE
 from tests.gpu_worker import hostile
 from tests.gpu_worker.sounds import encoded, tone

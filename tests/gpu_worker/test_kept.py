@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gpu_worker import kept
 from gpu_worker.faults import Canceled
-from gpu_worker.kept import Kept, media_path
+from gpu_worker.inputs import input_cache
+from gpu_worker.inputs.input_cache import Kept, media_path
 from gpu_worker.shared.protocol import InputSpec
 from tests.gpu_worker import test_push as push
 from tests.gpu_worker.controller import Controller
@@ -121,14 +121,14 @@ def test_old_files_and_too_many_go_at_the_next_start(
 ) -> None:
     folder = tmp_path / "kept"
     (file,) = folder.iterdir()
-    passed = time.time() - kept.KEEP_SECONDS - 60
+    passed = time.time() - input_cache.KEEP_SECONDS - 60
     os.utime(file, (passed, passed))
     store.rescue(scratch)
     assert list(folder.iterdir()) == []
     for name in ("1" * 64, "2" * 64):
         (folder / name).write_bytes(CONTENT)
     os.utime(folder / ("1" * 64), (time.time() - 60, time.time() - 60))
-    monkeypatch.setattr(kept, "KEEP_BYTES", len(CONTENT))
+    monkeypatch.setattr(input_cache, "KEEP_BYTES", len(CONTENT))
     store.rescue(scratch)
     assert [left.name for left in folder.iterdir()] == ["2" * 64]
 
@@ -136,7 +136,7 @@ def test_old_files_and_too_many_go_at_the_next_start(
 def test_they_go_by_themselves_after_hours(
     scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept, "KEEP_SECONDS", 0.2)
+    monkeypatch.setattr(input_cache, "KEEP_SECONDS", 0.2)
     Kept(tmp_path / "kept").rescue(scratch)
     deadline = time.monotonic() + 5
     while list((tmp_path / "kept").iterdir()):

@@ -2,7 +2,7 @@
 
 The child probes the content against a closed list of containers, can open nothing but the two files it was
 handed, and has limits on memory, time and output: a hostile file ends the child, not the worker.
-`python -m gpu_worker.audio SOURCE TARGET PARENT` prints one JSON object: {"samples"} or {"code", "message"}.
+`python -m gpu_worker.inputs.audio SOURCE TARGET PARENT` prints one JSON object: {"samples"} or {"code", "message"}.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def decode(source: Path, target: Path, checkpoint: Callable[[], None]) -> int:
     `checkpoint` is called a few times a second and may raise to stop. Raises Fault, and OSError
     (ENOSPC) where the disk is full.
     """
-    command = [sys.executable, "-m", "gpu_worker.audio", str(source), str(target), str(os.getpid())]
+    command = [sys.executable, "-m", "gpu_worker.inputs.audio", str(source), str(target), str(os.getpid())]
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

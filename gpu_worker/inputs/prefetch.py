@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from gpu_worker import audio
 from gpu_worker.config import MEBIBYTE, Config
 from gpu_worker.faults import Canceled, Fault, disk_fault
-from gpu_worker.fetch import Fetch
+from gpu_worker.inputs import audio
+from gpu_worker.inputs.fetch import Fetch
+from gpu_worker.inputs.input_cache import Kept, media_path
 from gpu_worker.jobs.admission import Budget
 from gpu_worker.jobs.job import Job
-from gpu_worker.kept import Kept, media_path
 from gpu_worker.logs import failed, log
 from gpu_worker.shared.protocol import InputSpec
 from gpu_worker.sound import SAMPLE_RATE
