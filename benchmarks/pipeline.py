@@ -28,11 +28,11 @@ from gpu_worker.asr import weights
 from gpu_worker.asr.reference import Reference
 from gpu_worker.diarization import attribution, pipeline
 from gpu_worker.diarization.diarizer import Diarization
+from gpu_worker.engine.transcriber import Report, Transcriber
 from gpu_worker.inputs import audio
 from gpu_worker.shared.protocol import Options
 from gpu_worker.shared.transcript import Segment, Turn, Word
 from gpu_worker.sound import SAMPLE_RATE
-from gpu_worker.transcriber import Report, Transcriber
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "bulktranscribe" / "demo" / "recording.ogg"

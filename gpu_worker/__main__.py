@@ -12,7 +12,7 @@ import waitress
 
 from gpu_worker import logs
 from gpu_worker.config import BadConfig, Config, read_config
-from gpu_worker.engine import Engine
+from gpu_worker.engine.handle import Engine
 from gpu_worker.jobs.journal import Journal
 from gpu_worker.jobs.registry import JobStore
 from gpu_worker.jobs.runner import Runner

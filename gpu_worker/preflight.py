@@ -12,7 +12,7 @@ from typing import TypedDict
 import requests
 
 from gpu_worker.config import Config
-from gpu_worker.engine import EngineState
+from gpu_worker.engine.handle import EngineState
 from gpu_worker.shared.protocol import CONNECT_SECONDS, VERSION
 from gpu_worker.transport import open_session
 

@@ -20,7 +20,7 @@ from django.urls import resolve, reverse
 
 from bulktranscribe.management.commands import draw_errors
 from gpu_worker.config import read_config
-from gpu_worker.engine import Engine
+from gpu_worker.engine.handle import Engine
 from gpu_worker.jobs.journal import Journal
 from gpu_worker.jobs.registry import JobStore
 from gpu_worker.jobs.runner import Runner

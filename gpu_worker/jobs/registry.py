@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gpu_worker.config import Config
-from gpu_worker.engine import Engine
+from gpu_worker.engine.handle import Engine
 from gpu_worker.jobs.job import Job
 from gpu_worker.jobs.journal import Entry, Journal
 from gpu_worker.jobs.runner import Runner

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from gpu_worker.config import MEBIBYTE, Config
 from gpu_worker.courier import Courier
-from gpu_worker.engine import Engine, Task
+from gpu_worker.engine.handle import Engine, Task
 from gpu_worker.faults import Canceled, Fault, disk_fault
 from gpu_worker.inputs.input_cache import media_path
 from gpu_worker.inputs.prefetch import Ahead

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from gpu_worker.config import Config
-from gpu_worker.engine import Engine
+from gpu_worker.engine.handle import Engine
 from gpu_worker.jobs.admission import Turns
 from gpu_worker.jobs.registry import RETRY_AFTER, JobStore, KeyReused, WorkerBusy
 from gpu_worker.logs import failed

@@ -21,12 +21,12 @@ from gpu_worker.diarization import embeddings, pipeline
 from gpu_worker.diarization.campplus import CamPlusPlus
 from gpu_worker.diarization.diarizer import DiarizationUnavailable, Hearing, SpeakerCounts
 from gpu_worker.diarization.pipeline import PyannoteDiarizer
+from gpu_worker.engine.transcriber import Report, Transcriber
 from gpu_worker.faults import Canceled
 from gpu_worker.inputs import audio
 from gpu_worker.shared.protocol import Options
 from gpu_worker.shared.transcript import Transcript, Turn
 from gpu_worker.sound import SAMPLE_RATE, Span
-from gpu_worker.transcriber import Report, Transcriber
 from tests.gpu_worker.worker import ROOT
 
 pytestmark = pytest.mark.weights

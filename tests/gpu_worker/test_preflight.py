@@ -11,7 +11,7 @@ import pytest
 
 from gpu_worker import preflight as looking
 from gpu_worker.config import read_config
-from gpu_worker.engine import EngineState
+from gpu_worker.engine.handle import EngineState
 from tests.gpu_worker.worker import ROOT, Worker
 
 

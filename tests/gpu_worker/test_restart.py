@@ -141,7 +141,7 @@ def test_a_foreign_process_with_the_old_pid_is_left_alone(worker: Worker) -> Non
 
 def test_an_engine_that_outlived_its_worker_is_ended(worker: Worker) -> None:
     worker.kill()
-    command = [sys.executable, "-c", "input()", "gpu_worker.engine_child"]
+    command = [sys.executable, "-c", "input()", "gpu_worker.engine.child"]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as leftover:
         started = Path(f"/proc/{leftover.pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
         noted = {"pid": leftover.pid, "started": started}

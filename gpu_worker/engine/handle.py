@@ -1,6 +1,6 @@
 """The worker's handle on its engine process: started, watched, replaced when it dies.
 
-The web process never imports torch; it talks to `gpu_worker.engine_child` over a socket pair.
+The web process never imports torch; it talks to `gpu_worker.engine.child` over a socket pair.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gpu_worker.faults import Canceled, Fault
 from gpu_worker.lifeline import child_environment
 from gpu_worker.logs import log
 
-CHILD_MODULE = "gpu_worker.engine_child"
+CHILD_MODULE = "gpu_worker.engine.child"
 # OpenMP's threads spin while they wait for each other; beside one busy process (the web server, a
 # decoder) that made recognition four times slower on two cores, and it costs a tenth on idle ones.
 PATIENT_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}

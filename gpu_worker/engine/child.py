@@ -1,6 +1,6 @@
 """The engine process: it alone imports torch, owns the loaded models and writes the documents.
 
-`python -m gpu_worker.engine_child FD PARENT SETTINGS` speaks JSON lines over the inherited socket FD.
+`python -m gpu_worker.engine.child FD PARENT SETTINGS` speaks JSON lines over the inherited socket FD.
 In: {"do": "recognize" | "cancel", "task", …}. Out: {"event": "ready" | "models" | "unavailable" |
 "diarization" | "memory" | "stage" | "listening" | "diarizing" | "progress" | "done" | "failed" |
 "canceled", …}. It ends when the socket closes.
@@ -26,10 +26,10 @@ from gpu_worker.asr.recognizer import Recognizer
 from gpu_worker.asr.starter import DamagedWeights
 from gpu_worker.asr.weights import ModelUnavailable
 from gpu_worker.diarization.diarizer import DiarizationUnavailable, Diarizer
+from gpu_worker.engine.transcriber import NO_DIARIZER, Report, Transcriber, documents
 from gpu_worker.faults import Canceled, Fault, disk_fault
 from gpu_worker.lifeline import die_with_parent
 from gpu_worker.shared.protocol import parse_options
-from gpu_worker.transcriber import NO_DIARIZER, Report, Transcriber, documents
 
 REPORT_SECONDS = 0.2  # between two progress messages of a task
 BROKEN_DEVICE_EXIT = 3  # after a CUDA error a process cannot use its device again

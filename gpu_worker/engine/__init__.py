@@ -1,0 +1,1 @@
+"""The process that has the speech models, and the handle on it."""
