@@ -13,8 +13,8 @@ import requests
 
 from gpu_worker.config import Config
 from gpu_worker.engine.handle import EngineState
+from gpu_worker.outputs.transport import open_session
 from gpu_worker.shared.protocol import CONNECT_SECONDS, VERSION
-from gpu_worker.transport import open_session
 
 GIBIBYTE = 1024**3
 INSTALL = "pip install -r requirements/worker.txt"

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from gpu_worker.outputs.writeback import Output
 from gpu_worker.shared.protocol import CompleteMessage, JobStatus
-from gpu_worker.writeback import Output
 
 # accepted: nothing was decoded yet, so it may start again. started: lost if the process dies.
 # finished: done, not acknowledged. held: done, its documents wait to be fetched. settled: the end.

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gpu_worker.config import MEBIBYTE, Config
-from gpu_worker.courier import Courier
 from gpu_worker.engine.handle import Engine, Task
 from gpu_worker.faults import Canceled, Fault, disk_fault
 from gpu_worker.inputs.input_cache import media_path
@@ -18,11 +17,12 @@ from gpu_worker.jobs.admission import Budget, Turns
 from gpu_worker.jobs.job import Job
 from gpu_worker.jobs.journal import Journal
 from gpu_worker.logs import failed, log
+from gpu_worker.outputs.delivery import Courier
+from gpu_worker.outputs.writeback import Output, Verdict, Writeback
 from gpu_worker.server.metrics import Meter
 from gpu_worker.server.receive_push import Inlet
 from gpu_worker.shared.protocol import CompleteMessage, ErrorMessage, InputSpec, OutputRef
 from gpu_worker.workplace import Workplace, has_room
-from gpu_worker.writeback import Output, Verdict, Writeback
 
 AHEAD_BYTES = 2048 * MEBIBYTE  # of files and samples that lie ready for the engine
 UNDELIVERED = "REMOTE_OUTPUTS_MISSING"

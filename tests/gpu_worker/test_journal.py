@@ -9,8 +9,8 @@ import pytest
 
 from gpu_worker.jobs import journal as module
 from gpu_worker.jobs.journal import Journal
+from gpu_worker.outputs.writeback import Output
 from gpu_worker.shared.protocol import CompleteMessage, JobStatus
-from gpu_worker.writeback import Output
 
 
 def put_down(journal: Journal, job_id: str) -> Path:

@@ -8,8 +8,8 @@ import threading
 from gpu_worker.faults import Canceled
 from gpu_worker.jobs.job import Job
 from gpu_worker.jobs.journal import Journal
+from gpu_worker.outputs.writeback import Output, Verdict, Writeback
 from gpu_worker.shared.protocol import OutputRef
-from gpu_worker.writeback import Output, Verdict, Writeback
 
 
 class Courier:
