@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks import measures
 from gpu_worker.asr import weights
-from gpu_worker.asr.reference import Reference
+from gpu_worker.asr.openai_whisper import Reference
 from gpu_worker.diarization import attribution, pipeline
 from gpu_worker.diarization.diarizer import Diarization
 from gpu_worker.engine.transcriber import Report, Transcriber

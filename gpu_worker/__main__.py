@@ -12,6 +12,7 @@ import waitress
 
 from gpu_worker import logs
 from gpu_worker.config import BadConfig, Config, read_config
+from gpu_worker.directories import Workplace
 from gpu_worker.engine.handle import Engine
 from gpu_worker.jobs.journal import Journal
 from gpu_worker.jobs.registry import JobStore
@@ -20,7 +21,6 @@ from gpu_worker.preflight import preflight
 from gpu_worker.server.app import App
 from gpu_worker.server.metrics import Meter
 from gpu_worker.shared.protocol import MAX_REQUEST_BYTES, VERSION
-from gpu_worker.workplace import Workplace
 
 CHECK_SECONDS = 600.0  # for the engine to start and to load, or download, its model
 

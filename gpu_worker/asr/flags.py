@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from gpu_worker.asr.guards import Guards, has_little_speech, speech_share
+from gpu_worker.asr.hallucination_filters import Guards, has_little_speech, speech_share
 from gpu_worker.shared.transcript import Segment, flag_segment, flag_word
 from gpu_worker.sound import Span
 

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gpu_worker.diarization import second_look, starter
+from gpu_worker.diarization import speaker_reassignment, starter
 from gpu_worker.diarization.diarizer import Diarization, DiarizationUnavailable, Hearing, SpeakerCounts
 from gpu_worker.logs import log
 from gpu_worker.shared.transcript import Turn
@@ -232,12 +232,12 @@ def _look_again(
 ) -> tuple[list[Turn], list[Turn]]:
     """The turns with the breaths in them given to whom they sound like, heard alone."""
     labels = found.speaker_diarization.labels()
-    spans = second_look.breaths(regular)
+    spans = speaker_reassignment.breaths(regular)
     if len(labels) < 2 or not spans:
         return regular, exclusive
     given = [labels.index(speaker) for speaker in _speakers_of(spans, regular)]
     heard = pipeline.embed_alone(waveform, spans)
-    rows = second_look.corrections(heard, given, found.speaker_embeddings[: len(labels)])
+    rows = speaker_reassignment.corrections(heard, given, found.speaker_embeddings[: len(labels)])
     changed = {
         span: labels[row] for span, row, before in zip(spans, rows, given, strict=True) if row != before
     }

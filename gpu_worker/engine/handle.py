@@ -19,9 +19,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from gpu_worker.child_process import child_environment
 from gpu_worker.config import Config
-from gpu_worker.faults import Canceled, Fault
-from gpu_worker.lifeline import child_environment
+from gpu_worker.errors import Canceled, Fault
 from gpu_worker.logs import log
 
 CHILD_MODULE = "gpu_worker.engine.child"

@@ -11,11 +11,11 @@ from typing import BinaryIO
 import requests
 
 from gpu_worker.config import MEBIBYTE
-from gpu_worker.faults import Fault
+from gpu_worker.errors import Fault
 from gpu_worker.logs import log
 from gpu_worker.outputs.transport import growing_waits, open_session
-from gpu_worker.periods import DOWNLOAD_PATIENCE
 from gpu_worker.shared.protocol import InputSpec
+from gpu_worker.timeouts import DOWNLOAD_PATIENCE
 
 CHUNK = 256 * 1024  # bytes between two looks at the cancel flag
 TIMEOUTS = (5.0, 30.0)  # seconds to connect, and without a byte

@@ -12,7 +12,8 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from gpu_worker.config import MEBIBYTE, Config
-from gpu_worker.faults import Canceled, Fault, disk_fault
+from gpu_worker.directories import has_room
+from gpu_worker.errors import Canceled, Fault, disk_fault
 from gpu_worker.inputs import audio
 from gpu_worker.inputs.fetch import Fetch
 from gpu_worker.inputs.input_cache import Kept, media_path
@@ -21,7 +22,6 @@ from gpu_worker.jobs.job import Job
 from gpu_worker.logs import failed, log
 from gpu_worker.shared.protocol import InputSpec
 from gpu_worker.sound import SAMPLE_RATE
-from gpu_worker.workplace import has_room
 
 LOOK_SECONDS = 0.1
 BYTES_A_SAMPLE = 4

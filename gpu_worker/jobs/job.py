@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from gpu_worker.faults import Canceled
+from gpu_worker.errors import Canceled
 from gpu_worker.logs import log
 from gpu_worker.server.receive_push import Inlet
 from gpu_worker.shared.protocol import (

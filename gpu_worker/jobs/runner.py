@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gpu_worker.config import MEBIBYTE, Config
+from gpu_worker.directories import Workplace, has_room
 from gpu_worker.engine.handle import Engine, Task
-from gpu_worker.faults import Canceled, Fault, disk_fault
+from gpu_worker.errors import Canceled, Fault, disk_fault
 from gpu_worker.inputs.input_cache import media_path
 from gpu_worker.inputs.prefetch import Ahead
 from gpu_worker.jobs.admission import Budget, Turns
@@ -22,7 +23,6 @@ from gpu_worker.outputs.writeback import Output, Verdict, Writeback
 from gpu_worker.server.metrics import Meter
 from gpu_worker.server.receive_push import Inlet
 from gpu_worker.shared.protocol import CompleteMessage, ErrorMessage, InputSpec, OutputRef
-from gpu_worker.workplace import Workplace, has_room
 
 AHEAD_BYTES = 2048 * MEBIBYTE  # of files and samples that lie ready for the engine
 UNDELIVERED = "REMOTE_OUTPUTS_MISSING"

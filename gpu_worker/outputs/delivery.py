@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 
-from gpu_worker.faults import Canceled
+from gpu_worker.errors import Canceled
 from gpu_worker.jobs.job import Job
 from gpu_worker.jobs.journal import Journal
 from gpu_worker.outputs.writeback import Output, Verdict, Writeback

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import requests
 
-from gpu_worker.periods import FIRST_WAIT, LONGEST_WAIT
 from gpu_worker.shared.protocol import WORKER_AGENT
+from gpu_worker.timeouts import FIRST_WAIT, LONGEST_WAIT
 
 
 def open_session() -> requests.Session:

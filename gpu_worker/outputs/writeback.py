@@ -12,8 +12,8 @@ import requests
 
 from gpu_worker.logs import log
 from gpu_worker.outputs.transport import growing_waits, open_session
-from gpu_worker.periods import LONGEST_WAIT, WRITEBACK_PATIENCE
 from gpu_worker.shared.protocol import OUTPUT_CONTENT_TYPES, CompleteMessage, JobRequest
+from gpu_worker.timeouts import LONGEST_WAIT, WRITEBACK_PATIENCE
 
 TIMEOUTS = (5.0, 120.0)  # seconds to connect, and for the controller to store and answer
 PASSING = frozenset({408, 425, 429}) | frozenset(range(500, 600))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from gpu_worker.faults import Fault
+from gpu_worker.errors import Fault
 from gpu_worker.jobs.registry import JobOver, JobStore
 from gpu_worker.server.receive_push import Damaged, Inlet, Misplaced, Slice, WrongSize
 from gpu_worker.server.reply import NO_JOB, Reply, error

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpu_worker.faults import Fault, disk_fault
-from gpu_worker.periods import SLICE_PATIENCE
+from gpu_worker.directories import has_room
+from gpu_worker.errors import Fault, disk_fault
 from gpu_worker.shared.protocol import InputSpec
-from gpu_worker.workplace import has_room
+from gpu_worker.timeouts import SLICE_PATIENCE
 
 LOOK_SECONDS = 0.2
 TRIES = 2  # files that arrive damaged, until the job fails

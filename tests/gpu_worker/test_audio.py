@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gpu_worker.faults import Fault
+from gpu_worker.errors import Fault
 from gpu_worker.inputs import audio
 from gpu_worker.sound import SAMPLE_RATE
 from tests.gpu_worker.sounds import encoded, mute_video, silence, tone, wav

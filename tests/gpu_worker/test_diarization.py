@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from pyannote.audio.utils.reproducibility import fix_reproducibility
 
 from benchmarks import measures
-from gpu_worker.asr import guards
-from gpu_worker.asr.reference import Reference
+from gpu_worker.asr import hallucination_filters
+from gpu_worker.asr.openai_whisper import Reference
 from gpu_worker.diarization import embeddings, pipeline
 from gpu_worker.diarization.campplus import CamPlusPlus
 from gpu_worker.diarization.diarizer import DiarizationUnavailable, Hearing, SpeakerCounts
 from gpu_worker.diarization.pipeline import PyannoteDiarizer
 from gpu_worker.engine.transcriber import Report, Transcriber
-from gpu_worker.faults import Canceled
+from gpu_worker.errors import Canceled
 from gpu_worker.inputs import audio
 from gpu_worker.shared.protocol import Options
 from gpu_worker.shared.transcript import Transcript, Turn
@@ -276,7 +276,9 @@ def test_rejected_text_is_left_out_and_told(
     transcriber: Transcriber, demo: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Thresholds under which any text is bad and nobody speaks, and a ladder of one rung."""
-    monkeypatch.setattr(guards, "guards", lambda _options: guards.Guards(0.1, -100.0, -1.0))
+    monkeypatch.setattr(
+        hallucination_filters, "guards", lambda _options: hallucination_filters.Guards(0.1, -100.0, -1.0)
+    )
     document = transcribe(transcriber, demo[: 5 * SAMPLE_RATE], vad_enabled=False, temperature=1.0)
     assert (document["text"], document["segments"]) == ("", [])
     assert [notice["code"] for notice in document["warnings"]] == ["TEXT_REJECTED"]

@@ -15,7 +15,7 @@ import pytest
 from gpu_worker.config import Config, read_config
 from gpu_worker.engine import handle as engine_module
 from gpu_worker.engine.handle import Engine, Task
-from gpu_worker.faults import Canceled, Fault
+from gpu_worker.errors import Canceled, Fault
 from gpu_worker.shared.protocol import Options
 from tests.gpu_worker.worker import ROOT, wait_for
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gpu_worker.faults import Fault
+from gpu_worker.errors import Fault
 from gpu_worker.inputs import fetch
 from gpu_worker.inputs.fetch import Fetch
 from gpu_worker.shared.protocol import InputSpec, parse_job_request

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from gpu_worker.faults import Canceled
+from gpu_worker.errors import Canceled
 from gpu_worker.jobs.admission import Budget, Turns
 from tests.gpu_worker.worker import wait_for
 

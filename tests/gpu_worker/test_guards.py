@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gpu_worker.asr import flags
-from gpu_worker.asr.guards import Guards, guards, is_rejected, rejection_notice, speech_share
+from gpu_worker.asr.hallucination_filters import Guards, guards, is_rejected, rejection_notice, speech_share
 from gpu_worker.shared.protocol import Options
 from gpu_worker.shared.transcript import Segment, Word
 from gpu_worker.sound import Span

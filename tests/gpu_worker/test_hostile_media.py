@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gpu_worker.faults import Fault
+from gpu_worker.errors import Fault
 from gpu_worker.inputs import audio
 from gpu_worker.sound import SAMPLE_RATE
 from tests.gpu_worker import hostile

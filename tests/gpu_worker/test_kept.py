@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gpu_worker.faults import Canceled
+from gpu_worker.errors import Canceled
 from gpu_worker.inputs import input_cache
 from gpu_worker.inputs.input_cache import Kept, media_path
 from gpu_worker.shared.protocol import InputSpec

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gpu_worker.faults import Canceled
+from gpu_worker.errors import Canceled
 from gpu_worker.jobs import job as job_module
 from gpu_worker.jobs.job import Job
 from gpu_worker.shared.protocol import InputSpec, JobRequest, Options

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from gpu_worker.faults import Canceled, Fault
+from gpu_worker.errors import Canceled, Fault
 from gpu_worker.server import receive_push
 from gpu_worker.server.receive_push import Inlet, Slice
 from gpu_worker.shared.protocol import InputSpec

@@ -13,7 +13,7 @@ from gpu_worker.asr import rehearsal
 from gpu_worker.asr.recognizer import Recognition, Recording
 from gpu_worker.asr.rehearsal import Rehearsal, RehearsalDiarizer
 from gpu_worker.diarization.diarizer import Hearing, SpeakerCounts
-from gpu_worker.faults import Canceled
+from gpu_worker.errors import Canceled
 from gpu_worker.shared.protocol import Options
 from gpu_worker.shared.transcript import parse
 from gpu_worker.sound import SAMPLE_RATE, Span

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gpu_worker.diarization.second_look import MARGIN, SHORTEST, breaths, corrections
+from gpu_worker.diarization.speaker_reassignment import MARGIN, SHORTEST, breaths, corrections
 from gpu_worker.shared.transcript import Turn
 from gpu_worker.sound import Span
 

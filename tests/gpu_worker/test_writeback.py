@@ -10,8 +10,8 @@ import pytest
 
 from gpu_worker.outputs.transport import growing_waits
 from gpu_worker.outputs.writeback import Output, Writeback
-from gpu_worker.periods import LONGEST_WAIT
 from gpu_worker.shared.protocol import CompleteMessage, parse_job_request
+from gpu_worker.timeouts import LONGEST_WAIT
 from tests.gpu_worker.controller import TOKEN, Controller
 
 MESSAGE = CompleteMessage(

@@ -11,10 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gpu_worker.asr import flags, guards, vad, weights
+from gpu_worker.asr import flags, hallucination_filters, vad, weights
 from gpu_worker.asr.recognizer import Facts, Recognition, Recording
 from gpu_worker.asr.windows import WINDOW_SECONDS, pack, quietest_point
-from gpu_worker.faults import Fault
+from gpu_worker.errors import Fault
 from gpu_worker.logs import log
 from gpu_worker.shared.protocol import Options
 from gpu_worker.shared.transcript import Notice, Segment, Word
@@ -75,7 +75,7 @@ class Reference:
             found += self._decode(loaded, recording, window, language)
             recording.progress(window.end)
         kept, rejected = _sorted_out(found, recording.options, speech)
-        notices = [*_notices(loaded, recording.options), *guards.rejection_notice(rejected)]
+        notices = [*_notices(loaded, recording.options), *hallucination_filters.rejection_notice(rejected)]
         return Recognition(language, kept, notices)
 
     def _model(self, name: str) -> weights.LoadedModel:
@@ -129,7 +129,7 @@ class Reference:
         import whisper
 
         options = recording.options
-        allowed = guards.guards(options)
+        allowed = hallucination_filters.guards(options)
         with self._decoding, _listening(model, recording, window):
             result = whisper.transcribe(
                 model,
@@ -187,12 +187,12 @@ def _sorted_out(
     found: list[Segment], options: Options, speech: list[Span] | None
 ) -> tuple[list[Segment], list[Segment]]:
     """What is kept, numbered and flagged, and what is rejected."""
-    allowed = guards.guards(options)
+    allowed = hallucination_filters.guards(options)
     last_rung = _ladder(options.temperature)[-1]
     kept: list[Segment] = []
     rejected: list[Segment] = []
     for segment in found:
-        is_rejected = guards.is_rejected(segment, allowed, last_rung, speech)
+        is_rejected = hallucination_filters.is_rejected(segment, allowed, last_rung, speech)
         (rejected if is_rejected else kept).append(segment)
     for number, segment in enumerate(kept):
         segment["id"] = number
