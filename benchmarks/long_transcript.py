@@ -26,8 +26,8 @@ def running_stack() -> "Iterator[Session]":
     django.setup()
     from django.core.management import call_command
 
+    from bulktranscribe.runtime.supervisor import Stack
     from bulktranscribe.sign_in import make_owner
-    from bulktranscribe.stack import Stack
     from jobs.models import Session
 
     call_command("migrate", verbosity=0)

@@ -140,7 +140,7 @@ def running_stack() -> "Iterator[Session]":
     import django
 
     django.setup()
-    from bulktranscribe.stack import Stack
+    from bulktranscribe.runtime.supervisor import Stack
     from remoteworker.models import Worker
 
     with Stack() as stack:

@@ -7,7 +7,7 @@ from celery import Celery
 from celery.signals import worker_init
 from celery.worker import state
 
-from bulktranscribe import broker, memory
+from bulktranscribe.runtime import broker, memory
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bulktranscribe.settings")
 

@@ -232,7 +232,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULER = "bulktranscribe.beat:SteadyScheduler"
+CELERY_BEAT_SCHEDULER = "bulktranscribe.runtime.beat:SteadyScheduler"
 CELERY_BEAT_SCHEDULE = {
     task: {"task": task, "schedule": period, "options": {"expires": period * 2}}
     for task, period in {

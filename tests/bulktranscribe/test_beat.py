@@ -10,8 +10,8 @@ import pytest
 from celery.apps.beat import Beat
 from celery.beat import Scheduler, Service
 
-from bulktranscribe import beat
 from bulktranscribe.celery import app
+from bulktranscribe.runtime import beat
 
 HOURS = timedelta(hours=2)
 
@@ -93,4 +93,4 @@ def test_nothing_of_beat_is_kept_on_the_disk(scheduler: Scheduler, tmp_path: Pat
 def test_beat_alone_and_inside_a_worker_ticks_by_the_same_clock() -> None:
     worker = SimpleNamespace(app=app)
     app.WorkController.setup_defaults(worker)
-    assert worker.scheduler == Beat(app=app).scheduler_cls == "bulktranscribe.beat:SteadyScheduler"
+    assert worker.scheduler == Beat(app=app).scheduler_cls == "bulktranscribe.runtime.beat:SteadyScheduler"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kombu import Connection
 
-from bulktranscribe import broker
+from bulktranscribe.runtime import broker
 
 WRITERS, EACH = 4, 60
 

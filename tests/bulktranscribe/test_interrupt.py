@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.core.management.base import BaseCommand
 
-from bulktranscribe import stack
 from bulktranscribe.management.commands import demo
 from bulktranscribe.management.commands.up import Interrupt
+from bulktranscribe.runtime import supervisor
 
 
 @pytest.fixture
@@ -50,6 +50,6 @@ def test_the_demo_starts_nothing_after_a_ctrl_c_that_was_dropped(
 
     monkeypatch.setattr(demo, "prepare", prepared)
     monkeypatch.setattr(demo, "choose_free_ports", lambda: None)
-    monkeypatch.setattr(stack, "Stack", lambda *args: pytest.fail("it started the processes"))
+    monkeypatch.setattr(supervisor, "Stack", lambda *args: pytest.fail("it started the processes"))
     with pytest.raises(KeyboardInterrupt), demo.running_stack(demo.Command(stdout=StringIO()), interrupt):
         pytest.fail("it went on")

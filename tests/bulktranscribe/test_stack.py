@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bulktranscribe import stack
-from bulktranscribe.stack import Service, Stack
+from bulktranscribe.runtime import supervisor
+from bulktranscribe.runtime.supervisor import Service, Stack
 from tests.bulktranscribe.test_start import alive
 from tests.contract.installation import clean_environment, free_port, wait_for
 
@@ -36,7 +36,7 @@ def running(tmp_path: Path, forks: Path, settings: Any, monkeypatch: pytest.Monk
     settings.DATA_DIR, settings.WEB_PORT = tmp_path, free_port()
     settings.LOCAL_WORKER_URL = f"http://127.0.0.1:{free_port()}"
     service = Service("celery", [sys.executable, "-c", FORKS, str(forks)], env=clean_environment())
-    monkeypatch.setattr(stack, "services", lambda: [service])
+    monkeypatch.setattr(supervisor, "services", lambda: [service])
     with Stack(lambda text: None) as made:
         yield made
 
@@ -53,7 +53,7 @@ def test_what_a_killed_process_had_forked_ends_before_another_is_started(running
     os.kill(service.process.pid, signal.SIGKILL)
     service.process.wait()
     assert alive([child]) == [child]
-    service.started_at = time.monotonic() - stack.CALM_SECONDS - 1
+    service.started_at = time.monotonic() - supervisor.CALM_SECONDS - 1
     running.tend()
     wait_for(lambda: alive([child]) == [], 20, "what the first one forked ends")
     wait_for(lambda: len(children(forks)) == 2, 20, "it is started again")

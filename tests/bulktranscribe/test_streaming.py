@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bulktranscribe import streaming
+from bulktranscribe.runtime import streaming
 from tests.served import running
 
 Address = tuple[str, int]

@@ -116,11 +116,11 @@ MUTANTS = {
         ("tests/remoteworker/test_clock.py",),
     ),
     "beat goes by the wall clock": Mutant(
-        (Edit("bulktranscribe/beat.py", "nowfun=steady_now, ", ""),),
+        (Edit("bulktranscribe/runtime/beat.py", "nowfun=steady_now, ", ""),),
         ("tests/bulktranscribe/test_beat.py",),
     ),
     "what a killed process forked lives on": Mutant(
-        (Edit("bulktranscribe/stack.py", "SIGKILL)\n                self", "SIGCONT)\n                self"),),
+        (Edit("bulktranscribe/runtime/supervisor.py", "SIGKILL)\n                self", "SIGCONT)\n                self"),),
         ("tests/bulktranscribe/test_stack.py",),
     ),
     "no condition on the status": Mutant(

@@ -12,8 +12,8 @@ from django.db import connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.test import Client
 
-from bulktranscribe import streaming
 from bulktranscribe.management.commands.serve import is_piece
+from bulktranscribe.runtime import streaming
 from bulktranscribe.wsgi import application
 from jobs.models import IncomingUpload, Session, Upload
 from jobs.uploads import resumable

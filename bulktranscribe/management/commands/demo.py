@@ -13,9 +13,9 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from bulktranscribe import stack
 from bulktranscribe.environment import BASE_DIR
 from bulktranscribe.management.commands.up import Interrupt, prepare
+from bulktranscribe.runtime import supervisor
 from bulktranscribe.sign_in import make_owner
 from gpu_worker.shared.protocol import Options
 from gpu_worker.shared.transcript import clock
@@ -57,7 +57,7 @@ class Command(BaseCommand):
 @contextmanager
 def running_stack(command: BaseCommand, interrupt: Interrupt) -> Iterator[None]:
     """Use the processes that run on this DATA_DIR, or start them for as long as it takes."""
-    if stack.is_running():
+    if supervisor.is_running():
         yield
         return
     choose_free_ports()
@@ -65,16 +65,16 @@ def running_stack(command: BaseCommand, interrupt: Interrupt) -> Iterator[None]:
     interrupt.check()
     command.stdout.write("Starting web, Celery and the worker …")
     try:
-        with stack.Stack(command.stdout.write) as processes:
+        with supervisor.Stack(command.stdout.write) as processes:
             processes.wait_ready()
             yield
-    except stack.StackError as problem:
+    except supervisor.StackError as problem:
         raise CommandError(str(problem)) from problem
 
 
 def choose_free_ports() -> None:
     """Another installation may hold the usual ports; the demo does not mind where it runs."""
-    if stack.is_free(settings.WEB_PORT) and stack.is_free(8478):
+    if supervisor.is_free(settings.WEB_PORT) and supervisor.is_free(8478):
         return
     with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
         web, worker = first.getsockname()[1], second.getsockname()[1]

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from bulktranscribe import memory, streaming
+from bulktranscribe.runtime import memory, streaming
 from bulktranscribe.wsgi import application
 
 RECEIVE_BYTES = 256 * 1024  # at a time; with waitress's 8 KiB an upload is busy with calls

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from bulktranscribe.runtime.supervisor import Stack, StackError
 from bulktranscribe.sign_in import make_owner, sign_in_link
-from bulktranscribe.stack import Stack, StackError
 from remoteworker.models import Worker
 from remoteworker.workers.fleet import sync_from_settings
 

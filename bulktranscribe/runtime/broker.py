@@ -44,4 +44,4 @@ class Transport(filesystem.Transport):
 
 def register() -> None:
     """Let broker URLs say `folder://`."""
-    TRANSPORT_ALIASES["folder"] = "bulktranscribe.broker:Transport"
+    TRANSPORT_ALIASES["folder"] = "bulktranscribe.runtime.broker:Transport"
