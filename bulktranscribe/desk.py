@@ -12,7 +12,6 @@ from django.db import OperationalError, close_old_connections
 from django.http import Http404
 from django.urls import reverse
 
-from bulktranscribe import health
 from bulktranscribe.cli.desk import (
     Changed,
     Held,
@@ -25,6 +24,7 @@ from bulktranscribe.cli.desk import (
     Wish,
     unsaid,
 )
+from bulktranscribe.integrity import health
 from bulktranscribe.sign_in import make_owner
 from gpu_worker.shared.protocol import Options
 from jobs import access, batches

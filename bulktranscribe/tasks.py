@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from bulktranscribe import audit
+from bulktranscribe.integrity import storage_audit
 from jobs import retention, trash
 from jobs.notifications import delivery
 from remoteworker import clock
@@ -14,5 +14,5 @@ def prune() -> None:
     clock.follow("prune")
     retention.sweep()
     trash.purge()
-    audit.sweep()
+    storage_audit.sweep()
     delivery.prune()

@@ -6,7 +6,7 @@ from django.urls import include, path
 
 from bulktranscribe.api import api
 from bulktranscribe.api_docs import docs_page, openapi_json
-from bulktranscribe.health import healthz
+from bulktranscribe.integrity.health import healthz
 from bulktranscribe.sign_in import SignIn, sign_in, sign_up
 
 urlpatterns = [

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from bulktranscribe import audit, invariants
+from bulktranscribe.integrity import invariants, storage_audit
 from bulktranscribe.tasks import prune
 from jobs.models import Job, JobEvent, JobInput, Result, Session, Upload
 from remoteworker.attempts import results
@@ -113,20 +113,20 @@ def test_what_nobody_knows_is_swept_once_it_is_old(completed: JobInput, settings
     left.parent.mkdir()
     for path in (left, draft):
         path.write_bytes(b"x")
-    assert audit.sweep() == 0, "its row may be on its way"
+    assert storage_audit.sweep() == 0, "its row may be on its way"
     for path in (left, draft):
         os.utime(path, (time.time() - 7200,) * 2)
     prune()
     assert not left.parent.exists()
     assert not draft.exists()
-    assert audit.look(verify=True).is_clean
+    assert storage_audit.look(verify=True).is_clean
     assert Tick.objects.filter(name="prune").exists()
 
 
 def test_a_result_stays_however_its_attempts_went_on(completed: JobInput, settings: Settings) -> None:
     settings.ORPHAN_SECONDS = 0.0
     StagedOutput.objects.all().delete()
-    audit.sweep()
+    storage_audit.sweep()
     assert completed.result.files.get().absolute_path.exists()
     assert completed.upload.path.exists()
 
@@ -135,18 +135,18 @@ def test_the_sweep_never_holds_the_rows_of_all_files_at_once(
     completed: JobInput, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.ORPHAN_SECONDS = 0.0
-    audit.sweep()  # what other tests left in the folder that all share
+    storage_audit.sweep()  # what other tests left in the folder that all share
     keep_uploads(completed.upload.session, 60)
-    rows, held = audit._rows, []
+    rows, held = storage_audit._rows, []
 
     def counted(ids: Any = None) -> Any:
         known = rows(ids)
         held.append(len(known))
         return known
 
-    monkeypatch.setattr(audit, "AT_A_TIME", 20)
-    monkeypatch.setattr(audit, "_rows", counted)
-    assert audit.sweep() == 0
+    monkeypatch.setattr(storage_audit, "AT_A_TIME", 20)
+    monkeypatch.setattr(storage_audit, "_rows", counted)
+    assert storage_audit.sweep() == 0
     assert sum(held) >= 60
     assert max(held) <= 20
 
@@ -168,10 +168,10 @@ def test_outputs_of_a_replaced_attempt_go_and_those_of_a_last_failure_stay(
     settings.ORPHAN_SECONDS = 0.0
     attempt.end(Attempt.Outcome.FAILED)
     JobInput.objects.update(status="failed")
-    audit.sweep()
+    storage_audit.sweep()
     assert path.exists(), "it is all there is of this file"
     JobInput.objects.update(attempt_count=2)
-    audit.sweep()
+    storage_audit.sweep()
     assert not path.exists()
     assert not StagedOutput.objects.exists()
 

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from bulktranscribe import audit
+from bulktranscribe.integrity import storage_audit
 from jobs.models import IncomingUpload, Session, Upload
 from jobs.models.sessions import SILENT_SECONDS
 from jobs.uploads import resumable
@@ -277,7 +277,7 @@ def test_the_sweep_leaves_files_on_their_way_alone(
     nobodys = IncomingUpload.objects.get().path.with_name("nobodys")
     nobodys.write_bytes(b"left by a killed process")
     os.utime(nobodys, (1, 1))
-    audit.sweep()
+    storage_audit.sweep()
     assert (nobodys.exists(), offset_of(browser, url)) == (False, 10)
     assert send(browser, url, 10, CONTENT[10:]).status_code == 204
 

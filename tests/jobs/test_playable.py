@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from bulktranscribe import audit
+from bulktranscribe.integrity import storage_audit
 from jobs import storage
 from jobs.media import audio_analysis, renditions
 from jobs.media.sandboxed_decode import Interrupted
@@ -113,22 +113,22 @@ def test_what_browsers_play_is_left_alone(upload_of: Uploads, browser: Client) -
 def test_a_copy_is_made_once_and_known_to_the_audit(alaw: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
     assert renditions.make_missing() == 1
     copied = PlayableCopy.objects.get().path
-    found = audit.look(verify=True)
+    found = storage_audit.look(verify=True)
     assert copied not in (*found.orphans, *found.damaged)
     monkeypatch.setattr(renditions, "copy", lambda *paths: pytest.fail("made again"))
     assert renditions.make_missing() == 0
     copied.write_bytes(b"damaged")
-    assert audit.look().damaged == [copied]
+    assert storage_audit.look().damaged == [copied]
 
 
 def test_a_copy_goes_with_its_upload(alaw: Upload, settings: Any) -> None:
     settings.ORPHAN_SECONDS = -1.0
     renditions.make_missing()
     copied = PlayableCopy.objects.get().path
-    audit.sweep()
+    storage_audit.sweep()
     assert copied.exists()
     Upload.objects.all().delete()
-    audit.sweep()
+    storage_audit.sweep()
     assert not copied.exists()
     assert not PlayableCopy.objects.exists()
 

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from bulktranscribe import audit
+from bulktranscribe.integrity import storage_audit
 from gpu_worker.shared.protocol import Options
 from jobs import batches, trash
 from jobs.models import Job, JobInput, Session, Upload
@@ -147,7 +147,7 @@ def test_what_was_kept_long_enough_is_gone_with_its_bytes(
     assert not Session.objects.exists()
     assert not JobInput.objects.exists()
     assert not any(upload.path.exists() for upload in uploads)
-    found = audit.look()
+    found = storage_audit.look()
     assert found.missing == []
 
 

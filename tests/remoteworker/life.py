@@ -18,7 +18,7 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
-from bulktranscribe import invariants
+from bulktranscribe.integrity import invariants
 from gpu_worker.shared.protocol import JobStatus, Options
 from jobs import batches
 from jobs.models import JobInput, Result, Session, Upload

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from bulktranscribe import audit
+from bulktranscribe.integrity import storage_audit
 from jobs import batches, trash
 from jobs.models import Job, JobInput
 from remoteworker.attempts import results
@@ -101,7 +101,7 @@ def test_the_sweep_keeps_it_and_it_goes_with_its_job(
 ) -> None:
     settings.ORPHAN_SECONDS = 0.0
     Attempt.objects.update(ended_at=timezone.now())
-    audit.sweep()
+    storage_audit.sweep()
     paths = [staged.absolute_path for staged in StagedOutput.objects.all()]
     assert len(paths) == 3
     assert all(path.exists() for path in paths)

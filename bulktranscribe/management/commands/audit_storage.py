@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from bulktranscribe import audit
+from bulktranscribe.integrity import storage_audit
 
 
 class Command(BaseCommand):
@@ -18,8 +18,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["remove_orphans"]:
-            self.stdout.write(f"Removed: {audit.sweep()}")
-        findings = audit.look(verify=options["verify"])
+            self.stdout.write(f"Removed: {storage_audit.sweep()}")
+        findings = storage_audit.look(verify=options["verify"])
         for title, paths in (
             ("no row knows it", findings.orphans),
             ("gone from the disk", findings.missing),

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from bulktranscribe import invariants
+from bulktranscribe.integrity import invariants
 
 
 class Command(BaseCommand):

@@ -11,7 +11,7 @@ from itertools import groupby
 from django.conf import settings
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
-from bulktranscribe import audit
+from bulktranscribe.integrity import storage_audit
 from jobs.api.serializers import job_state
 from jobs.models import Job, JobEvent, JobInput, Result, Upload
 from jobs.statuses import ENDED, MOVES, Event, InputStatus, job_status
@@ -39,7 +39,7 @@ def check(*, files: bool = True) -> list[Broken]:
     """Return everything that is broken; `files` also reads what lies on the disk and hashes it."""
     found = [Broken(number, what) for number, holds in INVARIANTS.items() for what in holds()]
     if files:
-        on_disk = audit.look(verify=True)
+        on_disk = storage_audit.look(verify=True)
         found += [Broken(4, f"not what its row says: {path}") for path in on_disk.damaged]
         found += [Broken(9, f"no row knows {path}") for path in on_disk.orphans]
         found += [Broken(9, f"gone from the disk: {path}") for path in on_disk.missing]

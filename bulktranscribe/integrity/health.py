@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from bulktranscribe import invariants
+from bulktranscribe.integrity import invariants
 from remoteworker import clock
 from remoteworker.models import Tick
 
