@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from bulktranscribe.api import api
-from bulktranscribe.api_docs import docs_page, openapi_json
+from bulktranscribe.api.api import api
+from bulktranscribe.api.docs import docs_page, openapi_json
 from bulktranscribe.integrity.health import healthz
 from bulktranscribe.sign_in import SignIn, sign_in, sign_up
 

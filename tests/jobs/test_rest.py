@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from bulktranscribe.openapi import document
+from bulktranscribe.api.openapi import document
 from jobs.models import Job, JobInput, JobPreset, Scope, Session, Upload
 from jobs.uploads import resumable
 from remoteworker.models import Worker

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
-from bulktranscribe.openapi import document
+from bulktranscribe.api.openapi import document
 from tests.rest.installation import Served
 
 pytestmark = pytest.mark.api

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from bulktranscribe.api.openapi import document
 from bulktranscribe.environment import BASE_DIR
-from bulktranscribe.openapi import document
 
 PAGE = BASE_DIR / "docs" / "openapi.json"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from bulktranscribe.api import api
+from bulktranscribe.api.api import api
 from bulktranscribe.middleware import ERRORS
 from jobs.api import schemas
 from jobs.api.auth import Needs

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from bulktranscribe.openapi import document
+from bulktranscribe.api.openapi import document
 from jobs.models import Scope
 
 Described = dict[str, Any]

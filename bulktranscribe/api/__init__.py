@@ -1,0 +1,1 @@
+"""The JSON API as a whole: its routers, its errors, its description."""
