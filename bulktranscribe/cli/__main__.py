@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from bulktranscribe.cli import options, verbs
-from bulktranscribe.cli.desk import Refused
-from bulktranscribe.cli.remote import RemoteDesk, check_address
+from bulktranscribe.cli.client import Refused
+from bulktranscribe.cli.remote_client import RemoteDesk, check_address
 
 PROGRAM = "python -m bulktranscribe.cli"
 VERBS = {

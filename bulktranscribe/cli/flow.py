@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from rich.console import Console
 
-from bulktranscribe.cli import folder, outcomes, sending
-from bulktranscribe.cli.desk import Changed, Desk, FileState, JobState, Refused
+from bulktranscribe.cli import folder, outcomes, uploading
+from bulktranscribe.cli.client import Changed, Desk, FileState, JobState, Refused
 from bulktranscribe.cli.folder import Found
 from bulktranscribe.cli.options import Order
 from bulktranscribe.cli.outcomes import Item
@@ -68,7 +68,7 @@ class Run:
             self.reporter.say(notice)
 
     def _send(self) -> None:
-        shelf = sending.Shelf(self.desk, self.session)
+        shelf = uploading.Shelf(self.desk, self.session)
         for number, item in enumerate(self.items, 1):
             try:
                 source = folder.look(item.found)
@@ -113,8 +113,8 @@ class Run:
         """Start a job over the files that are in none; None where nothing is left for one."""
         while uploads := [upload for upload in self.by_upload if upload not in self.job_of]:
             try:
-                job = sending.start_once(self.desk, self.session, uploads, self.order.wish, newest)
-            except sending.Gone as gone:
+                job = uploading.start_once(self.desk, self.session, uploads, self.order.wish, newest)
+            except uploading.Gone as gone:
                 for item in (item for upload in gone.uploads for item in self.by_upload.pop(upload)):
                     item.problem = f"{gone} Run this again to send it again."
                 continue
@@ -174,7 +174,7 @@ class Run:
                 outcomes.write(self.desk, item, self.order, self.reporter.say)
 
     def _patiently(self, ask: Callable[[], Answer]) -> Answer:
-        return sending.patiently(ask, self.reporter.say)
+        return uploading.patiently(ask, self.reporter.say)
 
     def interrupted(self) -> None:
         """Say what goes on, and how to follow or end it."""

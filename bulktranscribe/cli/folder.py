@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from bulktranscribe.cli.desk import BLOCK, Changed, Source
+from bulktranscribe.cli.client import BLOCK, Changed, Source
 
 # What is taken out of a folder; a file that somebody names is taken whatever it is called.
 MEDIA = {

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bulktranscribe.cli.desk import Wish
+from bulktranscribe.cli.client import Wish
 
 MOST_SPEAKERS = 100
 SESSION = "Command line"

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bulktranscribe.cli import exports, sending
-from bulktranscribe.cli.desk import Desk, FileState, Refused, Say, Unreachable, unsaid
+from bulktranscribe.cli import exports, uploading
+from bulktranscribe.cli.client import Desk, FileState, Refused, Say, Unreachable, unsaid
 from bulktranscribe.cli.folder import Found
 from bulktranscribe.cli.options import Order
 from bulktranscribe.cli.progress import plain, printable
@@ -54,7 +54,7 @@ def write(desk: Desk, item: Item, order: Order, say: Say = unsaid) -> None:
         return
     for format in order.formats:
         try:
-            content = sending.patiently(partial(desk.export, item.state.id, format), say)
+            content = uploading.patiently(partial(desk.export, item.state.id, format), say)
             place = exports.target(order.out, item.found.relative, format)
             item.written.append(str(exports.write(place, content, overwrite=order.overwrite)))
         except (Refused, Unreachable) as problem:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from bulktranscribe.cli.desk import FileState
+from bulktranscribe.cli.client import FileState
 
 MOST_ROWS = 8  # files under way that have a bar of their own
 SUMMARY_SECONDS = 30.0

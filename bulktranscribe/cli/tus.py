@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
-from bulktranscribe.cli.desk import Changed, OnBytes, Refused, Say, Source, Unreachable
+from bulktranscribe.cli.client import Changed, OnBytes, Refused, Say, Source, Unreachable
 
 if TYPE_CHECKING:
-    from bulktranscribe.cli.remote import Wire
+    from bulktranscribe.cli.remote_client import Wire
 
 VERSION = {"Tus-Resumable": "1.0.0"}
 SMALLEST, FIRST, LARGEST = (

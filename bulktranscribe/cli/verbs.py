@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bulktranscribe.cli import flow, folder, options, outcomes, progress
 from bulktranscribe.cli import watch as watching
-from bulktranscribe.cli.desk import Desk, FileState, Refused, Unreachable, Wish
+from bulktranscribe.cli.client import Desk, FileState, Refused, Unreachable, Wish
 from bulktranscribe.cli.folder import Found, NoSuchFile
 
 DeskFor = Callable[[argparse.Namespace], Desk]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bulktranscribe.cli import exports, folder, outcomes, sending
-from bulktranscribe.cli.desk import Changed, Desk, FileState, JobState, Refused, Unreachable
+from bulktranscribe.cli import exports, folder, outcomes, uploading
+from bulktranscribe.cli.client import Changed, Desk, FileState, JobState, Refused, Unreachable
 from bulktranscribe.cli.folder import Found
 from bulktranscribe.cli.options import Order
 from bulktranscribe.cli.progress import Reporter, reporter_for
@@ -54,8 +54,8 @@ def watch(desk: Desk, top: Path, order: Order, console: Console) -> int:
     """Watch a folder until Ctrl-C, or with --once until all in it is done. Raises Refused where nothing can begin."""
     reporter = reporter_for(console)
     try:
-        session = sending.patiently(lambda: desk.open_session(order.session), reporter.say)
-        watcher = sending.patiently(lambda: Watcher(desk, session, top, order, reporter), reporter.say)
+        session = uploading.patiently(lambda: desk.open_session(order.session), reporter.say)
+        watcher = uploading.patiently(lambda: Watcher(desk, session, top, order, reporter), reporter.say)
         reporter.say(f"Watching {top} for “{order.session}”, {desk.address(session)} — Ctrl-C ends it.")
         return _watch(watcher, once=order.once)
     except KeyboardInterrupt:
@@ -84,7 +84,7 @@ class Watcher:
     def __init__(self, desk: Desk, session: str, top: Path, order: Order, reporter: Reporter) -> None:
         self.desk, self.session, self.top, self.order, self.reporter = desk, session, top, order, reporter
         self.settling = Settling(order.settle_seconds)
-        self.shelf = sending.Shelf(desk, session)
+        self.shelf = uploading.Shelf(desk, session)
         self.ledger = exports.Ledger(order.out) if order.out else None
         before = list(desk.jobs(session))
         self.jobs = [job for job in before if not job.has_ended]
@@ -171,8 +171,8 @@ class Watcher:
         if not self.pending:
             return
         try:
-            job = sending.start_once(self.desk, self.session, self.pending, self.order.wish, self.newest)
-        except sending.Gone as gone:  # the others are started at the next look
+            job = uploading.start_once(self.desk, self.session, self.pending, self.order.wish, self.newest)
+        except uploading.Gone as gone:  # the others are started at the next look
             for upload in gone.uploads:
                 name = self.shelf.names().get(upload, upload)
                 self._say_once(f"upload {upload}", f"{name}: {gone} It is sent again when it changes.")
@@ -212,7 +212,7 @@ class Watcher:
         except Refused as refusal:
             if refusal.code != "NOT_FOUND":
                 raise
-        self._forget(sending.deleted(self.desk, self.session, [file.upload for file in job.files]))
+        self._forget(uploading.deleted(self.desk, self.session, [file.upload for file in job.files]))
         open_files = [file for file in job.files if file.status != "complete" or self._unwritten(file)]
         self._failed.update((file.upload, True) for file in open_files)
         text = f"Job {job.number} is gone: somebody has deleted it. What was not complete is not transcribed."

@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django.live_server_helper import LiveServer
 
-from bulktranscribe.cli.desk import Desk
-from bulktranscribe.cli.remote import RemoteDesk
-from bulktranscribe.desk import LocalDesk
+from bulktranscribe.cli.client import Desk
+from bulktranscribe.cli.remote_client import RemoteDesk
+from bulktranscribe.local_client import LocalDesk
 from jobs.api import tokens
 from jobs.models import Scope
 

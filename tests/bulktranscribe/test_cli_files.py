@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bulktranscribe.cli import exports, folder, options
-from bulktranscribe.cli.desk import Refused, Wish
+from bulktranscribe.cli.client import Refused, Wish
 from bulktranscribe.cli.progress import printable
-from bulktranscribe.cli.remote import check_address
+from bulktranscribe.cli.remote_client import check_address
 from bulktranscribe.cli.watch import Settling
 from jobs.media.serving import CONTENT_TYPES
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from bulktranscribe.cli import flow, outcomes, verbs, watch
-from bulktranscribe.cli.desk import Desk, Refused, Wish
+from bulktranscribe.cli.client import Desk, Refused, Wish
 from bulktranscribe.cli.options import Order
 from bulktranscribe.cli.progress import Lines
 from bulktranscribe.cli.watch import Watcher

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bulktranscribe.cli import flow, outcomes, sending, verbs
-from bulktranscribe.cli.desk import Desk, Held, Unreachable, Wish, unsaid
+from bulktranscribe.cli import flow, outcomes, uploading, verbs
+from bulktranscribe.cli.client import Desk, Held, Unreachable, Wish, unsaid
 from bulktranscribe.cli.folder import Found
 from bulktranscribe.cli.options import Order
 from bulktranscribe.cli.outcomes import Item
@@ -163,5 +163,5 @@ def test_a_lost_answer_starts_no_second_job(
         raise Unreachable("The answer was lost.")
 
     monkeypatch.setattr(desk, "start", lost)
-    job = sending.start_once(desk, str(session.pk), uploads, WISH, after=earlier.number)
+    job = uploading.start_once(desk, str(session.pk), uploads, WISH, after=earlier.number)
     assert [str(one.pk) for one in Job.objects.exclude(pk=earlier.pk)] == [job.id]

@@ -11,12 +11,12 @@ from django.contrib.auth.models import User
 from rich.console import Console
 
 from bulktranscribe.cli import folder, outcomes
-from bulktranscribe.cli.desk import Changed, FileState, Refused, Source, Unreachable, Wish
+from bulktranscribe.cli.client import Changed, FileState, Refused, Source, Unreachable, Wish
 from bulktranscribe.cli.folder import Found
 from bulktranscribe.cli.outcomes import Item
 from bulktranscribe.cli.progress import Bars, summary
-from bulktranscribe.cli.sending import start_once
-from bulktranscribe.desk import LocalDesk
+from bulktranscribe.cli.uploading import start_once
+from bulktranscribe.local_client import LocalDesk
 from jobs.models import Job, Session, Upload
 from remoteworker import clock
 from remoteworker.models import Worker

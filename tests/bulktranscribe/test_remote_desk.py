@@ -10,14 +10,14 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from bulktranscribe.cli import folder, remote, sending, tus
-from bulktranscribe.cli.desk import Changed, Refused, Source, Wish, unsaid
+from bulktranscribe.cli import folder, remote_client, tus, uploading
+from bulktranscribe.cli.client import Changed, Refused, Source, Wish, unsaid
 from bulktranscribe.cli.flow import Run
 from bulktranscribe.cli.folder import Found
 from bulktranscribe.cli.options import Order
 from bulktranscribe.cli.outcomes import Item
 from bulktranscribe.cli.progress import Lines
-from bulktranscribe.cli.remote import RemoteDesk
+from bulktranscribe.cli.remote_client import RemoteDesk
 from jobs import filters
 from jobs.api import tokens
 from jobs.api.serializers import incoming_state
@@ -40,7 +40,7 @@ def proxy(live_server: LiveServer) -> Iterator[Proxy]:
 @pytest.fixture
 def desk(proxy: Proxy, session: Session, monkeypatch: pytest.MonkeyPatch) -> RemoteDesk:
     monkeypatch.setattr(tus, "PAUSES", (0.01,))
-    monkeypatch.setattr(sending, "PAUSES", (0.01,))
+    monkeypatch.setattr(uploading, "PAUSES", (0.01,))
     monkeypatch.setattr(tus, "PATIENCE_SECONDS", 20.0)
     monkeypatch.setattr(tus, "FIRST", 512 << 10)
     return RemoteDesk(f"http://127.0.0.1:{proxy.port}", token_of(session.owner))
@@ -308,6 +308,6 @@ def test_a_wrong_token_and_a_wrong_scope_are_named(desk: RemoteDesk, session: Se
 def test_a_token_goes_to_no_other_address(
     desk: RemoteDesk, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wire = remote.Wire(desk.wire.url, "bt_secret")
+    wire = remote_client.Wire(desk.wire.url, "bt_secret")
     with pytest.raises(Refused, match="leads to"):
         wire.call("GET", "/settings/")

@@ -8,12 +8,12 @@ import pytest
 from django.contrib.auth.models import User
 
 from bulktranscribe.cli import folder, watch
-from bulktranscribe.cli.desk import Source, Unreachable, Wish
+from bulktranscribe.cli.client import Source, Unreachable, Wish
 from bulktranscribe.cli.folder import Found
 from bulktranscribe.cli.options import Order
 from bulktranscribe.cli.progress import Lines
 from bulktranscribe.cli.watch import Watcher
-from bulktranscribe.desk import LocalDesk
+from bulktranscribe.local_client import LocalDesk
 from jobs.models import Job, Session, Upload
 
 Start = Callable[[], Watcher]

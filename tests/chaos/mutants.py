@@ -120,7 +120,13 @@ MUTANTS = {
         ("tests/bulktranscribe/test_beat.py",),
     ),
     "what a killed process forked lives on": Mutant(
-        (Edit("bulktranscribe/runtime/supervisor.py", "SIGKILL)\n                self", "SIGCONT)\n                self"),),
+        (
+            Edit(
+                "bulktranscribe/runtime/supervisor.py",
+                "SIGKILL)\n                self",
+                "SIGCONT)\n                self",
+            ),
+        ),
         ("tests/bulktranscribe/test_stack.py",),
     ),
     "no condition on the status": Mutant(

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from bulktranscribe.cli.desk import Refused, Wish
-from bulktranscribe.desk import LocalDesk
+from bulktranscribe.cli.client import Refused, Wish
+from bulktranscribe.local_client import LocalDesk
 from jobs.api.session_state import session_state, state_stamp
 from jobs.models import Job, Session, Upload
 from remoteworker import clock

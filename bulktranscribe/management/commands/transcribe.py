@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from bulktranscribe.cli import options, verbs
-from bulktranscribe.desk import LocalDesk
+from bulktranscribe.local_client import LocalDesk
 
 
 class Command(BaseCommand):

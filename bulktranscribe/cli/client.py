@@ -1,4 +1,4 @@
-"""What the command line asks of an installation. `bulktranscribe.desk` answers in this process, `remote` over HTTP."""
+"""What the command line asks of an installation: `local_client` answers in this process, `remote_client` over HTTP."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

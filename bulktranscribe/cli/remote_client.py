@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from bulktranscribe.cli import sending, tus
-from bulktranscribe.cli.desk import (
+from bulktranscribe.cli import tus, uploading
+from bulktranscribe.cli.client import (
     Changed,
     Held,
     JobState,
@@ -156,7 +156,7 @@ class RemoteDesk:
     def _take_back(self, session: str, held: Held, say: Say) -> str:
         """Delete what arrived as another file than was meant. Return why it stays and where; empty where it is gone."""
         try:
-            sending.patiently(lambda: self.wire.call("DELETE", f"/api/uploads/{held.id}"), say)
+            uploading.patiently(lambda: self.wire.call("DELETE", f"/api/uploads/{held.id}"), say)
         except (Refused, Unreachable) as problem:
             if isinstance(problem, Refused) and problem.code == "NOT_FOUND":  # the first answer was lost
                 return ""

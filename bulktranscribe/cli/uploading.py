@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from itertools import takewhile
 from typing import TypeVar
 
-from bulktranscribe.cli.desk import Desk, Held, JobState, Refused, Say, Source, Unreachable, Wish, unsaid
+from bulktranscribe.cli.client import Desk, Held, JobState, Refused, Say, Source, Unreachable, Wish, unsaid
 from bulktranscribe.cli.progress import Reporter
 
 Answer = TypeVar("Answer")

@@ -12,7 +12,7 @@ from django.db import OperationalError, close_old_connections
 from django.http import Http404
 from django.urls import reverse
 
-from bulktranscribe.cli.desk import (
+from bulktranscribe.cli.client import (
     Changed,
     Held,
     JobState,
