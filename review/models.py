@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import JobInput
+from review.edits.edit_validation import COLOURS
 from review.edits.fractional_index import LONGEST
-from review.edits.validation import COLOURS
 from review.edits.word_timing import Word
 
 Texts = models.JSONField[list[str], list[str]]

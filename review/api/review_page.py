@@ -18,7 +18,7 @@ from jobs.api.json_body import read_json
 from jobs.models import Scope
 from review import queue
 from review.api import schemas, snapshot
-from review.edits.validation import KINDS, InvalidEdit, uuid_text
+from review.edits.edit_validation import KINDS, InvalidEdit, uuid_text
 from review.models import Transcript
 from review.storage import activity, commit, versions
 

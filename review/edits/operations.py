@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from review.edits import split_merge
+from review.edits.edit_validation import COLOURS, InvalidEdit, Order, read
 from review.edits.fractional_index import NoRoom, between
 from review.edits.patches import Change, Patch, Row, change, created, deleted, nothing
-from review.edits.validation import COLOURS, InvalidEdit, Order, read
 from review.edits.word_timing import Word, align, fit
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from review.edits.edit_validation import InvalidEdit
 from review.edits.patches import Row
 from review.edits.tokens import gap_between, joined, squeezed, trim_end, trim_start
-from review.edits.validation import InvalidEdit
 from review.edits.word_timing import Word, align, cut_machine_text, split
 
 

@@ -14,8 +14,8 @@ from django.db import transaction
 from django.db.models import QuerySet, RestrictedError
 
 from review.edits import operations
+from review.edits.edit_validation import InvalidEdit, Order, read
 from review.edits.patches import Outdated, Patch, Row, changes_anything, compose, nothing
-from review.edits.validation import InvalidEdit, Order, read
 from review.models import Edit, Transcript
 from review.storage import undo
 from review.storage.rows import Rows

@@ -5,9 +5,9 @@ from typing import Any
 from gpu_worker.shared import transcript as document
 from gpu_worker.shared.protocol import read_json
 from jobs.models import Result
+from review.edits.edit_validation import COLOURS
 from review.edits.fractional_index import spread
 from review.edits.patches import is_doubtful
-from review.edits.validation import COLOURS
 from review.edits.word_timing import rounded
 from review.models import Segment, Speaker, Transcript
 from review.serializers import wire_words

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 
+from review.edits.edit_validation import InvalidEdit
 from review.edits.fractional_index import between
 from review.edits.patches import Outdated, Patch, compose, inverse, outdated
-from review.edits.validation import InvalidEdit
 from review.models import Edit
 from review.storage.rows import Rows
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.http import Http404
 
+from review.edits.edit_validation import InvalidEdit, plain_text
 from review.edits.patches import Change, Patch, Row, content, created, deleted
-from review.edits.validation import InvalidEdit, plain_text
 from review.models import Revision, Transcript
 from review.storage import commit
 from review.storage.rows import Rows

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from review.edits import fractional_index, operations, word_timing
-from review.edits.validation import InvalidEdit
+from review.edits.edit_validation import InvalidEdit
 from tests.review import golden_edits, golden_timing
 from tests.review.memory import MemoryState
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from jobs.models import Session
 from review import timeline
-from review.edits.validation import KINDS
+from review.edits.edit_validation import KINDS
 from review.exports import FORMATS
 from review.exports.subtitles import cues
 from review.models import Presence, Transcript

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from review.edits import operations, patches, word_timing
+from review.edits.edit_validation import InvalidEdit
 from review.edits.tokens import SPACE, squeezed, tokens
-from review.edits.validation import InvalidEdit
 from tests.review import golden_edits as known
 from tests.review.memory import MemoryState
 

@@ -1,4 +1,4 @@
-/** What a person may ask for: the fields of every kind of edit, read strictly. Pure, as edit_validation.py. */
+/** What a person may ask for: the fields of every kind of edit, read strictly. Pure, as review/edits/edit_validation.py. */
 
 import { InvalidEdit } from "./patches.js";
 import { rounded } from "./timing.js";

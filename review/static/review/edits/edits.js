@@ -1,6 +1,6 @@
 /** The vocabulary of edits: `apply(state, edit)` says as a patch what an edit changes.
  *
- * Pure but for applyAll; edits.py gives the same patches, both are held to tests/golden. Undo and Redo are
+ * Pure but for applyAll; review/edits/operations.py gives the same patches, both are held to tests/golden. Undo and Redo are
  * resolved by who knows what was done: the server, and for the time being the store.
  */
 

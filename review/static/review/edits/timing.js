@@ -1,4 +1,4 @@
-/** Times of words through edits of their text. Pure; timing.py gives the same numbers.
+/** Times of words through edits of their text. Pure; review/edits/word_timing.py gives the same numbers.
  *
  * A word is as on the wire: `[text, start, end, probability, estimated (0 or 1), gap before it]`.
  */

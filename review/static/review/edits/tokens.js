@@ -1,7 +1,7 @@
 /** Texts as tokens: what is aligned, counted and cut; lengths and offsets count code points. Pure.
  *
  * A token is a run of characters without space; a character of a script that is written without spaces is one
- * of its own. tokens.py has the same sets.
+ * of its own. review/edits/tokens.py has the same sets.
  */
 
 const SPACES = "\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
