@@ -5,7 +5,7 @@ answered and not applied. Whoever changes a transcript holds the lock on its row
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +15,12 @@ from django.db.models import QuerySet, RestrictedError
 
 from review.edits import operations
 from review.edits.edit_validation import InvalidEdit, Order, read
-from review.edits.patches import Outdated, Patch, Row, changes_anything, compose, nothing
+from review.edits.patches import Outdated, Row
 from review.models import Edit, Transcript
 from review.storage import undo
+from review.storage.batch_writer import Writing
 from review.storage.rows import Rows
 
-S = Transcript.ReviewStatus
 Answer = dict[str, Any]
 
 
@@ -41,43 +41,6 @@ class Batch:
     client: UUID
     ids: Sequence[UUID]
     edits: Sequence[Row]
-
-
-@dataclass
-class Writing:
-    """One batch being written, with the transcript's row locked."""
-
-    rows: Rows
-    person: User
-    client: UUID
-    ids: Sequence[UUID]
-    written: list[Edit] = field(default_factory=list)
-
-    def add(self, kind: str, payload: Row, patch: Patch) -> Edit:
-        """Carry out one edit's patch and note it in the history."""
-        is_first = not any(edit.changes for edit in self.written)
-        if is_first and kind != "Undo" and changes_anything(patch):
-            patch = compose([patch, _first_touch(self.rows, payload, patch, self.person)])
-        self.rows.write(patch)
-        edit = Edit(
-            transcript=self.rows.model,
-            version=self.rows.version,
-            edit_id=self.ids[len(self.written)],
-            client=self.client,
-            who=self.person,
-            who_name=self.person.get_username(),
-            kind=kind,
-            payload=payload,
-            patch=patch,
-            segment_keys=[one["key"] for one in patch["segments"]],
-            speaker_keys=[one["key"] for one in patch["speakers"]],
-            removed_keys=[
-                one["key"] for one in [*patch["segments"], *patch["speakers"]] if one["after"] is None
-            ],
-            changes=changes_anything(patch),
-        )
-        self.written.append(edit)
-        return edit
 
 
 def commit(transcript: Transcript, person: User, batch: Batch) -> Answer:
@@ -185,20 +148,6 @@ def _apply_all(writing: Writing, orders: Sequence[Order], foreign: _Foreign) -> 
         foreign.check({one["key"] for one in patch["segments"]}, {one["key"] for one in patch["speakers"]})
         payload = {name: value for name, value in order.items() if name != "kind"}
         writing.add(order["kind"], payload, patch)
-
-
-def _first_touch(rows: Rows, payload: Row, patch: Patch, person: User) -> Patch:
-    """Whoever edits a new transcript first reviews it."""
-    if rows.transcript["reviewStatus"] != S.NEW:
-        return nothing()
-    changed = patch["transcript"]["after"] if patch["transcript"] else {}
-    state = {**rows.transcript, **changed}
-    wanted: Row = {}
-    if "reviewStatus" not in changed:
-        wanted["reviewStatus"] = S.IN_REVIEW.value
-    if not state["reviewer"] and "reviewer" not in payload:
-        wanted["reviewer"] = person.get_username()
-    return operations.transcript_change(state, **wanted)
 
 
 def _note(transcript: Transcript, writing: Writing) -> None:

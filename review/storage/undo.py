@@ -6,7 +6,6 @@ Other people's edits in between stay; where they changed the same fields, nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 
@@ -14,10 +13,8 @@ from review.edits.edit_validation import InvalidEdit
 from review.edits.fractional_index import between
 from review.edits.patches import Outdated, Patch, compose, inverse, outdated
 from review.models import Edit
+from review.storage.batch_writer import Writing
 from review.storage.rows import Rows
-
-if TYPE_CHECKING:
-    from review.storage.commit import Writing
 
 
 def undo(writing: Writing) -> None:

@@ -10,6 +10,7 @@ from review.edits.edit_validation import InvalidEdit, plain_text
 from review.edits.patches import Change, Patch, Row, content, created, deleted
 from review.models import Revision, Transcript
 from review.storage import commit
+from review.storage.batch_writer import Writing
 from review.storage.rows import Rows
 
 MAX_REVISIONS = 200
@@ -62,7 +63,7 @@ def find(transcript: Transcript, pk: int) -> Revision:
 def restore(revision: Revision, person: User, client: UUID, edit_id: UUID) -> commit.Answer:
     """Bring the state of a revision back, as one edit. Raises EditConflict."""
 
-    def write(writing: commit.Writing) -> None:
+    def write(writing: Writing) -> None:
         payload = {"revision": revision.pk, "name": revision.name}
         writing.add("RestoreRevision", payload, _difference(writing.rows, revision.state))
 
