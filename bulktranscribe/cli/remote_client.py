@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-
 from bulktranscribe.cli import tus, uploading
 from bulktranscribe.cli.client import (
     Changed,
@@ -19,82 +17,10 @@ from bulktranscribe.cli.client import (
     Wish,
     unsaid,
 )
+from bulktranscribe.cli.transport import Wire
 
-TIMEOUT_SECONDS = (
-    10.0,
-    120.0,
-)  # to connect; between two bytes of an answer: a piece is written to the disk first
-BUSY = (408, 423, 429)  # now; another time it may go, as after an error over there
-FINAL = (501, 505, 507)  # it will not go another time: what is asked for is not there, or the disk is full
 PAGE = 200
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
-class Bearer(requests.auth.AuthBase):
-    """The token as a header. As `auth`, so that no .netrc puts something else in its place."""
-
-    def __init__(self, token: str) -> None:
-        self.token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self.token}"
-        return request
-
-
-class Wire:
-    """Requests to one installation, with a token; what may go wrong as two exceptions."""
-
-    def __init__(self, url: str, token: str) -> None:
-        self.url = url.rstrip("/")
-        self._http = requests.Session()
-        self._http.auth = Bearer(token)
-
-    def close(self) -> None:
-        """Let go of the connections that are kept for the next request."""
-        self._http.close()
-
-    def call(self, method: str, path: str, **content: Any) -> requests.Response:
-        """Return the answer where it is one from 200 to 299. Raises Refused, Unreachable."""
-        try:
-            answer = self._http.request(
-                method, self.url + path, timeout=TIMEOUT_SECONDS, allow_redirects=False, **content
-            )
-        except requests.ConnectionError as failure:
-            raise Unreachable(f"{self.url} cannot be reached.") from failure
-        except requests.Timeout as failure:
-            raise Unreachable(f"{self.url} does not answer.") from failure
-        except requests.RequestException as failure:
-            raise Unreachable(f"{self.url}: the answer broke off ({type(failure).__name__}).") from failure
-        if answer.status_code in BUSY or (answer.status_code >= 500 and answer.status_code not in FINAL):
-            raise Unreachable(f"{self.url} answers {answer.status_code}.")
-        if not answer.ok or answer.is_redirect:
-            raise Refused(*self._problem(answer))
-        return answer
-
-    def json(self, method: str, path: str, **content: Any) -> Any:
-        """Return the answer's JSON. Raises Refused, Unreachable."""
-        answer = self.call(method, path, **content)
-        if "json" not in _type(answer):
-            raise Refused("NO_API", f"{self.url} is no Bulk Transcribe: it answers no JSON at {path}.")
-        return answer.json()
-
-    def _problem(self, answer: requests.Response) -> tuple[str, str]:
-        if answer.is_redirect:
-            return (
-                "REDIRECT",
-                f"{self.url} leads to {answer.headers['Location']}. Name that address with --url.",
-            )
-        if answer.status_code == 401:
-            return "NOT_SIGNED_IN", "The token is not valid here. Make a new one on the page of your tokens."
-        try:
-            error = answer.json()["error"]
-            return str(error["code"]), str(error["message"])
-        except (ValueError, KeyError, TypeError):
-            return f"HTTP_{answer.status_code}", f"{self.url} answers {answer.status_code}."
-
-
-def _type(answer: requests.Response) -> str:
-    return answer.headers.get("Content-Type", "")
 
 
 def check_address(url: str, *, insecure: bool) -> None:

@@ -5,12 +5,10 @@ import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from bulktranscribe.cli.client import Changed, OnBytes, Refused, Say, Source, Unreachable
-
-if TYPE_CHECKING:
-    from bulktranscribe.cli.remote_client import Wire
+from bulktranscribe.cli.transport import Wire
 
 VERSION = {"Tus-Resumable": "1.0.0"}
 SMALLEST, FIRST, LARGEST = (
@@ -35,7 +33,7 @@ class Arrived:
     )
 
 
-def send(wire: "Wire", session: str, source: Source, on_bytes: OnBytes, say: Say) -> Arrived:
+def send(wire: Wire, session: str, source: Source, on_bytes: OnBytes, say: Say) -> Arrived:
     """Send a file whole and return what it became.
 
     Raises Refused, Changed where the file is shorter than it was, OSError; Unreachable after a long silence.
@@ -47,7 +45,7 @@ def send(wire: "Wire", session: str, source: Source, on_bytes: OnBytes, say: Say
 class Sending:
     """One file on its way."""
 
-    def __init__(self, wire: "Wire", session: str, source: Source, on_bytes: OnBytes, say: Say) -> None:
+    def __init__(self, wire: Wire, session: str, source: Source, on_bytes: OnBytes, say: Say) -> None:
         self.wire, self.session, self.source = wire, session, source
         self.on_bytes, self.say = on_bytes, say
         self.place = ""  # its address over there, once there is one

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from bulktranscribe.cli import folder, remote_client, tus, uploading
+from bulktranscribe.cli import folder, transport, tus, uploading
 from bulktranscribe.cli.client import Changed, Refused, Source, Wish, unsaid
 from bulktranscribe.cli.flow import Run
 from bulktranscribe.cli.folder import Found
@@ -308,6 +308,6 @@ def test_a_wrong_token_and_a_wrong_scope_are_named(desk: RemoteDesk, session: Se
 def test_a_token_goes_to_no_other_address(
     desk: RemoteDesk, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wire = remote_client.Wire(desk.wire.url, "bt_secret")
+    wire = transport.Wire(desk.wire.url, "bt_secret")
     with pytest.raises(Refused, match="leads to"):
         wire.call("GET", "/settings/")
