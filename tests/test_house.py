@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from gpu_worker.config import read_config
+from tests.import_graph import circles, imports, within
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("bulktranscribe", "jobs", "remoteworker", "review", "gpu_worker")
@@ -226,6 +227,34 @@ def test_what_the_web_processes_import_of_the_worker_brings_no_torch_and_no_djan
     loaded = set(done.stdout.split())
     assert not loaded & {"torch", "whisper", "numpy", "av", "django", "celery"}
     assert not loaded & (set(PACKAGES) - {"gpu_worker"})
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Also not for their types alone, or at the last moment in a function: each can be read without the other."""
+    found = imports(ROOT, PACKAGES)
+    told = ["\n".join(map(str, within(found, circle))) for circle in circles(found)]
+    assert not told, "\n\n".join(told)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import house.two",
+        "from house import two",
+        "from . import two",
+        "from .two import Two",
+        "if TYPE_CHECKING:\n    from house.two import Two",
+        "def late():\n    if True:\n        from house import two",
+    ],
+)
+def test_a_circle_is_found_wherever_its_imports_stand(text: str, tmp_path: Path) -> None:
+    house = tmp_path / "house"
+    house.mkdir()
+    for name, content in {"__init__": "", "one": text, "two": "import house.three", "three": ""}.items():
+        (house / f"{name}.py").write_text(content)
+    assert circles(imports(tmp_path, ["house"])) == []
+    (house / "three.py").write_text("from house.one import late")
+    assert circles(imports(tmp_path, ["house"])) == [["house.one", "house.three", "house.two"]]
 
 
 def test_nobody_elses_code_is_copied_into_the_tree() -> None:
