@@ -1,18 +1,23 @@
 """The house rules that a program can check: the tree, the variables, lengths, who knows whom."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from graphlib import CycleError, TopologicalSorter
 from html import unescape
+from os.path import normpath
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
 from gpu_worker.config import read_config
 from tests.import_graph import circles, imports, within
+from tests.js.node import run_node
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("bulktranscribe", "jobs", "remoteworker", "review", "gpu_worker")
@@ -213,6 +218,61 @@ def test_no_function_is_longer_than_forty_lines() -> None:
         if isinstance(node, ast.FunctionDef) and len(span(node)) > MAX_FUNCTION_LINES
     ]
     assert not too_long
+
+
+# JavaScript --------------------------------------------------------------------------------------
+
+
+def modules() -> dict[str, dict[str, Any]]:
+    """Return what the syntax trees of our JavaScript say, by path: `lines`, `functions`, `imports`."""
+    paths = [str(ROOT / path) for path in project_files() if path.suffix == ".js"]
+    done = run_node(str(ROOT / "tests" / "js" / "syntax.js"), text=json.dumps(paths))
+    assert done.returncode == 0, f"{done.stderr}\nmake install-dev brings what reads JavaScript"
+    return {str(Path(path).relative_to(ROOT)): found for path, found in json.loads(done.stdout).items()}
+
+
+def imported(importer: str, address: str) -> str:
+    """Return the path of a module that another one imports by a relative address; "" for what comes from npm.
+
+    The folders `static/` of all packages are served as one.
+    """
+    if not address.startswith("."):
+        return ""
+    package, served = importer.split("/static/") if "/static/" in importer else ("", importer)
+    target = normpath(str(PurePosixPath(served).parent / address))
+    if target.startswith("npm/"):
+        return ""
+    return f"{target.split('/')[0]}/static/{target}" if package else target
+
+
+def test_the_lengths_of_python_hold_for_javascript_too() -> None:
+    found = modules()
+    too_long = [
+        f"{path} has {module['lines']} lines"
+        for path, module in found.items()
+        if module["lines"] > MAX_FILE_LINES
+    ]
+    too_long += [
+        f"{path}:{function['line']} {function['name']} has {function['lines']} lines"
+        for path, module in found.items()
+        for function in module["functions"]
+        if function["lines"] > MAX_FUNCTION_LINES
+    ]
+    assert len(found) > 50 and not too_long, "split them"
+
+
+def test_no_javascript_is_imported_in_a_circle_or_from_nowhere() -> None:
+    graph = {
+        path: [target for address in module["imports"] if (target := imported(path, address))]
+        for path, module in modules().items()
+    }
+    assert not [
+        (path, target) for path, targets in graph.items() for target in targets if target not in graph
+    ]
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as circle:
+        pytest.fail(f"imported in a circle: {' → '.join(circle.args[1])}")
 
 
 # Who knows whom ----------------------------------------------------------------------------------
