@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 
 from jobs import batches
 from remoteworker import clock
-from remoteworker.attempts import dispatch, polling, push_transfer
+from remoteworker.attempts import dispatch, poll, push_transfer
 from remoteworker.models import Attempt, Worker
 from remoteworker.workers import fleet
 
@@ -65,7 +65,7 @@ def hand_over(worker_id: int) -> None:
 def poll_workers() -> None:
     """Tick: one message for every worker that has something to tell."""
     clock.follow("poll_workers")
-    for worker in polling.workers_to_poll():
+    for worker in poll.workers_to_poll():
         nudge(poll_worker, worker.pk)
     for attempt in push_transfer.next_to_bring():
         nudge(bring_file, str(attempt.pk))
@@ -80,7 +80,7 @@ def bring_file(attempt_id: str) -> None:
 
 @shared_task
 def poll_worker(worker_id: int) -> None:
-    polling.poll_worker(worker_id)
+    poll.poll_worker(worker_id)
 
 
 @shared_task
@@ -95,4 +95,4 @@ def reap() -> None:
         .exclude(worker__in=Worker.usable())
         .select_related("worker", "job_input__job", "job_input__upload")
     ):
-        polling.give_back_unpolled(attempt)
+        poll.give_back_unpolled(attempt)

@@ -146,7 +146,7 @@ MUTANTS = {
         ("tests/remoteworker/test_dispatch.py",),
     ),
     "a slept lease is not given back": Mutant(
-        (Edit("remoteworker/attempts/polling.py", 'for name in ("lease_until", ', "for name in ("),),
+        (Edit("remoteworker/attempts/poll.py", 'for name in ("lease_until", ', "for name in ("),),
         ("tests/remoteworker/test_clock.py",),
     ),
     "ends are told at every tick": Mutant(

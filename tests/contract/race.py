@@ -32,7 +32,7 @@ from gpu_worker.shared.protocol import JobStatus, Options  # noqa: E402
 from jobs import batches  # noqa: E402
 from jobs.models import Job, JobInput, Result, Session, Upload  # noqa: E402
 from remoteworker import clock, tasks  # noqa: E402
-from remoteworker.attempts import dispatch, polling  # noqa: E402
+from remoteworker.attempts import apply, dispatch  # noqa: E402
 from remoteworker.attempts.leases import Observation  # noqa: E402
 from remoteworker.models import Attempt, Worker  # noqa: E402
 from tests.steps import claim  # noqa: E402
@@ -114,7 +114,7 @@ def poll(attempts: list[Attempt], moves: bool) -> Any:
     for percent in range(1, 6):
         said = {"status": "running", "stage": "queued", "progress": {"percent": percent if moves else 0}}
         seen = Observation(status=cast(JobStatus, said))
-        polling.apply_all([(attempt, seen) for attempt in reversed(attempts)], clock.now())
+        apply.observations([(attempt, seen) for attempt in reversed(attempts)], clock.now())
     return SimpleNamespace(status_code="done")
 
 

@@ -13,7 +13,7 @@ from jobs import batches, history
 from jobs.models import Job, JobInput, Session
 from jobs.statuses import Event
 from remoteworker import clock
-from remoteworker.attempts import dispatch, polling
+from remoteworker.attempts import apply, dispatch
 from remoteworker.attempts.leases import Observation
 from remoteworker.models import Attempt, Worker
 from tests.steps import claim
@@ -26,7 +26,7 @@ def told(entry: JobInput) -> list[tuple[str, str, int]]:
 
 
 def test_a_life_is_told_in_order_with_who_and_why(attempt: Attempt, job_input: JobInput) -> None:
-    polling.apply(attempt, Observation(is_unknown=True), clock.now())
+    apply.observation(attempt, Observation(is_unknown=True), clock.now())
     batches.retry_input(job_input, "anna")
     rows = history.timeline(job_input)
     assert [row["text"] for row in rows] == [
@@ -41,7 +41,7 @@ def test_a_file_that_the_fleet_tries_again_says_what_it_was_lost_to(
     attempt: Attempt, job_input: JobInput, settings: Settings
 ) -> None:
     settings.REMOTE_WORKER_MAX_ATTEMPTS = 2
-    polling.apply(attempt, Observation(is_unknown=True), clock.now())
+    apply.observation(attempt, Observation(is_unknown=True), clock.now())
     job_input.refresh_from_db()
     assert (job_input.status, job_input.error_code) == ("queued", "")
     assert told(job_input)[-1] == (str(Event.REQUEUED.label), "REMOTE_JOB_NOT_FOUND", 1)

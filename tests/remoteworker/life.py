@@ -23,7 +23,7 @@ from gpu_worker.shared.protocol import JobStatus, Options
 from jobs import batches
 from jobs.models import JobInput, Result, Session, Upload
 from remoteworker import clock
-from remoteworker.attempts import dispatch, polling, results
+from remoteworker.attempts import apply, dispatch, results
 from remoteworker.attempts.leases import Observation
 from remoteworker.models import Attempt, Worker
 from remoteworker.workers.client import WorkerBusy, WorkerError, WorkerRefused, WorkerUnavailable
@@ -112,7 +112,7 @@ class Life(RuleBasedStateMachine):
     @rule(attempt=consumes(snapshots), how=st.sampled_from(SEEN), percent=st.floats(0, 100))
     def poller_writes(self, attempt: Attempt, how: str, percent: float) -> None:
         before = self.look()
-        polling.apply(attempt, observation(how, percent), self.time)
+        apply.observation(attempt, observation(how, percent), self.time)
         status, number, _percent = self.look()
         assert status in (before[0], "failed", "queued"), "a poll completes nothing"
         if attempt.number != before[1] or how == "asleep":

@@ -14,7 +14,7 @@ from jobs.models import Delivery, Job, JobInput, NoticeEvent, Session, Webhook
 from jobs.notifications import delivery, outbox
 from jobs.statuses import Event
 from remoteworker import clock, signing, tasks
-from remoteworker.attempts import dispatch, leases, polling
+from remoteworker.attempts import dispatch, leases, poll
 from remoteworker.models import Attempt, Tick, Worker
 from remoteworker.scheduling import queue
 from remoteworker.workers import fleet
@@ -81,11 +81,11 @@ def test_a_jump_neither_loses_a_running_file_nor_holds_a_waiting_one(
 ) -> None:
     scripted.script["GET /v1/jobs/w-1"] = Said(502, b"")
     tasks.poll_workers()
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     wall.offset = jump
-    polling.poll_worker(worker.pk)  # before the tick has seen the jump
+    poll.poll_worker(worker.pk)  # before the tick has seen the jump
     tasks.poll_workers()
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     job_input.refresh_from_db()
     assert job_input.status == "running"
     left = Attempt.objects.get().lease_until - wall.now()
@@ -106,13 +106,13 @@ def test_a_controller_that_slept_polls_once_before_it_gives_anything_up(
     scripted.script["GET /v1/ping"] = Said(502, b"")
     Worker.objects.update(polled_at=timezone.now() - HOURS)
     Attempt.objects.update(lease_until=timezone.now() - HOURS + timedelta(seconds=60))
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     job_input.refresh_from_db()
     assert job_input.status == "running", "nobody looked for two hours: silence now says little"
     left = Attempt.objects.get().lease_until - timezone.now()
     assert timedelta(seconds=50) < left < timedelta(seconds=61), "the lease has what it had left"
     Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     job_input.refresh_from_db()
     assert (job_input.status, job_input.error_code) == ("failed", "REMOTE_LEASE_EXPIRED")
 
@@ -249,7 +249,7 @@ def test_a_claim_of_before_the_clock_went_back_is_free(worker: Worker, job_input
     assert fleet.hold(worker.pk, "polled_until")
     assert not fleet.hold(worker.pk, "polled_until")
     Worker.objects.update(checked_at=timezone.now() + HOURS)
-    assert polling.workers_to_poll() == [worker]
+    assert poll.workers_to_poll() == [worker]
 
 
 def test_sleep_costs_no_worker_the_result_that_it_has_announced(
@@ -257,12 +257,12 @@ def test_sleep_costs_no_worker_the_result_that_it_has_announced(
 ) -> None:
     done = {"workerJobId": "w-1", "status": "complete", "stage": "complete", "progress": {"percent": 100}}
     scripted.script["GET /v1/jobs/w-1"] = Said(200, done)
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     asleep = timezone.now() - timedelta(hours=1)
     Worker.objects.update(polled_at=asleep)
     Attempt.objects.update(outputs_due_at=asleep + timedelta(seconds=59))
     for _ in range(2):
-        polling.poll_worker(worker.pk)
+        poll.poll_worker(worker.pk)
     job_input.refresh_from_db()
     assert job_input.status == "running"
 

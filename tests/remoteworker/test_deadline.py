@@ -11,7 +11,7 @@ from django.utils import timezone
 from gpu_worker.shared.protocol import JobStatus
 from jobs.models import Job, JobInput
 from remoteworker import clock
-from remoteworker.attempts import dispatch, job_requests, polling
+from remoteworker.attempts import apply, dispatch, job_requests
 from remoteworker.attempts.leases import Observation
 from remoteworker.models import Attempt, Worker
 from tests.remoteworker.conftest import Hours
@@ -39,7 +39,7 @@ def see(attempt: Attempt, stage: str, hours: Hours) -> JobInput:
     """One poll that finds it in this stage."""
     status: dict[str, Any] = {"status": "running", "stage": stage, "progress": {"percent": 1}}
     fresh = Attempt.objects.select_related("job_input__job", "worker").get(pk=attempt.pk)
-    polling.apply(fresh, Observation(status=cast(JobStatus, status)), hours.now())
+    apply.observation(fresh, Observation(status=cast(JobStatus, status)), hours.now())
     return JobInput.objects.get(pk=attempt.job_input_id)
 
 

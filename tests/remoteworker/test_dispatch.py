@@ -11,7 +11,7 @@ from pytest_django import Settings
 from gpu_worker.shared import protocol
 from jobs import batches
 from jobs.models import Job, JobInput
-from remoteworker.attempts import dispatch, polling
+from remoteworker.attempts import dispatch, poll
 from remoteworker.models import Attempt, Worker
 from tests.conftest import WORKER_TOKEN
 from tests.scripted_worker import Said, ScriptedWorker
@@ -183,7 +183,7 @@ def test_a_job_canceled_during_the_hand_over_is_stopped_at_the_worker(
     batches.cancel_input(job_input, "anna")
     assert not dispatch.accept(taken, "w-1")
     scripted.script["POST /v1/jobs/w-1/cancel"] = Said(200, {"status": "cancel_requested"})
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert [heard.path for heard in scripted.heard] == ["/v1/jobs/w-1/cancel"]
     assert refreshed(job_input).status == "canceled"
     assert not job_input.attempts.get().cancel_pending

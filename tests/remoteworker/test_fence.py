@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs.models import JobInput
-from remoteworker.attempts import dispatch, polling
+from remoteworker.attempts import dispatch, poll
 from remoteworker.models import Attempt, Worker
 from tests.conftest import WORKER_TOKEN
 from tests.scripted_worker import Said, ScriptedWorker
@@ -131,6 +131,6 @@ def test_a_hand_over_that_came_too_late_is_stopped_at_its_worker(
     assert not dispatch.accept(late, "w-2")
     assert (late.worker_job_id, late.cancel_pending) == ("w-2", True)
     scripted.script["POST /v1/jobs/w-2/cancel"] = Said(200, {"status": "cancel_requested"})
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     late.refresh_from_db()
     assert not late.cancel_pending

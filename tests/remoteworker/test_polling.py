@@ -14,7 +14,7 @@ from pytest_django import Settings
 from jobs import batches
 from jobs.models import Job, JobInput
 from remoteworker import tasks
-from remoteworker.attempts import dispatch, polling
+from remoteworker.attempts import apply, dispatch, poll
 from remoteworker.attempts.leases import Observation
 from remoteworker.models import Attempt, Tick, Worker
 from tests.scripted_worker import Said, ScriptedWorker
@@ -38,13 +38,13 @@ def test_progress_reaches_the_row_and_never_falls(
     attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
 ) -> None:
     scripted.script[JOB] = [running(40, audioSeconds=20.0, audioDuration=50.0, speed=4.0), running(30)]
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert (refreshed(job_input).percent, job_input.audio_duration, job_input.stage) == (
         40,
         50,
         "transcribing",
     )
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert refreshed(job_input).percent == 40
 
 
@@ -52,7 +52,7 @@ def test_a_restarted_worker_fails_the_file_and_retry_runs_it_again(
     attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
 ) -> None:
     scripted.script[JOB] = NOT_FOUND
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert (refreshed(job_input).status, job_input.error_code) == ("failed", "REMOTE_JOB_NOT_FOUND")
     assert job_input.error_message == "Remote worker restarted or job expired; please retry."
     assert job_input.remote_last_error == {"code": job_input.error_code, "message": job_input.error_message}
@@ -68,11 +68,11 @@ def test_a_lost_file_is_queued_again_while_tries_are_allowed(
 ) -> None:
     settings.REMOTE_WORKER_MAX_ATTEMPTS = 2
     scripted.script[JOB] = NOT_FOUND
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert refreshed(job_input).status == "queued"
     assert dispatch.accept(claim(worker)[0], "w-2")
     scripted.script["GET /v1/jobs/w-2"] = NOT_FOUND
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert (refreshed(job_input).status, job_input.error_code) == ("failed", "REMOTE_JOB_NOT_FOUND")
 
 
@@ -91,7 +91,7 @@ def test_what_is_not_the_worker_speaking_loses_nothing(
     said: Said, attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
 ) -> None:
     scripted.script[JOB] = said
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     worker.refresh_from_db()
     assert refreshed(job_input).status == "running"
     assert job_input.remote_last_error is not None
@@ -103,10 +103,10 @@ def test_the_lease_runs_out_only_when_a_poll_has_just_failed(
 ) -> None:
     Attempt.objects.update(lease_until=timezone.now() - timedelta(hours=2))
     scripted.script[JOB] = [running(10), Said(502, b"")]
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert refreshed(job_input).status == "running", "the poller slept, the worker did not"
     Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert (refreshed(job_input).status, job_input.error_code) == ("failed", "REMOTE_LEASE_EXPIRED")
 
 
@@ -115,7 +115,7 @@ def test_a_dead_worker_is_asked_once_for_all_its_attempts(
 ) -> None:
     Worker.objects.update(is_connected=False, checked_at=timezone.now())
     scripted.script["GET /v1/ping"] = Said(502, b"")
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert [heard.path for heard in scripted.heard] == ["/v1/ping"]
     assert refreshed(job_input).status == "running"
 
@@ -127,7 +127,7 @@ def test_a_cancel_is_passed_on_until_the_worker_has_heard_it(
     cancel = "POST /v1/jobs/w-1/cancel"
     scripted.script[cancel] = [Said(502, b""), Said(200, {"status": "cancel_requested"})]
     for _ in range(3):
-        polling.poll_worker(worker.pk)
+        poll.poll_worker(worker.pk)
     assert [heard.path for heard in scripted.heard if heard.method == "POST"] == [cancel.split()[1]] * 2
     assert refreshed(job_input).status == "canceled"
 
@@ -138,8 +138,8 @@ def test_past_the_deadline_the_file_fails_and_the_worker_is_told(
     Attempt.objects.update(deadline_at=timezone.now())
     scripted.script[JOB] = running(10)
     scripted.script["POST /v1/jobs/w-1/cancel"] = Said(200, {"status": "cancel_requested"})
-    polling.poll_worker(worker.pk)
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert (refreshed(job_input).status, job_input.error_code) == ("failed", "REMOTE_TIMEOUT")
     assert scripted.heard[-1].path == "/v1/jobs/w-1/cancel"
 
@@ -205,7 +205,7 @@ def test_odd_numbers_and_nul_from_a_worker_are_not_stored(
     scripted.script[JOB] = running(
         20, stage="tran\0scribing", speed="fast", audioDuration="long", etaSeconds=-5
     )
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert (refreshed(job_input).percent, job_input.stage) == (20, "transcribing")
     assert (job_input.speed, job_input.audio_duration) == (None, None)
 
@@ -215,7 +215,7 @@ def test_a_lone_surrogate_in_an_error_is_written_down_as_a_question_mark(
 ) -> None:
     answer = running(20).body | {"status": "failed", "error": {"code": [], "message": "cut \ud83d here"}}
     scripted.script[JOB] = Said(200, answer)
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert (refreshed(job_input).error_code, job_input.error_message) == ("PROCESSING_ERROR", "cut ? here")
 
 
@@ -241,7 +241,7 @@ def test_a_worker_that_drips_its_answer_is_not_waited_for(
         thread.start()
         Worker.objects.update(url=f"http://127.0.0.1:{server.getsockname()[1]}")
         started = time.monotonic()
-        polling.poll_worker(worker.pk)
+        poll.poll_worker(worker.pk)
         seconds = time.monotonic() - started
         stop.set()
         thread.join()
@@ -255,11 +255,11 @@ def test_two_pollers_never_ask_the_same_worker_at_once(
 ) -> None:
     scripted.script[JOB] = running(10)
     Worker.objects.update(polled_until=timezone.now() + timedelta(seconds=30))
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert not scripted.heard, "somebody else polls it"
     Worker.objects.update(polled_until=timezone.now() - timedelta(seconds=1))
-    polling.poll_worker(worker.pk)
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert len(scripted.heard) == 2, "a poller that was killed does not hold it for ever"
 
 
@@ -268,7 +268,7 @@ def test_an_attempt_whose_input_went_on_without_it_is_ended(
 ) -> None:
     JobInput.objects.update(status="complete")
     scripted.script[JOB] = NOT_FOUND
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     attempt.refresh_from_db()
     assert (refreshed(job_input).status, attempt.outcome) == ("complete", "superseded")
 
@@ -283,7 +283,7 @@ def test_a_cancel_that_is_refused_does_not_hold_up_the_others(
     )  # fmt: skip
     scripted.script["POST /v1/jobs/w-9/cancel"] = Said(400, {"error": {"code": "X", "message": "no"}})
     scripted.script["POST /v1/jobs/w-1/cancel"] = Said(200, {"status": "cancel_requested"})
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     attempt.refresh_from_db()
     second.refresh_from_db()
     assert (attempt.cancel_pending, second.cancel_pending) == (False, True)
@@ -306,12 +306,12 @@ def test_what_a_poll_read_before_the_file_went_elsewhere_changes_nothing(
 ) -> None:
     settings.REMOTE_WORKER_MAX_ATTEMPTS = 2
     stale = Attempt.objects.select_related("job_input__job", "worker").get()
-    polling.apply(attempt, Observation(is_unknown=True), timezone.now())
+    apply.observation(attempt, Observation(is_unknown=True), timezone.now())
     (second,) = claim(worker, 1)
     assert dispatch.accept(second, "w-2")
     JobInput.objects.update(percent=70)
     for said in (Observation(is_unknown=True), Observation(status=running(99).body), Observation(reason="?")):
-        polling.apply(stale, said, timezone.now())
+        apply.observation(stale, said, timezone.now())
     assert (refreshed(job_input).status, job_input.percent, job_input.remote_last_error) == (
         "running",
         70,
@@ -322,8 +322,8 @@ def test_what_a_poll_read_before_the_file_went_elsewhere_changes_nothing(
 
 def test_two_polls_that_cross_do_not_set_progress_back(attempt: Attempt, job_input: JobInput) -> None:
     slow = Attempt.objects.select_related("job_input__job", "worker").get()
-    polling.apply(attempt, Observation(status=running(60).body), timezone.now())
-    polling.apply(slow, Observation(status=running(40).body), timezone.now())
+    apply.observation(attempt, Observation(status=running(60).body), timezone.now())
+    apply.observation(slow, Observation(status=running(40).body), timezone.now())
     assert refreshed(job_input).percent == 60
 
 
@@ -333,17 +333,17 @@ def test_after_three_failures_one_probe_in_a_while_stands_for_all(
     scripted.script["GET /v1/ping"] = scripted.script[JOB] = Said(502, b"")
     Worker.objects.update(checked_at=timezone.now())
     for failures in (1, 2, 3):
-        assert [due.pk for due in polling.workers_to_poll()] == [worker.pk]
-        polling.poll_worker(worker.pk)
+        assert [due.pk for due in poll.workers_to_poll()] == [worker.pk]
+        poll.poll_worker(worker.pk)
         worker.refresh_from_db()
         assert worker.failures == failures
     assert worker.unreachable_since is not None
-    assert polling.workers_to_poll() == [], "it was probed a moment ago"
+    assert poll.workers_to_poll() == [], "it was probed a moment ago"
     Worker.objects.update(checked_at=timezone.now() - timedelta(seconds=5))
-    assert [due.pk for due in polling.workers_to_poll()] == [worker.pk]
+    assert [due.pk for due in poll.workers_to_poll()] == [worker.pk]
     scripted.script["GET /v1/ping"] = Said(200, {"status": "ok", "models": ["base"]})
     scripted.script[JOB] = running(10)
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     worker.refresh_from_db()
     assert (worker.failures, worker.unreachable_since, worker.is_connected) == (0, None, True)
 
@@ -354,13 +354,13 @@ def test_a_worker_that_answers_for_many_is_asked_once(
     Worker.objects.update(capabilities={"answersMany": True, "models": ["base"]})
     many = "GET /v1/jobs?id=w-1"
     scripted.script[many] = [Said(200, {"jobs": {"w-1": running(30).body}}), Said(200, {"jobs": {}})]
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert refreshed(job_input).percent == 30
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert refreshed(job_input).status == "running", "an answer that leaves a job out says nothing of it"
     Worker.objects.update(is_connected=True)
     scripted.script[many] = Said(200, {"jobs": {"w-1": None}})
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert refreshed(job_input).error_code == "REMOTE_JOB_NOT_FOUND"
 
 
@@ -375,7 +375,7 @@ def test_a_cancel_whose_hand_over_was_never_answered_finds_the_job_by_its_key(
     batches.cancel_input(job_input, "anna")
     scripted.script["GET /v1/ping"] = Said(200, {"status": "ok", "models": ["base"]})
     scripted.script["POST /v1/jobs/w-9/cancel"] = Said(200, {"status": "cancel_requested"})
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     said = [heard for heard in scripted.heard if heard.method == "POST"]
     assert [heard.path for heard in said] == ["/v1/jobs", "/v1/jobs", "/v1/jobs/w-9/cancel"]
     assert said[0].headers["Idempotency-Key"] == said[1].headers["Idempotency-Key"]

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from jobs.models import Job, JobInput
 from jobs.statuses import InputStatus
 from remoteworker import tasks
-from remoteworker.attempts import dispatch, job_requests, polling, push_transfer
+from remoteworker.attempts import dispatch, job_requests, poll, push_transfer
 from remoteworker.models import Attempt, Worker
 from tests.scripted_worker import Said, ScriptedWorker
 from tests.steps import claim
@@ -133,7 +133,7 @@ def test_what_a_restarted_worker_lost_is_sent_again(
     Attempt.objects.filter(pk=pushed.pk).update(is_brought=True)
     body = {"workerJobId": "w-1", "status": "running", "stage": "downloading", "progress": {"percent": 0.0}}
     scripted.script["GET /v1/jobs/w-1"] = Said(200, body)
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert list(push_transfer.waiting()) == [pushed]
 
 
@@ -142,13 +142,13 @@ def test_documents_are_fetched_committed_once_and_deleted_over_there(
 ) -> None:
     scripted.script["GET /v1/jobs/w-1"] = complete(pushed, "json")
     scripted.script[f"GET /v1/jobs/w-1/outputs/{job_input.pk}/json"] = document(DOCUMENT)
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     job_input.refresh_from_db()
     assert job_input.status == InputStatus.COMPLETE
     assert [file.output_type for file in job_input.result.files.all()] == ["json"]
     pushed.refresh_from_db()
     assert (pushed.outcome, pushed.cancel_pending) == (Attempt.Outcome.COMPLETE, True)
-    polling.poll_worker(worker.pk)  # the DELETE is answered by a genuine 404: good enough
+    poll.poll_worker(worker.pk)  # the DELETE is answered by a genuine 404: good enough
     pushed.refresh_from_db()
     assert not pushed.cancel_pending
     assert [call.method for call in scripted.heard].count("DELETE") == 1
@@ -159,9 +159,9 @@ def test_a_delete_is_repeated_until_the_worker_has_heard_it(
 ) -> None:
     Attempt.objects.filter(pk=pushed.pk).update(ended_at=timezone.now(), cancel_pending=True)
     scripted.script["DELETE /v1/jobs/w-1"] = [Said(503, "a proxy's page"), Said(200, {"status": "deleted"})]
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert Attempt.objects.get().cancel_pending
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert not Attempt.objects.get().cancel_pending
 
 
@@ -172,10 +172,10 @@ def test_a_damaged_document_is_fetched_again_and_the_whole_ones_are_not(
     path = f"GET /v1/jobs/w-1/outputs/{job_input.pk}"
     scripted.script[f"{path}/json"] = document(DOCUMENT)
     scripted.script[f"{path}/markdown"] = [document(b'{"a": 1}', digest="0" * 64), document(b'{"a": 1}')]
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     job_input.refresh_from_db()
     assert job_input.status == InputStatus.RUNNING
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     job_input.refresh_from_db()
     assert job_input.status == InputStatus.COMPLETE
     fetched = [call.path.rsplit("/", 1)[1] for call in scripted.heard if "/outputs/" in call.path]
@@ -186,9 +186,9 @@ def test_documents_that_never_come_fail_the_file_with_a_sentence(
     pushed: Attempt, scripted: ScriptedWorker, worker: Worker, job_input: JobInput
 ) -> None:
     scripted.script["GET /v1/jobs/w-1"] = complete(pushed, "json")
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     Attempt.objects.filter(pk=pushed.pk).update(outputs_due_at=timezone.now())
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     job_input.refresh_from_db()
     assert (job_input.status, job_input.error_code) == (InputStatus.FAILED, "REMOTE_OUTPUTS_MISSING")
 
@@ -199,7 +199,7 @@ def test_foreign_outputs_in_a_poll_are_not_fetched(
     said: Any = complete(pushed, "json").body
     said["outputs"] = [{"inputId": "../../x", "filename": "x", "type": "../../etc/passwd"}]
     scripted.script["GET /v1/jobs/w-1"] = Said(200, said)
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     assert not [call for call in scripted.heard if "passwd" in call.path]
     job_input.refresh_from_db()
     assert job_input.status == InputStatus.RUNNING
@@ -255,7 +255,7 @@ def test_a_full_disk_here_holds_up_one_file_and_not_its_neighbours(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(push_transfer, "_stage", full)
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     second.refresh_from_db()
     assert second.last_contact_at is not None
     assert timezone.now() - second.last_contact_at < timedelta(seconds=10)

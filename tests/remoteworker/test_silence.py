@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from gpu_worker.shared.protocol import JobStatus
 from jobs.models import Job, JobInput
-from remoteworker.attempts import dispatch, polling
+from remoteworker.attempts import apply, dispatch, poll
 from remoteworker.attempts.leases import Observation
 from remoteworker.models import Attempt, Worker
 from tests.remoteworker.test_polling import JOB, refreshed, running
@@ -41,7 +41,7 @@ def test_a_status_that_makes_no_sense_silences_its_own_file_only(
         scripted.script[f"GET /v1/jobs?{ids}"] = Said(200, {"jobs": {"w-1": odd, "w-2": good}})
     before = timezone.now() - timedelta(seconds=50)
     Attempt.objects.update(last_contact_at=before)
-    polling.poll_worker(worker.pk)
+    poll.poll_worker(worker.pk)
     contacts = dict(Attempt.objects.values_list("worker_job_id", "last_contact_at"))
     assert contacts["w-1"] == before
     assert contacts["w-2"] is not None
@@ -55,7 +55,7 @@ def test_a_lease_that_a_result_renews_while_the_worker_is_polled_in_vain_holds(
     Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     as_polled = Attempt.objects.select_related("job_input__job", "worker").get()
     attempt.renew(timezone.now())
-    polling.apply(as_polled, Observation(reason="no answer"), timezone.now())
+    apply.observation(as_polled, Observation(reason="no answer"), timezone.now())
     assert refreshed(job_input).status == "running"
 
 
@@ -67,8 +67,8 @@ def test_a_worker_that_goes_on_after_complete_has_all_its_time_again(
         body = {"workerJobId": "w-1", "status": status, "stage": status, "progress": {"percent": 1}}
         return Observation(status=cast(JobStatus, body))
 
-    polling.apply(attempt, said("complete"), timezone.now())
+    apply.observation(attempt, said("complete"), timezone.now())
     Attempt.objects.update(outputs_due_at=timezone.now() - timedelta(seconds=100))
-    polling.apply(attempt, said("running"), timezone.now())
-    polling.apply(attempt, said("complete"), timezone.now())
+    apply.observation(attempt, said("running"), timezone.now())
+    apply.observation(attempt, said("complete"), timezone.now())
     assert refreshed(job_input).status == "running"

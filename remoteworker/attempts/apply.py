@@ -1,0 +1,173 @@
+"""Writing down what `leases.decide` says of what was observed: attempts end, leases and progress go on."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Greatest
+
+from gpu_worker.shared.protocol import JobStatus
+from jobs.models import Job, JobInput, Session
+from jobs.statuses import Event, InputStatus
+from remoteworker.attempts import dispatch, leases
+from remoteworker.attempts.leases import Decision, Observation, Times
+from remoteworker.models import Attempt
+
+log = logging.getLogger(__name__)
+ACTOR = "controller"
+AT_WORK = ("loading_model", "diarizing", "transcribing", "uploading")  # stages of a file in the engine
+PROGRESS = (
+    "stage",
+    "percent",
+    "audio_seconds",
+    "audio_duration",
+    "speed",
+    "eta_seconds",
+    "remote_last_error",
+)
+
+
+def observation(attempt: Attempt, seen: Observation, now: datetime) -> None:
+    """Write what `decide` says of one observation."""
+    observations([(attempt, seen)], now)
+
+
+def observations(observed: Iterable[tuple[Attempt, Observation]], now: datetime) -> None:
+    """Write what `decide` says of each; all leases of a round are renewed by one UPDATE."""
+    renewed = []
+    for attempt, seen in observed:
+        lease = attempt.lease_until or now
+        decision = leases.decide(Times(lease, attempt.deadline_at, attempt.outputs_due_at), seen, now)
+        if decision.event is not None:
+            _end(attempt, decision, now)
+        elif decision.is_contact and seen.status is not None:
+            renewed.append(attempt.pk)
+            _note_attempt(attempt, seen.status, decision, now)
+            _note_progress(attempt, seen.status)
+        else:
+            error = {"code": "UNREACHABLE", "message": seen.reason}
+            _current_input(attempt).update(remote_last_error=error)
+    _renew(renewed, now)
+
+
+def _renew(attempts: Sequence[UUID], now: datetime) -> None:
+    """Renew leases by one UPDATE, but for what somebody else is changing just now: the next round does that.
+
+    Waiting for one row with others held would be a deadlock with a Cancel, which goes through them in another order.
+    """
+    until = now + _seconds(settings.LEASE_SECONDS)
+    with transaction.atomic():
+        rows = Attempt.objects.select_for_update(skip_locked=True, no_key=True).order_by()
+        free = list(rows.filter(pk__in=attempts, ended_at=None).values_list("pk", flat=True))
+        Attempt.objects.filter(pk__in=free).update(last_contact_at=now, lease_until=until)
+
+
+def _note_attempt(attempt: Attempt, status: JobStatus, decision: Decision, now: datetime) -> None:
+    """What changes once or twice in an attempt's life."""
+    news: dict[str, Any] = {}
+    boot_id = str(status.get("bootId") or "")[:64]
+    if boot_id != attempt.boot_id:
+        news["boot_id"] = boot_id
+    if attempt.began_at is None and status.get("stage") in AT_WORK:
+        news["began_at"] = now
+        # Room for what the worker did before is over: from here on the file has as long as any.
+        news["deadline_at"] = min(attempt.deadline_at, now + _seconds(settings.REMOTE_WORKER_TIMEOUT_SECONDS))
+    if decision.outputs_expected != (attempt.outputs_due_at is not None):
+        grace = now + _seconds(settings.OUTPUTS_GRACE_SECONDS)
+        news["outputs_due_at"] = grace if decision.outputs_expected else None
+    if news:
+        Attempt.objects.filter(pk=attempt.pk, ended_at=None).update(**news)
+
+
+def _end(attempt: Attempt, decision: Decision, now: datetime) -> None:
+    """Fail the input, or queue it again where the fleet may try again by itself."""
+    assert decision.event is not None
+    error = {"code": decision.code, "message": decision.message}
+    event = decision.event
+    changes: dict[str, Any] = {"remote_last_error": error}
+    if event == Event.LOST and dispatch.may_try_again(attempt):
+        event, changes = Event.REQUEUED, {**changes, **dispatch.QUEUED_AGAIN, "not_before": None}
+    with transaction.atomic():
+        if decision.code == "REMOTE_LEASE_EXPIRED" and _is_renewed(attempt, now):
+            return
+        moved = attempt.job_input.move_to(
+            event,
+            actor=ACTOR,
+            attempt=attempt.number,
+            code=decision.code,
+            message=decision.message,
+            **changes,
+        )
+        if moved:
+            stop = event in (Event.TIMED_OUT, Event.REQUEUED)  # one that was lost may still bring its result
+            attempt.end(Attempt.Outcome.FAILED, tell_worker=stop, **error)
+        elif not _is_wanted(attempt):
+            _drop(attempt, error)
+    if moved:
+        ids = {"worker": attempt.worker.name, "workerJobId": attempt.worker_job_id}
+        log.warning("attempt ended", extra={**ids, "code": decision.code})
+
+
+def _is_renewed(attempt: Attempt, now: datetime) -> bool:
+    """Whether it wrote back while it was polled in vain. Takes the job's lock, so that this stays true."""
+    Job.lock(attempt.job_input.job_id)
+    return Attempt.objects.filter(pk=attempt.pk, lease_until__gt=now).exists()
+
+
+def _drop(attempt: Attempt, error: dict[str, str]) -> None:
+    """Close an attempt that its input went on without, unless somebody else has just closed it."""
+    if Attempt.objects.filter(pk=attempt.pk, ended_at=None).exists():
+        attempt.end(Attempt.Outcome.SUPERSEDED, tell_worker=True, **error)
+
+
+def _is_wanted(attempt: Attempt) -> bool:
+    """Whether its input still waits for this very attempt; otherwise nobody would ever end it."""
+    job_input = JobInput.objects.get(pk=attempt.job_input_id)
+    is_active = job_input.status in (InputStatus.DISPATCHING, InputStatus.RUNNING)
+    return is_active and job_input.attempt_count == attempt.number
+
+
+def _note_progress(attempt: Attempt, status: JobStatus) -> None:
+    """Write stage and progress to the input while this attempt is the latest; percent never falls."""
+    progress = cast(dict[str, Any], status["progress"])
+    job_input = attempt.job_input
+    stage = str(status.get("stage") or "")[:20]
+    if stage != job_input.stage:
+        ids = {"worker": attempt.worker.name, "workerJobId": attempt.worker_job_id}
+        log.info("poll status change", extra={**ids, "stage": stage})
+    news = {
+        "stage": stage,
+        "percent": max(job_input.percent, min(100.0, _number(progress.get("percent")) or 0.0)),
+        "audio_seconds": _number(progress.get("audioSeconds")),
+        "audio_duration": _number(progress.get("audioDuration")),
+        "speed": _number(progress.get("speed")),
+        "eta_seconds": _number(progress.get("etaSeconds")),
+        "remote_last_error": None,
+    }
+    if any(getattr(job_input, name) != news[name] for name in PROGRESS):
+        with transaction.atomic():
+            Job.lock_all(Job.objects.filter(pk=job_input.job_id))  # it may have been deleted
+            _current_input(attempt).update(**{**news, "percent": Greatest("percent", news["percent"])})
+            Session.note_change(pk=job_input.job.session_id)
+
+
+def _current_input(attempt: Attempt) -> QuerySet[JobInput]:
+    """The input's row, while this attempt runs it."""
+    return JobInput.objects.filter(
+        pk=attempt.job_input_id, status=InputStatus.RUNNING, attempt_count=attempt.number
+    )
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -1e12 < value < 1e12:
+        return None
+    return float(value)
+
+
+def _seconds(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)
