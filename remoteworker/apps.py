@@ -9,6 +9,7 @@ class RemoteWorkerConfig(AppConfig):
         from jobs.ports import partial_results as partials_of_inputs
         from jobs.ports import progress_estimates as standings_of_jobs
         from jobs.ports import worker_capabilities
+        from remoteworker import checks, receivers  # noqa: F401 - importing them registers them
         from remoteworker.attempts import partial_results
         from remoteworker.scheduling import eta
         from remoteworker.workers import fleet
