@@ -12,14 +12,14 @@ import waitress
 
 from gpu_worker import logs
 from gpu_worker.config import BadConfig, Config, read_config
-from gpu_worker.directories import Workplace
+from gpu_worker.directories import Directories
 from gpu_worker.engine.handle import Engine
 from gpu_worker.jobs.journal import Journal
 from gpu_worker.jobs.registry import JobStore
 from gpu_worker.jobs.runner import Runner
 from gpu_worker.preflight import preflight
 from gpu_worker.server.app import App
-from gpu_worker.server.metrics import Meter
+from gpu_worker.server.metrics import Metrics
 from gpu_worker.shared.protocol import MAX_REQUEST_BYTES, VERSION
 
 CHECK_SECONDS = 600.0  # for the engine to start and to load, or download, its model
@@ -33,27 +33,27 @@ def main() -> int:
     logs.configure()
     try:
         config = read_config()
-        workplace = Workplace(config.tmp_dir, config.state_dir)
+        directories = Directories(config.tmp_dir, config.state_dir)
         engine = Engine(config)
         if arguments.check:
             return check(config, engine)
-        serve(config, workplace, engine)
+        serve(config, directories, engine)
     except BadConfig as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
     return 0
 
 
-def serve(config: Config, workplace: Workplace, engine: Engine) -> None:
+def serve(config: Config, directories: Directories, engine: Engine) -> None:
     """Answer requests until SIGTERM or Ctrl-C."""
     journal = Journal(config.state_dir)
-    meter = Meter()
-    runner = Runner(config, journal, engine, workplace, meter)
-    jobs = JobStore(config, journal, engine, runner, meter)
+    metrics = Metrics()
+    runner = Runner(config, journal, engine, directories, metrics)
+    jobs = JobStore(config, journal, engine, runner, metrics)
     try:
         # With waitress's own limits, 110 half-open connections silence /health.
         server = waitress.create_server(
-            App(config, jobs, engine, runner.turns, meter),
+            App(config, jobs, engine, runner.engine_slots, metrics),
             host=config.host,
             port=config.port,
             threads=8,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from gpu_worker.config import MEBIBYTE, BadConfig
-from gpu_worker.inputs.input_cache import Kept
+from gpu_worker.inputs.input_cache import InputCache
 
 SCRATCH_NAME = "bulk-transcribe-work"  # only this folder below WORKER_TMP_DIR is ever emptied
 KEPT_NAME = "bulk-transcribe-kept"
@@ -21,7 +21,7 @@ def has_room(folder: Path, size: int) -> bool:
     return shutil.disk_usage(folder).free >= size + SPARE_DISK
 
 
-class Workplace:
+class Directories:
     """All of them, held by this process alone. Raises BadConfig where they cannot be."""
 
     def __init__(self, tmp_dir: Path, state_dir: Path) -> None:
@@ -31,8 +31,8 @@ class Workplace:
         self.scratch = tmp_dir / SCRATCH_NAME
         if self.scratch.is_symlink():
             raise BadConfig(f"{self.scratch} is a link; remove it.")
-        self.kept = Kept(tmp_dir / KEPT_NAME)
-        self.kept.rescue(self.scratch)
+        self.input_cache = InputCache(tmp_dir / KEPT_NAME)
+        self.input_cache.rescue(self.scratch)
         shutil.rmtree(self.scratch, ignore_errors=True)
         self.scratch.mkdir(mode=0o700, exist_ok=True)
 

@@ -39,34 +39,34 @@ class Preflight(TypedDict):
 
 
 @dataclass(frozen=True)
-class _Box:
+class _Machine:
     config: Config
     engine: EngineState
 
 
 def preflight(config: Config, engine: EngineState) -> Preflight:
     """Look at everything a job needs. Takes a few seconds where the controller does not answer."""
-    box = _Box(config, engine)
+    machine = _Machine(config, engine)
     checks = {
-        "gpu": _gpu(box),
-        "weights": _weights(box),
-        "disk": _disk(box),
+        "gpu": _gpu(machine),
+        "weights": _weights(machine),
+        "disk": _disk(machine),
         "packages": _packages(),
         "decoder": _decoder(),
-        "controller": _controller(box),
-        "diarization": _diarization(box),
+        "controller": _controller(machine),
+        "diarization": _diarization(machine),
     }
     errors = {name: check["message"] for name, check in checks.items() if not check["ok"]}
     return Preflight(status="error" if errors else "ok", checks=checks, versions=_versions(), errors=errors)
 
 
-def _gpu(box: _Box) -> Check:
-    if not box.engine.is_ready:
-        if box.engine.failed_starts:
+def _gpu(machine: _Machine) -> Check:
+    if not machine.engine.is_ready:
+        if machine.engine.failed_starts:
             return Check(ok=False, message="The engine process does not start: the worker's log says why.")
         return Check(ok=True, message="The engine is starting; ask again in a minute.")
-    if box.engine.gpu:
-        return Check(ok=True, message=f"{box.engine.gpu_name}, CUDA {box.engine.cuda}.")
+    if machine.engine.gpu:
+        return Check(ok=True, message=f"{machine.engine.gpu_name}, CUDA {machine.engine.cuda}.")
     return Check(
         ok=True,
         message="No NVIDIA GPU is visible: jobs run on the CPU, slowly. On a GPU box check nvidia-smi, "
@@ -74,8 +74,8 @@ def _gpu(box: _Box) -> Check:
     )
 
 
-def _weights(box: _Box) -> Check:
-    model, engine = box.config.model, box.engine
+def _weights(machine: _Machine) -> Check:
+    model, engine = machine.config.model, machine.engine
     if engine.trouble:
         return Check(ok=False, message=engine.trouble)
     if model in engine.models:
@@ -85,8 +85,8 @@ def _weights(box: _Box) -> Check:
     return Check(ok=True, message=f"WORKER_MODEL {model} is being loaded; ask again in a minute.")
 
 
-def _diarization(box: _Box) -> Check:
-    engine = box.engine
+def _diarization(machine: _Machine) -> Check:
+    engine = machine.engine
     if engine.diarization:
         return Check(ok=True, message=f"Speakers are told apart by {engine.diarization}.")
     if engine.diarization_trouble:
@@ -94,15 +94,15 @@ def _diarization(box: _Box) -> Check:
     return Check(ok=True, message="The pipeline is being loaded; ask again in a minute.")
 
 
-def _disk(box: _Box) -> Check:
+def _disk(machine: _Machine) -> Check:
     try:
-        with tempfile.TemporaryFile(dir=box.config.tmp_dir) as trial:
+        with tempfile.TemporaryFile(dir=machine.config.tmp_dir) as trial:
             trial.write(b"x")
     except OSError as failure:
-        why = f"WORKER_TMP_DIR {box.config.tmp_dir} cannot be written ({failure.strerror})"
+        why = f"WORKER_TMP_DIR {machine.config.tmp_dir} cannot be written ({failure.strerror})"
         return Check(ok=False, message=f"{why}: name another folder, or free some space.")
-    free = shutil.disk_usage(box.config.tmp_dir).free
-    needed = 2 * box.config.max_file_bytes  # the file, and its samples beside it
+    free = shutil.disk_usage(machine.config.tmp_dir).free
+    needed = 2 * machine.config.max_file_bytes  # the file, and its samples beside it
     text = f"{free / GIBIBYTE:.1f} GB free in WORKER_TMP_DIR"
     if free < needed:
         wanted = f"a file of WORKER_MAX_FILE_MB needs {needed / GIBIBYTE:.1f}"
@@ -131,8 +131,8 @@ def _decoder() -> Check:
         return Check(ok=False, message=f"PyAV is missing: {INSTALL}.")
 
 
-def _controller(box: _Box) -> Check:
-    address = box.config.controller_origin
+def _controller(machine: _Machine) -> Check:
+    address = machine.config.controller_origin
     if not address:
         return Check(ok=True, message="CONTROLLER_ORIGIN is not set: the first job names the controller.")
     try:

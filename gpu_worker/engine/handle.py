@@ -81,7 +81,7 @@ class Engine:
         self._line: socket.socket | None = None
         self._tasks: dict[str, queue.Queue[Message]] = {}
         self._is_closing = False
-        self._was_sacrificed = False  # ended for a cancel: its other tasks start again elsewhere
+        self._was_ended_for_cancel = False  # ended for a cancel: its other tasks start again elsewhere
         # The kernel ties the child's life to the thread that starts it: it has to be one that lasts.
         self._keeper = threading.Thread(target=self._keep, name="engine", daemon=True)
 
@@ -125,7 +125,7 @@ class Engine:
                 raise Canceled
             if answer["event"] == "failed":
                 raise Fault(answer["code"], answer["message"])
-            if not answer["sacrificed"]:
+            if not answer["ended_for_cancel"]:
                 raise Fault("ENGINE_CRASHED", f"The transcription process stopped ({answer['how']}).")
 
     def _wait_until_ready(self, is_canceled: Callable[[], bool]) -> None:
@@ -159,7 +159,7 @@ class Engine:
                     asked_at = time.monotonic()
                     self._send({"do": "cancel", "task": task.id})
                 if asked_at and time.monotonic() - asked_at > CANCEL_SECONDS:
-                    self._sacrifice()
+                    self._end_for_cancel()
         finally:
             with self._changed:
                 self._tasks.pop(task.id, None)
@@ -176,13 +176,13 @@ class Engine:
             except OSError:
                 pass  # it is dying: the keeper tells every task
 
-    def _sacrifice(self) -> None:
+    def _end_for_cancel(self) -> None:
         """End an engine that does not obey a cancel: SIGTERM, then SIGKILL."""
         with self._changed:
             child = self._child
-            if child is None or self._was_sacrificed:
+            if child is None or self._was_ended_for_cancel:
                 return
-            self._was_sacrificed = True
+            self._was_ended_for_cancel = True
         log("engine_ended_for_cancel", pid=child.pid)
         child.terminate()
         killer = threading.Timer(KILL_SECONDS, child.kill)
@@ -227,7 +227,7 @@ class Engine:
         log("engine_started", pid=child.pid)
         with self._changed:
             self._child, self._line = child, ours
-            self._was_sacrificed = False
+            self._was_ended_for_cancel = False
         return ours
 
     def _hear(self, message: Message) -> None:
@@ -250,14 +250,14 @@ class Engine:
         how = _cause(child.wait())
         with self._changed:
             self._child = self._line = None
-            was_ready, sacrificed = self._state.is_ready, self._was_sacrificed
+            was_ready, ended_for_cancel = self._state.is_ready, self._was_ended_for_cancel
             failed = 0 if was_ready else self._state.failed_starts + 1
             restarts = self._state.restarts + (not self._is_closing)
             self._state = replace(
                 self._state, is_ready=False, failed_starts=failed, restarts=restarts, gpu_memory_bytes=0
             )
             for inbox in self._tasks.values():
-                inbox.put(_death(how, sacrificed))
+                inbox.put(_death(how, ended_for_cancel))
             self._changed.notify_all()
             event = "engine_stopped" if self._is_closing else "engine_died"
             log(event, pid=child.pid, how=how, seconds=round(lived, 3))
@@ -284,8 +284,8 @@ def _next(inbox: queue.Queue[Message]) -> Message | None:
         return None
 
 
-def _death(how: str, sacrificed: bool) -> Message:
-    return {"event": "died", "how": how, "sacrificed": sacrificed}
+def _death(how: str, ended_for_cancel: bool) -> Message:
+    return {"event": "died", "how": how, "ended_for_cancel": ended_for_cancel}
 
 
 def _learn(state: EngineState, message: Message) -> EngineState:

@@ -24,7 +24,7 @@ def media_path(folder: Path, index: int, spec: InputSpec) -> Path:
     return named if NAMED.fullmatch(named.name) else folder / f"{index}.media"
 
 
-class Kept:
+class InputCache:
     """A folder of files by sha256. A file leaves it when it is used. May be called from any thread."""
 
     def __init__(self, folder: Path) -> None:

@@ -16,8 +16,8 @@ from gpu_worker.directories import has_room
 from gpu_worker.errors import Canceled, Fault, disk_fault
 from gpu_worker.inputs import audio
 from gpu_worker.inputs.fetch import Fetch
-from gpu_worker.inputs.input_cache import Kept, media_path
-from gpu_worker.jobs.admission import Budget
+from gpu_worker.inputs.input_cache import InputCache, media_path
+from gpu_worker.jobs.admission import ByteBudget
 from gpu_worker.jobs.job import Job
 from gpu_worker.logs import failed, log
 from gpu_worker.shared.protocol import InputSpec
@@ -40,16 +40,18 @@ class Prepared:
         return self.count / SAMPLE_RATE
 
 
-class Ahead:
+class Prefetcher:
     """Two threads that prepare the files of a job in order, within the budget: one fetches and verifies,
     the other decodes what the first has brought."""
 
-    def __init__(self, job: Job, config: Config, folder: Path, budget: Budget, kept: Kept) -> None:
+    def __init__(
+        self, job: Job, config: Config, folder: Path, budget: ByteBudget, input_cache: InputCache
+    ) -> None:
         self._job = job
         self._config = config
         self._folder = folder
         self._budget = budget
-        self._kept = kept
+        self._input_cache = input_cache
         self._due = -1  # the file that the job waits for, or works on
         self._is_closed = False
         self._counting = threading.Lock()
@@ -137,24 +139,24 @@ class Ahead:
         self._job.note(f"Downloaded {size / MEBIBYTE:.1f} MB in {seconds:.1f} s")
 
     def _await(self, index: int, spec: InputSpec) -> int:
-        inlet = self._job.inlets[spec.input_id]
+        push_upload = self._job.push_uploads[spec.input_id]
 
         def pause(seconds: float) -> None:
-            self._arrived(index, inlet.held)
+            self._arrived(index, push_upload.held)
             self._pause(seconds)
 
-        return inlet.wait(pause)
+        return push_upload.wait(pause)
 
     def _pull(self, index: int, spec: InputSpec) -> int:
         target = self._media(index)
-        if self._kept.take(spec, target, self._pause):
+        if self._input_cache.take(spec, target, self._pause):
             log("input_reused", **self._job.ids, bytes=spec.size_bytes)
             return spec.size_bytes
         return self._fetch(index, spec, target)
 
     def _fetch(self, index: int, spec: InputSpec, target: Path) -> int:
         if not has_room(self._folder, spec.size_bytes):
-            self._kept.clear()
+            self._input_cache.clear()
         if not has_room(self._folder, spec.size_bytes):
             raise Fault("WORKER_DISK_FULL", "The worker's disk has no room for this file.")
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 LOOK_SECONDS = 0.1
 
 
-class Turns:
+class FairSemaphore:
     """Places at the engine. First come, first served: a job of many files cannot starve the others."""
 
     def __init__(self, places: int) -> None:
@@ -19,7 +19,7 @@ class Turns:
         self._changed = threading.Condition()
 
     @contextmanager
-    def turn(self, pause: Callable[[], None]) -> Iterator[None]:
+    def hold(self, pause: Callable[[], None]) -> Iterator[None]:
         """Hold a place; `pause` is called while waiting and may raise to stop."""
         ticket = object()
         with self._changed:
@@ -57,7 +57,7 @@ class Turns:
             return True
 
 
-class Budget:
+class ByteBudget:
     """Bytes that all jobs together may hold ready ahead of their current files."""
 
     def __init__(self, size: int) -> None:

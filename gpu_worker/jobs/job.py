@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from gpu_worker.errors import Canceled
 from gpu_worker.logs import log
-from gpu_worker.server.receive_push import Inlet
+from gpu_worker.server.receive_push import PushUpload
 from gpu_worker.shared.protocol import (
     TERMINAL_STATUSES,
     ErrorMessage,
@@ -55,7 +55,7 @@ class Job:
         self.id = job_id
         self.request = request
         self.spent = spent  # called with a stage and the seconds that one file was in it
-        self.inlets: Mapping[str, Inlet] = {}  # by input id, in push mode
+        self.push_uploads: Mapping[str, PushUpload] = {}  # by input id, in push mode
         self.is_forgotten = False  # deleted: no poll finds it any more
         self._expires_at = _expiry(request.deadline_at)
         self._boot_id = boot_id

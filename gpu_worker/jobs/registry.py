@@ -18,8 +18,8 @@ from gpu_worker.jobs.job import Job
 from gpu_worker.jobs.journal import Entry, Journal
 from gpu_worker.jobs.runner import Runner
 from gpu_worker.logs import failed, log
-from gpu_worker.server.metrics import Meter
-from gpu_worker.server.receive_push import Inlet
+from gpu_worker.server.metrics import Metrics
+from gpu_worker.server.receive_push import PushUpload
 from gpu_worker.shared.protocol import (
     LANGUAGES,
     WHISPER_MODELS,
@@ -52,14 +52,14 @@ class JobStore:
     """All jobs since the journal began. All methods may be called from any thread."""
 
     def __init__(
-        self, config: Config, journal: Journal, engine: Engine, runner: Runner, meter: Meter
+        self, config: Config, journal: Journal, engine: Engine, runner: Runner, metrics: Metrics
     ) -> None:
         self.boot_id = uuid.uuid4().hex
         self._config = config
         self._journal = journal
         self._engine = engine
         self._runner = runner
-        self._meter = meter
+        self._metrics = metrics
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}  # those that are not settled
         self._origin = config.controller_origin
@@ -78,7 +78,7 @@ class JobStore:
             except InvalidMessage:  # written by another release
                 log("job_not_recovered", workerJobId=entry.id)
                 continue
-            job = Job(entry.id, request, self.boot_id, self._meter.spend)
+            job = Job(entry.id, request, self.boot_id, self._metrics.spend)
             log("job_recovered", **job.ids, state=entry.state)
             with self._lock:
                 self._jobs[job.id] = job
@@ -101,7 +101,7 @@ class JobStore:
             self._check(request)
             if self._count_active() >= self._config.capacity:
                 raise WorkerBusy
-            job = Job(uuid.uuid4().hex, request, self.boot_id, self._meter.spend)
+            job = Job(uuid.uuid4().hex, request, self.boot_id, self._metrics.spend)
             self._journal.accept(job.id, key, digest, request.to_wire())
             self._jobs[job.id] = job
             if not request.is_push:
@@ -129,11 +129,11 @@ class JobStore:
         entry = self._journal.find(job_id)
         return bool(entry and entry.status)
 
-    def inlet(self, job_id: str, input_id: str) -> Inlet | None:
+    def push_upload(self, job_id: str, input_id: str) -> PushUpload | None:
         """Where a file of a push job comes in; None where there is no such file. Raises JobOver."""
         job = self._find(job_id)
         if job and not job.is_over and not job.is_canceled():
-            return job.inlets.get(input_id)
+            return job.push_uploads.get(input_id)
         if self.status(job_id):
             raise JobOver
         return None
@@ -232,7 +232,7 @@ class JobStore:
 
     def _leave(self, job: Job) -> None:
         """The job has ended: from here on the journal answers for it, unless results are still unsent."""
-        self._meter.end(job.status)
+        self._metrics.end(job.status)
         entry = self._journal.find(job.id)
         with self._lock:
             if job.is_forgotten:

@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gpu_worker.config import MEBIBYTE, Config
-from gpu_worker.directories import Workplace, has_room
+from gpu_worker.directories import Directories, has_room
 from gpu_worker.engine.handle import Engine, Task
 from gpu_worker.errors import Canceled, Fault, disk_fault
 from gpu_worker.inputs.input_cache import media_path
-from gpu_worker.inputs.prefetch import Ahead
-from gpu_worker.jobs.admission import Budget, Turns
+from gpu_worker.inputs.prefetch import Prefetcher
+from gpu_worker.jobs.admission import ByteBudget, FairSemaphore
 from gpu_worker.jobs.job import Job
 from gpu_worker.jobs.journal import Journal
 from gpu_worker.logs import failed, log
-from gpu_worker.outputs.delivery import Courier
+from gpu_worker.outputs.delivery import Delivery
 from gpu_worker.outputs.writeback import Output, Verdict, Writeback
-from gpu_worker.server.metrics import Meter
-from gpu_worker.server.receive_push import Inlet
+from gpu_worker.server.metrics import Metrics
+from gpu_worker.server.receive_push import PushUpload
 from gpu_worker.shared.protocol import CompleteMessage, ErrorMessage, InputSpec, OutputRef
 
 AHEAD_BYTES = 2048 * MEBIBYTE  # of files and samples that lie ready for the engine
@@ -39,69 +39,69 @@ class Runner:
     """Runs jobs, each in the thread that calls it; files of several jobs meet at the engine's slots."""
 
     def __init__(
-        self, config: Config, journal: Journal, engine: Engine, workplace: Workplace, meter: Meter
+        self, config: Config, journal: Journal, engine: Engine, directories: Directories, metrics: Metrics
     ) -> None:
         self._config = config
         self._journal = journal
         self._engine = engine
-        self._workplace = workplace
-        self._meter = meter
-        self.turns = Turns(config.max_concurrent_jobs)
-        self._budget = Budget(AHEAD_BYTES)
+        self._directories = directories
+        self._metrics = metrics
+        self.engine_slots = FairSemaphore(config.max_concurrent_jobs)
+        self._budget = ByteBudget(AHEAD_BYTES)
 
     def open(self, job: Job) -> None:
         """Make room for an accepted job; from here on a push job takes slices."""
-        folder = self._workplace.scratch / job.id
+        folder = self._directories.scratch / job.id
         folder.mkdir(mode=0o700)
         if job.request.is_push:
-            job.inlets = {
-                spec.input_id: self._inlet(job, spec, media_path(folder, index, spec))
+            job.push_uploads = {
+                spec.input_id: self._push_upload(job, spec, media_path(folder, index, spec))
                 for index, spec in enumerate(job.request.inputs)
             }
 
-    def _inlet(self, job: Job, spec: InputSpec, path: Path) -> Inlet:
-        inlet = Inlet(spec, path)
-        if self._workplace.kept.take(spec, path, lambda _seconds: None):
+    def _push_upload(self, job: Job, spec: InputSpec, path: Path) -> PushUpload:
+        push_upload = PushUpload(spec, path)
+        if self._directories.input_cache.take(spec, path, lambda _seconds: None):
             log("input_reused", **job.ids, bytes=spec.size_bytes)
-            inlet.adopt()
+            push_upload.adopt()
         elif not has_room(path.parent, spec.size_bytes):
-            self._workplace.kept.clear()
-        return inlet
+            self._directories.input_cache.clear()
+        return push_upload
 
     def run(self, job: Job) -> None:
         """Take an opened job to its end."""
-        folder = self._workplace.scratch / job.id
-        courier = Courier(job, self._journal, self._writeback(job))
-        ahead = Ahead(job, self._config, folder, self._budget, self._workplace.kept)
+        folder = self._directories.scratch / job.id
+        delivery = Delivery(job, self._journal, self._writeback(job))
+        prefetcher = Prefetcher(job, self._config, folder, self._budget, self._directories.input_cache)
         try:
-            outcome = self._work(job, courier, ahead)
+            outcome = self._work(job, delivery, prefetcher)
         except Canceled:
             outcome = _outcome(job, "canceled", [])
         finally:
-            ahead.close()
+            prefetcher.close()
             shutil.rmtree(folder, ignore_errors=True)
         self._journal.finish(job.id, outcome)
         if job.request.is_push:
-            courier.dismiss()
+            delivery.dismiss()
             self._hold(job, outcome)
         else:
-            self.deliver(job, outcome, courier)
+            self.deliver(job, outcome, delivery)
 
     def resume(self, job: Job, outcome: CompleteMessage) -> None:
         """After a restart: deliver what is left of a finished job."""
         if job.request.is_push:
             self._hold(job, outcome)
             return
-        courier = Courier(job, self._journal, self._writeback(job))
+        delivery = Delivery(job, self._journal, self._writeback(job))
         waiting = self._journal.undelivered(job.id)
         missing = {(output.input_id, output.type) for output in waiting}
         for ref in outcome["outputs"]:
             if (ref["inputId"], ref["type"]) not in missing:
                 job.add_output(ref)
-        courier.take(waiting)
-        self.deliver(job, outcome, courier)
+        delivery.take(waiting)
+        self.deliver(job, outcome, delivery)
 
-    def deliver(self, job: Job, outcome: CompleteMessage, courier: Courier) -> None:
+    def deliver(self, job: Job, outcome: CompleteMessage, delivery: Delivery) -> None:
         """Wait for the documents to arrive, say how the job ended, and settle it."""
         if outcome["status"] == "failed" and not outcome["outputs"]:
             job.end("failed", outcome["error"])  # a poll may tell it before the callback gets through
@@ -109,11 +109,11 @@ class Runner:
             if outcome["status"] == "canceled":
                 raise Canceled
             job.enter_stage("uploading")
-            verdict = courier.finish()
+            verdict = delivery.finish()
             if verdict == "accepted":
                 verdict = self._writeback(job).send_complete(outcome)
         except Canceled:
-            verdict = self._deliver_cancel(job, courier)
+            verdict = self._deliver_cancel(job, delivery)
         _conclude(job, outcome, verdict)
         if verdict != "unreachable":
             self._journal.settle(job.id, job.snapshot(self._engine.state.gpu))
@@ -129,25 +129,25 @@ class Runner:
         job.end(outcome["status"], outcome["error"])
         self._journal.hold(job.id, job.snapshot(self._engine.state.gpu))
 
-    def _deliver_cancel(self, job: Job, courier: Courier) -> Verdict:
+    def _deliver_cancel(self, job: Job, delivery: Delivery) -> Verdict:
         job.end("canceled", _why_canceled(job))
-        courier.dismiss()
-        if courier.verdict == "gone":
+        delivery.dismiss()
+        if delivery.verdict == "gone":
             return "gone"
-        farewell = Writeback(job.id, job.request, self._config.tokens, pause=time.sleep)
-        farewell.send_complete(_outcome(job, "canceled", []))
+        final_writeback = Writeback(job.id, job.request, self._config.tokens, pause=time.sleep)
+        final_writeback.send_complete(_outcome(job, "canceled", []))
         return "gone"
 
-    def _work(self, job: Job, courier: Courier, ahead: Ahead) -> CompleteMessage:
+    def _work(self, job: Job, delivery: Delivery, prefetcher: Prefetcher) -> CompleteMessage:
         """Work through the files; one bad file does not stop the others."""
         made: list[Output] = []
         error: ErrorMessage | None = None
         for index in range(len(job.request.inputs)):
             job.pause()
-            if courier.verdict != "accepted":
+            if delivery.verdict != "accepted":
                 break
             try:
-                outputs = self._one_file(job, index, ahead)
+                outputs = self._one_file(job, index, prefetcher)
             except Fault as fault:
                 log("file_failed", **job.ids, file=index, code=fault.code, reason=str(fault))
                 job.note(f"File {index + 1}: {fault}")
@@ -155,28 +155,28 @@ class Runner:
             else:
                 self._journal.add_outputs(job.id, outputs)
                 if not job.request.is_push:
-                    courier.take(outputs)
+                    delivery.take(outputs)
                 made += outputs
         return _outcome(job, "failed" if error else "complete", made, error)
 
-    def _one_file(self, job: Job, index: int, ahead: Ahead) -> list[Output]:
+    def _one_file(self, job: Job, index: int, prefetcher: Prefetcher) -> list[Output]:
         """Raises Fault or Canceled; leaves nothing of this file behind."""
         job.enter_file(index)
         try:
-            prepared = ahead.take(index)
+            prepared = prefetcher.take(index)
             job.set_duration(prepared.seconds)
             job.enter_stage("queued")
-            with self.turns.turn(job.pause):
+            with self.engine_slots.hold(job.pause):
                 self._journal.start(job.id)
                 outputs = self._recognize(job, index, prepared.samples)
-            self._meter.hear(prepared.seconds)
+            self._metrics.hear(prepared.seconds)
             return outputs
         except OSError as failure:
             failed("file_error", **job.ids, file=index)
             other = Fault("PROCESSING_ERROR", f"The worker failed ({type(failure).__name__}).")
             raise disk_fault(failure) or other from failure
         finally:
-            ahead.drop(index)
+            prefetcher.drop(index)
 
     def _recognize(self, job: Job, index: int, samples: Path) -> list[Output]:
         request, spec = job.request, job.request.inputs[index]

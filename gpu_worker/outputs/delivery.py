@@ -12,7 +12,7 @@ from gpu_worker.outputs.writeback import Output, Verdict, Writeback
 from gpu_worker.shared.protocol import OutputRef
 
 
-class Courier:
+class Delivery:
     """One thread that delivers in order and stops at the first document that cannot be delivered."""
 
     def __init__(self, job: Job, journal: Journal, writeback: Writeback) -> None:

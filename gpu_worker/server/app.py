@@ -11,12 +11,12 @@ from urllib.parse import parse_qs
 
 from gpu_worker.config import Config
 from gpu_worker.engine.handle import Engine
-from gpu_worker.jobs.admission import Turns
+from gpu_worker.jobs.admission import FairSemaphore
 from gpu_worker.jobs.registry import RETRY_AFTER, JobStore, KeyReused, WorkerBusy
 from gpu_worker.logs import failed
 from gpu_worker.preflight import preflight
 from gpu_worker.server import push
-from gpu_worker.server.metrics import CONTENT_TYPE, Meter, Now
+from gpu_worker.server.metrics import CONTENT_TYPE, Metrics, Now
 from gpu_worker.server.reply import NO_JOB, Reply, error, not_allowed
 from gpu_worker.shared.protocol import (
     MAX_JOBS_ASKED,
@@ -38,8 +38,8 @@ class App:
     config: Config
     jobs: JobStore
     engine: Engine
-    turns: Turns
-    meter: Meter
+    engine_slots: FairSemaphore
+    metrics: Metrics
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -79,7 +79,7 @@ class App:
             case ("DELETE", ("v1", "jobs", job_id)):
                 return Reply(200, {"status": "deleted"}) if self.jobs.delete(job_id) else NO_JOB
             case ("GET", ("metrics",)):
-                return Reply(200, self.meter.render(self._now()), content_type=CONTENT_TYPE)
+                return Reply(200, self.metrics.render(self._now()), content_type=CONTENT_TYPE)
             case _:
                 return self._push(environ, method, path)
 
@@ -145,7 +145,7 @@ class App:
         state = self.engine.state
         return Now(
             jobs=self.jobs.count(),
-            files_waiting=self.turns.waiting,
+            files_waiting=self.engine_slots.waiting,
             capacity=self.config.capacity,
             engine_ready=state.is_ready,
             engine_restarts=state.restarts,

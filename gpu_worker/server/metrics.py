@@ -14,7 +14,7 @@ from gpu_worker.shared.protocol import TERMINAL_STATUSES, VERSION
 PREFIX = "bulk_transcribe_worker"
 WORK = ("loading_model", "diarizing", "transcribing")  # the stages that hold the engine
 
-__all__ = ["CONTENT_TYPE", "Meter", "Now"]
+__all__ = ["CONTENT_TYPE", "Metrics", "Now"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Now:
     gpu_memory_bytes: int
 
 
-class Meter:
+class Metrics:
     """Counts in a registry of its own. All methods may be called from any thread."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ import re
 
 from gpu_worker.errors import Fault
 from gpu_worker.jobs.registry import JobOver, JobStore
-from gpu_worker.server.receive_push import Damaged, Inlet, Misplaced, Slice, WrongSize
+from gpu_worker.server.receive_push import Damaged, Misplaced, PushUpload, Slice, WrongSize
 from gpu_worker.server.reply import NO_JOB, Reply, error
 from gpu_worker.shared.protocol import OUTPUT_CONTENT_TYPES
 
@@ -17,23 +17,23 @@ EMPTY_RANGE = re.compile(r"bytes \*/0")
 
 def ask(jobs: JobStore, job_id: str, input_id: str) -> Reply:
     """HEAD of an input: how many bytes are here."""
-    inlet = _inlet(jobs, job_id, input_id)
-    if isinstance(inlet, Reply):
-        return inlet
-    return Reply(200, b"", [*_offset(inlet), ("Upload-Length", str(inlet.size))])
+    push_upload = _push_upload(jobs, job_id, input_id)
+    if isinstance(push_upload, Reply):
+        return push_upload
+    return Reply(200, b"", [*_offset(push_upload), ("Upload-Length", str(push_upload.size))])
 
 
 def take(jobs: JobStore, job_id: str, input_id: str, content_range: str, body: bytes | None) -> Reply:
     """PUT of an input: append one slice."""
-    inlet = _inlet(jobs, job_id, input_id)
-    if isinstance(inlet, Reply):
-        return inlet
+    push_upload = _push_upload(jobs, job_id, input_id)
+    if isinstance(push_upload, Reply):
+        return push_upload
     if body is None:
         return error(413, "INVALID_REQUEST", "A slice must not be larger than 1 MiB.")
     part = _slice(content_range, body)
     if part is None:
         return error(400, "INVALID_REQUEST", "Content-Range: must be bytes FIRST-LAST/TOTAL of this body")
-    return _append(inlet, part)
+    return _append(push_upload, part)
 
 
 def fetch(jobs: JobStore, job_id: str, input_id: str, kind: str) -> Reply:
@@ -49,28 +49,28 @@ def fetch(jobs: JobStore, job_id: str, input_id: str, kind: str) -> Reply:
     return Reply(200, content, [("ETag", etag)], OUTPUT_CONTENT_TYPES[kind])
 
 
-def _inlet(jobs: JobStore, job_id: str, input_id: str) -> Inlet | Reply:
+def _push_upload(jobs: JobStore, job_id: str, input_id: str) -> PushUpload | Reply:
     """Where the file comes in, or the answer that it does not."""
     try:
-        return jobs.inlet(job_id, input_id) or NO_JOB
+        return jobs.push_upload(job_id, input_id) or NO_JOB
     except JobOver:
         return error(410, "JOB_OVER", "This job has ended: it takes no file any more.")
 
 
-def _append(inlet: Inlet, part: Slice) -> Reply:
+def _append(push_upload: PushUpload, part: Slice) -> Reply:
     try:
-        inlet.take(part)
+        push_upload.take(part)
     except Misplaced:
-        return _at(inlet, 409, "OFFSET_MISMATCH", f"The next slice begins at byte {inlet.held}.")
+        return _at(push_upload, 409, "OFFSET_MISMATCH", f"The next slice begins at byte {push_upload.held}.")
     except WrongSize:
-        message = f"Content-Range: the file has {inlet.size} bytes by the job's sizeBytes"
+        message = f"Content-Range: the file has {push_upload.size} bytes by the job's sizeBytes"
         return error(400, "INVALID_REQUEST", message)
     except Damaged:
-        return _at(inlet, 422, "CHECKSUM_MISMATCH", "The sha256 is another one: send the file again.")
+        return _at(push_upload, 422, "CHECKSUM_MISMATCH", "The sha256 is another one: send the file again.")
     except Fault as fault:
         status = {"WORKER_DISK_FULL": 507, "CHECKSUM_MISMATCH": 422}.get(fault.code, 500)
-        return _at(inlet, status, fault.code, str(fault))
-    return Reply(200, {"offset": inlet.held, "complete": inlet.is_whole}, _offset(inlet))
+        return _at(push_upload, status, fault.code, str(fault))
+    return Reply(200, {"offset": push_upload.held, "complete": push_upload.is_whole}, _offset(push_upload))
 
 
 def _slice(content_range: str, body: bytes) -> Slice | None:
@@ -86,10 +86,10 @@ def _slice(content_range: str, body: bytes) -> Slice | None:
     return Slice(first, total, body) if body and last - first + 1 == len(body) else None
 
 
-def _at(inlet: Inlet, status: int, code: str, message: str) -> Reply:
-    body = {"error": {"code": code, "message": message}, "offset": inlet.held}
-    return Reply(status, body, _offset(inlet))
+def _at(push_upload: PushUpload, status: int, code: str, message: str) -> Reply:
+    body = {"error": {"code": code, "message": message}, "offset": push_upload.held}
+    return Reply(status, body, _offset(push_upload))
 
 
-def _offset(inlet: Inlet) -> list[tuple[str, str]]:
-    return [("Upload-Offset", str(inlet.held))]
+def _offset(push_upload: PushUpload) -> list[tuple[str, str]]:
+    return [("Upload-Offset", str(push_upload.held))]

@@ -39,7 +39,7 @@ class Damaged(Exception):
     """All bytes are there, but their sha256 is another one."""
 
 
-class Inlet:
+class PushUpload:
     """Where one file comes in. All methods may be called from any thread."""
 
     def __init__(self, spec: InputSpec, path: Path) -> None:

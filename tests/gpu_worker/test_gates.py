@@ -8,7 +8,7 @@ import time
 import pytest
 
 from gpu_worker.errors import Canceled
-from gpu_worker.jobs.admission import Budget, Turns
+from gpu_worker.jobs.admission import ByteBudget, FairSemaphore
 from tests.gpu_worker.worker import wait_for
 
 
@@ -22,29 +22,29 @@ def stop() -> None:
 
 
 def test_turns_are_taken_in_order_of_arrival() -> None:
-    turns, order = Turns(1), []
+    engine_slots, order = FairSemaphore(1), []
 
     def work(number: int) -> None:
-        with turns.turn(go_on):
+        with engine_slots.hold(go_on):
             order.append(number)
             time.sleep(0.01)
 
-    with turns.turn(go_on):
+    with engine_slots.hold(go_on):
         threads = []
         for number in range(8):
             threads.append(threading.Thread(target=work, args=(number,)))
             threads[-1].start()
-            wait_for(lambda expected=number + 1: turns.waiting == expected)
+            wait_for(lambda expected=number + 1: engine_slots.waiting == expected)
     for thread in threads:
         thread.join()
     assert order == list(range(8))
 
 
 def test_no_more_are_inside_than_there_are_places() -> None:
-    turns, inside, most = Turns(2), [], []
+    engine_slots, inside, most = FairSemaphore(2), [], []
 
     def work() -> None:
-        with turns.turn(go_on):
+        with engine_slots.hold(go_on):
             inside.append(1)
             most.append(len(inside))
             time.sleep(0.01)
@@ -59,23 +59,23 @@ def test_no_more_are_inside_than_there_are_places() -> None:
 
 
 def test_who_gives_up_waiting_lets_the_others_pass() -> None:
-    turns = Turns(1)
-    with turns.turn(go_on), pytest.raises(Canceled), turns.turn(stop):
+    engine_slots = FairSemaphore(1)
+    with engine_slots.hold(go_on), pytest.raises(Canceled), engine_slots.hold(stop):
         pass
-    with turns.turn(go_on):
-        assert turns.waiting == 0
+    with engine_slots.hold(go_on):
+        assert engine_slots.waiting == 0
 
 
 def test_a_failure_inside_gives_the_place_back() -> None:
-    turns = Turns(1)
-    with pytest.raises(ZeroDivisionError), turns.turn(go_on):
+    engine_slots = FairSemaphore(1)
+    with pytest.raises(ZeroDivisionError), engine_slots.hold(go_on):
         raise ZeroDivisionError
-    with turns.turn(go_on):
+    with engine_slots.hold(go_on):
         pass
 
 
 def test_files_ahead_wait_for_room_and_the_one_that_is_due_does_not() -> None:
-    budget = Budget(10)
+    budget = ByteBudget(10)
     budget.take(8, lambda: False, go_on)
     with pytest.raises(Canceled):
         budget.take(3, lambda: False, stop)

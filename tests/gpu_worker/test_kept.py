@@ -11,7 +11,7 @@ import pytest
 
 from gpu_worker.errors import Canceled
 from gpu_worker.inputs import input_cache
-from gpu_worker.inputs.input_cache import Kept, media_path
+from gpu_worker.inputs.input_cache import InputCache, media_path
 from gpu_worker.shared.protocol import InputSpec
 from tests.gpu_worker import test_push as push
 from tests.gpu_worker.controller import Controller
@@ -40,8 +40,8 @@ def scratch(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(scratch: Path, tmp_path: Path) -> Kept:
-    rescued = Kept(tmp_path / "kept")
+def store(scratch: Path, tmp_path: Path) -> InputCache:
+    rescued = InputCache(tmp_path / "kept")
     rescued.rescue(scratch)
     return rescued
 
@@ -87,7 +87,7 @@ def test_in_push_mode_the_controller_hears_that_all_bytes_are_here(worker: Worke
     assert worker.events("input_reused")[0]["workerJobId"] == again
 
 
-def test_a_file_is_taken_once(store: Kept, tmp_path: Path) -> None:
+def test_a_file_is_taken_once(store: InputCache, tmp_path: Path) -> None:
     assert store.take(spec(), tmp_path / "one", nothing)
     assert (tmp_path / "one").read_bytes() == CONTENT
     assert not store.take(spec(), tmp_path / "two", nothing)
@@ -95,13 +95,13 @@ def test_a_file_is_taken_once(store: Kept, tmp_path: Path) -> None:
 
 def test_half_a_file_is_none(scratch: Path, tmp_path: Path) -> None:
     media_path(scratch / "job", 0, spec()).write_bytes(CONTENT[:5])
-    store = Kept(tmp_path / "kept")
+    store = InputCache(tmp_path / "kept")
     store.rescue(scratch)
     assert not store.take(spec(), tmp_path / "one", nothing)
     assert not (tmp_path / "one").exists()
 
 
-def test_a_cancel_is_heard_while_a_file_is_checked(store: Kept, tmp_path: Path) -> None:
+def test_a_cancel_is_heard_while_a_file_is_checked(store: InputCache, tmp_path: Path) -> None:
     def cancel(_seconds: float) -> None:
         raise Canceled
 
@@ -110,14 +110,14 @@ def test_a_cancel_is_heard_while_a_file_is_checked(store: Kept, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("sha256", ["", "../../etc/passwd", "A" * 64])
-def test_what_is_no_digest_names_no_file(store: Kept, tmp_path: Path, sha256: str) -> None:
+def test_what_is_no_digest_names_no_file(store: InputCache, tmp_path: Path, sha256: str) -> None:
     strange = InputSpec("1", "a.wav", "", 3, "", sha256)
     assert media_path(tmp_path, 7, strange) == tmp_path / "7.media"
     assert not store.take(strange, tmp_path / "one", nothing)
 
 
 def test_old_files_and_too_many_go_at_the_next_start(
-    store: Kept, scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: InputCache, scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "kept"
     (file,) = folder.iterdir()
@@ -137,7 +137,7 @@ def test_they_go_by_themselves_after_hours(
     scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(input_cache, "KEEP_SECONDS", 0.2)
-    Kept(tmp_path / "kept").rescue(scratch)
+    InputCache(tmp_path / "kept").rescue(scratch)
     deadline = time.monotonic() + 5
     while list((tmp_path / "kept").iterdir()):
         assert time.monotonic() < deadline

@@ -13,7 +13,7 @@ import requests
 
 from gpu_worker.errors import Canceled, Fault
 from gpu_worker.server import receive_push
-from gpu_worker.server.receive_push import Inlet, Slice
+from gpu_worker.server.receive_push import PushUpload, Slice
 from gpu_worker.shared.protocol import InputSpec
 from gpu_worker.shared.transcript import parse
 from tests.gpu_worker.controller import TOKEN
@@ -232,7 +232,7 @@ def test_a_stranger_may_neither_bring_nor_fetch(worker: Worker) -> None:
 
 def test_a_silent_controller_fails_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receive_push, "SLICE_PATIENCE", 0.0)
-    waiting = Inlet(InputSpec("1", "a", "", 10), tmp_path / "0.media")
+    waiting = PushUpload(InputSpec("1", "a", "", 10), tmp_path / "0.media")
     waiting.take(Slice(0, 10, b"abc"))
     with pytest.raises(Fault) as fault:
         waiting.wait(lambda _seconds: time.sleep(0.01))
@@ -244,4 +244,4 @@ def test_a_canceled_job_does_not_wait_for_its_file(tmp_path: Path) -> None:
         raise Canceled
 
     with pytest.raises(Canceled):
-        Inlet(InputSpec("1", "a", "", 10), tmp_path / "0.media").wait(canceled)
+        PushUpload(InputSpec("1", "a", "", 10), tmp_path / "0.media").wait(canceled)
