@@ -180,10 +180,12 @@ def measure_polls(pair: str, folder: Path, variables: dict[str, str], seconds: f
 
 
 @contextmanager
-def fleet(folder: Path, boxes: int, speed: float, queue: int, variables: dict[str, str]) -> Iterator[Stage]:
+def fleet(
+    folder: Path, candidates: int, speed: float, queue: int, variables: dict[str, str]
+) -> Iterator[Stage]:
     """An installation with undivided periods and workers that are spoken to without a proxy."""
     usual = {"PERIODS_DIVISOR": "1", "REMOTE_WORKER_POLL_SECONDS": "2", "LOG_LEVEL": "WARNING"}
-    stage = Stage(folder, workers=boxes, speed=speed, **{**usual, **variables})
+    stage = Stage(folder, workers=candidates, speed=speed, **{**usual, **variables})
     stage.controller_env["REMOTE_WORKER_URL"] = ",".join(
         f"http://127.0.0.1:{port}" for port in stage.worker_ports
     )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from jobs.models import IncomingUpload, Job, JobInput, Sound, Upload
 from jobs.ports import partial_results, progress_estimates, review_progress, worker_capabilities
-from jobs.ports.progress_estimates import Standing
+from jobs.ports.progress_estimates import QueueStatus
 from jobs.ports.review_progress import Review
 from jobs.statuses import ENDED, InputStatus, job_status
 
@@ -80,11 +80,13 @@ def incoming_state(entry: IncomingUpload) -> dict[str, Any]:
 
 
 def job_state(
-    job: Job, standing: Mapping[UUID, Standing] | None = None, review: Mapping[UUID, Review] | None = None
+    job: Job,
+    queue_status: Mapping[UUID, QueueStatus] | None = None,
+    review: Mapping[UUID, Review] | None = None,
 ) -> dict[str, Any]:
     """Return one job with its inputs; uses prefetched inputs, standings and reviews where there are any."""
     inputs = list(job.inputs.all())
-    standing = progress_estimates.of(inputs) if standing is None else standing
+    queue_status = progress_estimates.of(inputs) if queue_status is None else queue_status
     review = review_progress.of(inputs) if review is None else review
     status = job_status(
         [entry.status for entry in inputs]
@@ -97,7 +99,7 @@ def job_state(
         "canCancel": any(entry.can_cancel for entry in inputs),
         "canRetry": any(entry.can_retry for entry in inputs),
         "inputs": [
-            input_state(entry, standing.get(entry.pk, progress_estimates.UNKNOWN), review.get(entry.pk))
+            input_state(entry, queue_status.get(entry.pk, progress_estimates.UNKNOWN), review.get(entry.pk))
             for entry in inputs
         ],
     }
@@ -130,16 +132,16 @@ def _speakers(job: Job) -> str:
 
 def file_state(entry: JobInput) -> dict[str, Any]:
     """Return one file of a job by itself."""
-    standing = progress_estimates.of([entry]).get(entry.pk, progress_estimates.UNKNOWN)
-    state = input_state(entry, standing, review_progress.of([entry]).get(entry.pk))
+    queue_status = progress_estimates.of([entry]).get(entry.pk, progress_estimates.UNKNOWN)
+    state = input_state(entry, queue_status, review_progress.of([entry]).get(entry.pk))
     return {
         **state,
-        "lastContactAt": _moment(standing.last_contact_at),
+        "lastContactAt": _moment(queue_status.last_contact_at),
         "partial": [partial_results.part_state(entry, part) for part in partial_results.of(entry)],
     }
 
 
-def input_state(entry: JobInput, standing: Standing, review: Review | None) -> dict[str, Any]:
+def input_state(entry: JobInput, queue_status: QueueStatus, review: Review | None) -> dict[str, Any]:
     """Return one file of a job: where it stands, how far, what went wrong, where its transcript is."""
     is_complete = entry.status == InputStatus.COMPLETE
     return {
@@ -154,12 +156,12 @@ def input_state(entry: JobInput, standing: Standing, review: Review | None) -> d
         "audioSeconds": entry.audio_seconds,
         "audioDuration": entry.audio_duration,
         "speed": entry.speed,
-        "etaSeconds": whole_seconds(standing.eta_seconds),
+        "etaSeconds": whole_seconds(queue_status.eta_seconds),
         "attempt": entry.tries,
         "attempts": settings.REMOTE_WORKER_MAX_ATTEMPTS,
-        "filesAhead": standing.files_ahead,
-        "unreachableSince": _moment(standing.unreachable_since),
-        "givenUpAt": _moment(standing.given_up_at),
+        "filesAhead": queue_status.files_ahead,
+        "unreachableSince": _moment(queue_status.unreachable_since),
+        "givenUpAt": _moment(queue_status.given_up_at),
         "worker": entry.worker_name,
         "error": error_state(entry),
         "remote": {"lastError": entry.remote_last_error},

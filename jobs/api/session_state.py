@@ -15,7 +15,7 @@ from jobs.api.serializers import input_state, job_facts, upload_state, whole_sec
 from jobs.filters import FRESH_SHOWN, PAGE, SHOWS, USED_SHOWN, Choice
 from jobs.models import Job, JobInput, Session
 from jobs.ports import progress_estimates, review_progress, worker_capabilities
-from jobs.ports.progress_estimates import Prospect
+from jobs.ports.progress_estimates import Estimate
 from jobs.statuses import ACTIVE, MOVES, Event, InputStatus, JobStatus, job_status
 
 ACTIVE_JOBS = (JobStatus.QUEUED, JobStatus.DISPATCHING, JobStatus.RUNNING)
@@ -42,13 +42,13 @@ def session_state(session: Session, choice: Choice = AT_FIRST) -> dict[str, Any]
     active = {job.pk: job for job in _active(session)} if counts.shows["active"] else {}
     jobs = Job.objects.in_bulk({row.job_id for row in rows})
     latest = _ended(session)
-    prospects = progress_estimates.of_jobs({**jobs, **active}.values())
+    estimates = progress_estimates.of_jobs({**jobs, **active}.values())
     sums = _sums(jobs.keys() | active.keys() | latest.keys())
     return {
         "session": {"id": str(session.pk), "name": session.name},
         "uploads": _uploads(session),
         "uploadCounts": {"new": counts.fresh, "good": counts.good, "used": counts.used},
-        "jobs": _jobs(rows, jobs, prospects, sums),
+        "jobs": _jobs(rows, jobs, estimates, sums),
         "list": {
             "show": choice.show,
             "q": choice.words,
@@ -59,7 +59,7 @@ def session_state(session: Session, choice: Choice = AT_FIRST) -> dict[str, Any]
         },
         "totals": {
             **counts.totals,
-            **_outlook(prospects[pk] for pk in active if pk in prospects),
+            **_outlook(estimates[pk] for pk in active if pk in estimates),
             "activePercent": _percent([sums[pk] for pk in active if pk in sums]),
         },
         "ends": [_end_of(job, sums[pk]) for pk, job in latest.items() if pk in sums],
@@ -114,9 +114,9 @@ def _uploads(session: Session) -> list[dict[str, Any]]:
     return new + [upload_state(upload, is_new=False) for upload in used]
 
 
-def _outlook(prospects: Iterable[Prospect]) -> dict[str, float | None]:
+def _outlook(estimates: Iterable[Estimate]) -> dict[str, float | None]:
     """When all that has not ended will be done, and what it costs."""
-    known = list(prospects)
+    known = list(estimates)
     left = [one.eta_seconds for one in known if one.eta_seconds is not None]
     costs = [one.cost for one in known if one.cost is not None]
     return {
@@ -128,20 +128,20 @@ def _outlook(prospects: Iterable[Prospect]) -> dict[str, float | None]:
 def _jobs(
     rows: list[JobInput],
     jobs: Mapping[UUID, Job],
-    prospects: Mapping[UUID, Prospect],
+    estimates: Mapping[UUID, Estimate],
     sums: "Mapping[UUID, Sums]",
 ) -> list[dict[str, Any]]:
     """The jobs of these files, in their order, each with those of its files that are among them."""
     by_job: dict[UUID, list[JobInput]] = {}
     for row in rows:
         by_job.setdefault(row.job_id, []).append(row)
-    standing, review = progress_estimates.of(rows), review_progress.of(rows)
+    queue_status, review = progress_estimates.of(rows), review_progress.of(rows)
     return [
         {
             **job_facts(jobs[pk]),
-            **_sum_of(sums[pk], prospects.get(pk, progress_estimates.OPEN)),
+            **_sum_of(sums[pk], estimates.get(pk, progress_estimates.OPEN)),
             "inputs": [
-                input_state(row, standing.get(row.pk, progress_estimates.UNKNOWN), review.get(row.pk))
+                input_state(row, queue_status.get(row.pk, progress_estimates.UNKNOWN), review.get(row.pk))
                 for row in by_job[pk]
             ],
         }
@@ -187,10 +187,10 @@ def _end_of(job: Job, sums: "Sums") -> dict[str, Any]:
     }
 
 
-def _sum_of(sums: Sums, prospect: Prospect) -> dict[str, Any]:
+def _sum_of(sums: Sums, estimate: Estimate) -> dict[str, Any]:
     files = sum(n for n, _percent in sums.values())
     status = job_status(list(sums))
-    cost = prospect.cost
+    cost = estimate.cost
     return {
         "status": status,
         "statusText": str(status.label),
@@ -200,6 +200,6 @@ def _sum_of(sums: Sums, prospect: Prospect) -> dict[str, Any]:
         "canCancel": any(one in ACTIVE for one in sums),
         "canRetry": any(one in MOVES[Event.RETRIED].sources for one in sums),
         "failed": sums.get(InputStatus.FAILED, (0, 0.0))[0],
-        "etaSeconds": whole_seconds(prospect.eta_seconds),
+        "etaSeconds": whole_seconds(estimate.eta_seconds),
         "cost": round(cost, 2) if cost is not None else None,
     }

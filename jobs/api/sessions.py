@@ -146,9 +146,10 @@ def get_inputs(request: HttpRequest, pk: UUID, limit: Limit = 50, cursor: Cursor
     job = access.find_job(request.user, pk)
     inputs = job.inputs.select_related("upload", "job")
     rows, following = pagination.page(inputs, cursor, limit, by="position", newest=False)
-    standing, review = progress_estimates.of(rows), review_progress.of(rows)
+    queue_status, review = progress_estimates.of(rows), review_progress.of(rows)
     states = [
-        input_state(row, standing.get(row.pk, progress_estimates.UNKNOWN), review.get(row.pk)) for row in rows
+        input_state(row, queue_status.get(row.pk, progress_estimates.UNKNOWN), review.get(row.pk))
+        for row in rows
     ]
     return {"inputs": states, "next": following}
 

@@ -10,7 +10,7 @@ from jobs.models import Job, JobInput
 
 
 @dataclass(frozen=True)
-class Standing:
+class QueueStatus:
     """What is known of one file beyond its row; None where there is nothing to say."""
 
     last_contact_at: datetime | None = None
@@ -21,7 +21,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Prospect:
+class Estimate:
     """What is known of a job."""
 
     eta_seconds: float | None = None  # until its last file is done; None where it has ended or nobody can say
@@ -31,18 +31,18 @@ class Prospect:
 class Provider(Protocol):
     """Who knows it."""
 
-    def of(self, inputs: Iterable[JobInput]) -> Mapping[UUID, Standing]: ...
+    def of(self, inputs: Iterable[JobInput]) -> Mapping[UUID, QueueStatus]: ...
 
-    def of_jobs(self, jobs: Iterable[Job]) -> Mapping[UUID, Prospect]: ...
+    def of_jobs(self, jobs: Iterable[Job]) -> Mapping[UUID, Estimate]: ...
 
     def stamp(self) -> str: ...
 
 
 class _Nobody:
-    def of(self, inputs: Iterable[JobInput]) -> dict[UUID, Standing]:
+    def of(self, inputs: Iterable[JobInput]) -> dict[UUID, QueueStatus]:
         return {}
 
-    def of_jobs(self, jobs: Iterable[Job]) -> dict[UUID, Prospect]:
+    def of_jobs(self, jobs: Iterable[Job]) -> dict[UUID, Estimate]:
         return {}
 
     def stamp(self) -> str:
@@ -50,8 +50,8 @@ class _Nobody:
 
 
 _provider: Provider = _Nobody()
-UNKNOWN = Standing()
-OPEN = Prospect()
+UNKNOWN = QueueStatus()
+OPEN = Estimate()
 
 
 def register(provider: Provider) -> None:
@@ -60,12 +60,12 @@ def register(provider: Provider) -> None:
     _provider = provider
 
 
-def of(inputs: Iterable[JobInput]) -> Mapping[UUID, Standing]:
-    """Return the standing of each file that has not ended; a few queries, however many files, and no worker asked."""
+def of(inputs: Iterable[JobInput]) -> Mapping[UUID, QueueStatus]:
+    """Return the queue status of each file that has not ended: few queries for any number of files, no worker asked."""
     return _provider.of(inputs)
 
 
-def of_jobs(jobs: Iterable[Job]) -> Mapping[UUID, Prospect]:
+def of_jobs(jobs: Iterable[Job]) -> Mapping[UUID, Estimate]:
     """Return when each job will be done, and what it costs; a few queries, however many jobs."""
     return _provider.of_jobs(jobs)
 

@@ -41,16 +41,16 @@ def assign() -> bool:
 
 
 def _assign(kind: Worker.Kind) -> bool:
-    boxes = fleet.boxes(kind)
-    if not any(box.free for box in boxes):
+    candidates = fleet.candidates(kind)
+    if not any(box.free for box in candidates):
         return False
-    room = min(CLAIMS, sum(box.free for box in boxes))
-    limits = queue.Limits.of(kind, boxes)
+    room = min(CLAIMS, sum(box.free for box in candidates))
+    limits = queue.Limits.of(kind, candidates)
     waiting = {entry.pk: entry for entry in queue.next_up(kind, room + queue.PASSED_OVER, limits)}
-    workers = Worker.objects.in_bulk([box.worker_id for box in boxes])
+    workers = Worker.objects.in_bulk([box.worker_id for box in candidates])
     files = queue.files(waiting.values(), limits)
     deadline = time.monotonic() + ASSIGN_SECONDS
-    for number, (file, box) in enumerate(scheduler.plan(files, boxes), start=1):
+    for number, (file, box) in enumerate(scheduler.plan(files, candidates), start=1):
         claim(waiting[file.input_id], workers[box.worker_id])
         if number >= CLAIMS or time.monotonic() > deadline:
             return True

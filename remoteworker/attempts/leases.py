@@ -1,6 +1,6 @@
 """What becomes of an attempt: pure decisions, without database or network.
 
-`decide` judges a running attempt by one observation; `standing` says what a worker that writes back may do.
+`decide` judges a running attempt by one observation; `validity` says what a worker that writes back may do.
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Decision:
     outputs_expected: bool = False
 
 
-class Standing(Enum):
+class Validity(Enum):
     """What a worker that speaks for an attempt is to its input."""
 
     CURRENT = "current"  # its word counts
@@ -78,13 +78,13 @@ def decide(times: Times, seen: Observation, now: datetime) -> Decision:
     return Decision(is_contact=said is not None)
 
 
-def standing(number: int, latest: int, status: str) -> Standing:
+def validity(number: int, latest: int, status: str) -> Validity:
     """Say what attempt `number` is to an input in `status` whose latest attempt is `latest`."""
     if status == InputStatus.CANCELED:
-        return Standing.CANCELED
+        return Validity.CANCELED
     if number != latest or status == InputStatus.QUEUED:
-        return Standing.STALE
-    return Standing.CURRENT
+        return Validity.STALE
+    return Validity.CURRENT
 
 
 def unwatched(polled_at: datetime | None, now: datetime, awake: timedelta) -> timedelta:

@@ -57,18 +57,18 @@ def find_attempt(
         attempt = _adopt(given, worker_job_id, input_id, number)
     if attempt is None or number not in (None, attempt.number):
         raise StaleAttempt
-    check_standing(attempt)
+    check_current(attempt)
     attempt.renew(clock.now())
     return attempt
 
 
-def check_standing(attempt: Attempt) -> None:
+def check_current(attempt: Attempt) -> None:
     """Raise StaleAttempt or InputCanceled unless the attempt's word counts."""
     job_input = attempt.job_input
-    match leases.standing(attempt.number, job_input.attempt_count, job_input.status):
-        case leases.Standing.CANCELED:
+    match leases.validity(attempt.number, job_input.attempt_count, job_input.status):
+        case leases.Validity.CANCELED:
             raise InputCanceled
-        case leases.Standing.STALE:
+        case leases.Validity.STALE:
             raise StaleAttempt
 
 
@@ -123,7 +123,7 @@ def _commit(attempt: Attempt, outputs: list[StagedOutput], seconds: float) -> in
         locked = Attempt.objects.select_for_update().get(pk=attempt.pk)
         job_input = JobInput.objects.select_related("job", "upload").get(pk=attempt.job_input_id)
         locked.job_input = job_input
-        check_standing(locked)
+        check_current(locked)
         if job_input.status == InputStatus.COMPLETE:
             return job_input.result.files.count()
         completed: dict[str, Any] = {

@@ -13,11 +13,11 @@ from django.db.models.functions import Coalesce
 from jobs.media import serving
 from jobs.models import Job, JobInput
 from jobs.ports import worker_capabilities
-from jobs.ports.progress_estimates import Prospect, Standing
+from jobs.ports.progress_estimates import Estimate, QueueStatus
 from jobs.statuses import InputStatus
 from remoteworker import clock
 from remoteworker.models import Attempt, Worker
-from remoteworker.scheduling import queue_snapshot as waiting_line
+from remoteworker.scheduling import queue_snapshot
 from remoteworker.scheduling.scheduler import speed
 
 AT_A_WORKER = (InputStatus.DISPATCHING, InputStatus.RUNNING)
@@ -28,8 +28,8 @@ WORKER_STATE = (
 )
 
 
-def of(inputs: Iterable[JobInput]) -> dict[UUID, Standing]:
-    """Return the standing of every input that has not ended."""
+def of(inputs: Iterable[JobInput]) -> dict[UUID, QueueStatus]:
+    """Return the queue status of every input that has not ended."""
     entries = list(inputs)
     held = [entry for entry in entries if entry.status in AT_A_WORKER]
     waiting = [entry for entry in entries if entry.status == InputStatus.QUEUED]
@@ -37,28 +37,28 @@ def of(inputs: Iterable[JobInput]) -> dict[UUID, Standing]:
     return found | (_of_waiting(waiting) if waiting else {})
 
 
-def of_jobs(jobs: Iterable[Job]) -> dict[UUID, Prospect]:
+def of_jobs(jobs: Iterable[Job]) -> dict[UUID, Estimate]:
     """Return when the last file of each will be done, and what its workers cost in all."""
     wanted = list(jobs)
     has_prices = Worker.objects.filter(price_per_hour__gt=0).exists()
     spent = _spent(wanted) if has_prices else {}
     held = _held_of(wanted)
-    standing = _of_held([entry for some in held.values() for entry in some]) if held else {}
+    queue_status = _of_held([entry for some in held.values() for entry in some]) if held else {}
     crews = {kind: _Crew(kind) for kind in Worker.Kind}
     found = {}
     for job in wanted:
         crew = crews[kind_of(job)]
         left = crew.seconds_left(job, held[job.pk])
         cost = spent.get(job.pk, 0.0) + left * crew.price_of_a_second(job.model) if has_prices else None
-        ends = [standing[entry.pk].eta_seconds for entry in held[job.pk] if entry.pk in standing]
-        found[job.pk] = Prospect(crew.until_done(job, ends), cost)
+        ends = [queue_status[entry.pk].eta_seconds for entry in held[job.pk] if entry.pk in queue_status]
+        found[job.pk] = Estimate(crew.until_done(job, ends), cost)
     return found
 
 
 def stamp() -> str:
     """Return a text that changes with the queue, and with what workers are like."""
     rows = Worker.objects.order_by("pk").values_list(*WORKER_STATE)
-    return f"{waiting_line.stamp()}-{hashlib.sha256(repr(list(rows)).encode()).hexdigest()[:16]}"
+    return f"{queue_snapshot.stamp()}-{hashlib.sha256(repr(list(rows)).encode()).hexdigest()[:16]}"
 
 
 def kind_of(job: Job) -> Worker.Kind:
@@ -66,7 +66,7 @@ def kind_of(job: Job) -> Worker.Kind:
     return Worker.Kind.REMOTE if worker_capabilities.runs_remotely(job.use_remote) else Worker.Kind.LOCAL
 
 
-def _of_held(held: list[JobInput]) -> dict[UUID, Standing]:
+def _of_held(held: list[JobInput]) -> dict[UUID, QueueStatus]:
     by_pk = {entry.pk: entry for entry in held}
     attempts = Attempt.objects.filter(job_input__in=by_pk, ended_at=None).select_related(
         "worker", "job_input__job"
@@ -74,11 +74,11 @@ def _of_held(held: list[JobInput]) -> dict[UUID, Standing]:
     return {attempt.job_input_id: _of_attempt(attempt, by_pk[attempt.job_input_id]) for attempt in attempts}
 
 
-def _of_attempt(attempt: Attempt, entry: JobInput) -> Standing:
+def _of_attempt(attempt: Attempt, entry: JobInput) -> QueueStatus:
     worker, since = attempt.worker, attempt.worker.unreachable_since
     pace = speed(worker.speeds, attempt.job_input.job.model, has_gpu=bool(worker.capabilities.get("gpu")))
     left = entry.expected_seconds * (1 - entry.percent / 100) / pace
-    return Standing(
+    return QueueStatus(
         last_contact_at=attempt.last_contact_at,
         unreachable_since=since,
         given_up_at=attempt.lease_until if since is not None else None,
@@ -86,14 +86,14 @@ def _of_attempt(attempt: Attempt, entry: JobInput) -> Standing:
     )
 
 
-def _of_waiting(waiting: list[JobInput]) -> dict[UUID, Standing]:
+def _of_waiting(waiting: list[JobInput]) -> dict[UUID, QueueStatus]:
     wanted = {entry.pk for entry in waiting}
-    found: dict[UUID, Standing] = {}
+    found: dict[UUID, QueueStatus] = {}
     for kind in Worker.Kind:
         crew = _Crew(kind)
-        for pk in wanted & crew.line.places.keys():
-            ahead, waiting_ones = crew.line.places[pk]
-            found[pk] = Standing(files_ahead=ahead, eta_seconds=crew.time_for(waiting_ones))
+        for pk in wanted & crew.snapshot.places.keys():
+            ahead, waiting_ones = crew.snapshot.places[pk]
+            found[pk] = QueueStatus(files_ahead=ahead, eta_seconds=crew.time_for(waiting_ones))
     return found
 
 
@@ -104,31 +104,31 @@ class _Crew:
         self.kind = kind
         self._paces: dict[str, float] = {}
 
-    def time_for(self, waiting: waiting_line.Sums) -> float | None:
+    def time_for(self, waiting: queue_snapshot.Sums) -> float | None:
         """Seconds until they are through with this waiting audio; None while nobody is there."""
         if not self._ready:
             return None
-        waits = self.line.by_model(waiting).items()
+        waits = self.snapshot.by_model(waiting).items()
         return self._begun + sum(seconds / self._pace(model) for model, seconds in waits)
 
     def seconds_left(self, job: Job, held: list[JobInput]) -> float:
         """Audio seconds of a job that are still to be done."""
-        return self.line.owns.get(job.pk, 0.0) + sum(map(_left_of, held))
+        return self.snapshot.owns.get(job.pk, 0.0) + sum(map(_left_of, held))
 
     def until_done(self, job: Job, ends: list[float | None]) -> float | None:
         """Seconds until the last file of a job is done; None where it has ended, or nobody can say.
 
         `ends`: until those of its files are done that are at a worker.
         """
-        waiting = self.line.ends.get(job.pk)
+        waiting = self.snapshot.ends.get(job.pk)
         if waiting is not None:
             return self.time_for(waiting)
         return max((seconds for seconds in ends if seconds is not None), default=None)
 
     @cached_property
-    def line(self) -> waiting_line.Line:
+    def snapshot(self) -> queue_snapshot.QueueSnapshot:
         """What waits for them: asked for once, however many files and jobs are looked up in it."""
-        return waiting_line.line(self.kind)
+        return queue_snapshot.take(self.kind)
 
     def price_of_a_second(self, model: str) -> float:
         """What a second of audio costs with this model while all of them work."""
@@ -183,7 +183,7 @@ def _held_of(jobs: list[Job]) -> dict[UUID, list[JobInput]]:
 
 
 def _spent(jobs: list[Job]) -> dict[UUID, float]:
-    """What attempts have cost so far: those that share a box share its price."""
+    """What attempts have cost so far: those that share a worker share its price."""
     workers = {worker.pk: worker for worker in Worker.objects.filter(price_per_hour__gt=0)}
     took = ExpressionWrapper(Coalesce("ended_at", clock.now()) - F("began_at"), output_field=DurationField())
     rows = Attempt.objects.filter(began_at__isnull=False, job_input__job__in=jobs)

@@ -13,7 +13,7 @@ from jobs.models import Job, JobInput
 from jobs.statuses import InputStatus, JobStatus
 from remoteworker import clock
 from remoteworker.models import Attempt, Worker
-from remoteworker.scheduling.scheduler import Box, File, choose
+from remoteworker.scheduling.scheduler import File, WorkerCandidate, choose
 from remoteworker.workers import fleet
 
 MOVED = "MOVED"  # the code of an attempt that a person took away
@@ -38,18 +38,20 @@ class Limits:
     full: int | None = None
 
     @classmethod
-    def of(cls, kind: Worker.Kind, boxes: Sequence[Box]) -> "Limits":
+    def of(cls, kind: Worker.Kind, candidates: Sequence[WorkerCandidate]) -> "Limits":
         """Of these boxes, and of all workers of the kind that ever said what they are."""
         known = [worker for worker in Worker.usable().filter(kind=kind) if worker.capabilities]
-        full = [box for box in boxes if not box.free]
+        full = [candidate for candidate in candidates if not candidate.free]
         models = _models(kind) if full else set()
-        held = _held(models, boxes, wants_speakers=False)
+        held = _held(models, candidates, wants_speakers=False)
         return cls(
-            room=_largest(box.max_bytes for box in boxes if box.free),
+            room=_largest(candidate.max_bytes for candidate in candidates if candidate.free),
             any=_largest(map(fleet.max_bytes, known)),
             held=held,
-            mute=_held(models - held, boxes, wants_speakers=True),
-            full=min((box.max_bytes for box in full if box.max_bytes is not None), default=None),
+            mute=_held(models - held, candidates, wants_speakers=True),
+            full=min(
+                (candidate.max_bytes for candidate in full if candidate.max_bytes is not None), default=None
+            ),
         )
 
     def is_too_large(self, size_bytes: int) -> bool:
@@ -81,10 +83,12 @@ def _models(kind: Worker.Kind) -> set[str]:
     return set(jobs.order_by().values_list("model", flat=True).distinct())
 
 
-def _held(models: Iterable[str], boxes: Sequence[Box], *, wants_speakers: bool) -> frozenset[str]:
-    """Those of the models whose files a box with room leaves to one that is full."""
+def _held(
+    models: Iterable[str], candidates: Sequence[WorkerCandidate], *, wants_speakers: bool
+) -> frozenset[str]:
+    """Those of the models whose files a worker with room leaves to one that is full."""
     files = (File(NOBODY, model, 0.0, wants_speakers=wants_speakers) for model in models)
-    return frozenset(file.model for file in files if choose(file, boxes) is None)
+    return frozenset(file.model for file in files if choose(file, candidates) is None)
 
 
 def _toggles(kind: Worker.Kind) -> list[bool]:

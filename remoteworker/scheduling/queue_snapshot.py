@@ -10,12 +10,12 @@ from jobs.models import JobEvent
 from remoteworker.models import Worker
 from remoteworker.scheduling import queue
 
-Sums = tuple[float, ...]  # by model, in the order of `Line.models`, later ones left out
+Sums = tuple[float, ...]  # by model, in the order of `QueueSnapshot.models`, later ones left out
 LONG_SECONDS = 0.05  # to put the queue in order; what takes less is done for every page
 
 
 @dataclass
-class Line:
+class QueueSnapshot:
     """What waits, next one first. Seconds are of audio, by model: workers take longer for one than for another."""
 
     models: list[str] = field(default_factory=list)
@@ -28,25 +28,25 @@ class Line:
         return dict(zip(self.models, sums, strict=False))
 
 
-_lines: dict[Worker.Kind, tuple[float, int, Line]] = {}
+_snapshots: dict[Worker.Kind, tuple[float, int, QueueSnapshot]] = {}
 
 
-def line(kind: Worker.Kind) -> Line:
+def take(kind: Worker.Kind) -> QueueSnapshot:
     """Return the queue. It is put in order again after ten times as long as that took: many pages ask every 2 s, and
     with a hundred thousand files an order that is some seconds old is better than a busy database."""
-    until, _event, found = _lines.get(kind, (0.0, 0, Line()))
+    until, _event, found = _snapshots.get(kind, (0.0, 0, QueueSnapshot()))
     started = time.monotonic()
     if started > until:
         event, found = last_event(), _ordered(kind)
         took = time.monotonic() - started
-        _lines[kind] = (started + 11 * took if took > LONG_SECONDS else 0.0, event, found)
+        _snapshots[kind] = (started + 11 * took if took > LONG_SECONDS else 0.0, event, found)
     return found
 
 
 def stamp() -> str:
-    """Return a text that changes when the lines do: with every move of a file, or when one is put in order again."""
+    """Return a text that changes when the snapshots do: with every move of a file, or when one is taken again."""
     now, latest = time.monotonic(), last_event()
-    kept = [event for until, event, _line in _lines.values() if now <= until]
+    kept = [event for until, event, _snapshot in _snapshots.values() if now <= until]
     return f"{min([latest, *kept])}"
 
 
@@ -55,8 +55,8 @@ def last_event() -> int:
     return JobEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-def _ordered(kind: Worker.Kind) -> Line:
-    found, seconds = Line(), dict[str, float]()
+def _ordered(kind: Worker.Kind) -> QueueSnapshot:
+    found, seconds = QueueSnapshot(), dict[str, float]()
     for ahead, (pk, job, model, known, name, size) in enumerate(_queued(kind)):
         own = known or serving.usual_seconds(name, size)
         seconds[model] = seconds.get(model, 0.0) + own

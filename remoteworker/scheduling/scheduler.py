@@ -10,7 +10,7 @@ MIN_SPEED, MAX_SPEED = 0.01, 10_000.0
 
 
 @dataclass(frozen=True)
-class Box:
+class WorkerCandidate:
     """A worker that takes work: `backlog` is how many seconds it needs for what it has, one recording at a time."""
 
     worker_id: int
@@ -37,13 +37,15 @@ class File:
     is_too_large: bool = False  # for every worker there is: whoever takes it says so
 
 
-def plan(files: Iterable[File], boxes: Iterable[Box]) -> Iterator[tuple[File, Box]]:
-    """Yield who takes what, in the order of `files`, until no box has room; who must wait is passed over.
+def plan(
+    files: Iterable[File], candidates: Iterable[WorkerCandidate]
+) -> Iterator[tuple[File, WorkerCandidate]]:
+    """Yield who takes what, in the order of `files`, until no worker has room; who must wait is passed over.
 
-    `boxes`: the full ones too, since a file waits for one of those where no other can do what it can.
+    `candidates`: the full ones too, since a file waits for one of those where no other can do what it can.
     """
-    fleet = {box.worker_id: box for box in boxes}
-    free = sum(box.free for box in fleet.values())
+    fleet = {candidate.worker_id: candidate for candidate in candidates}
+    free = sum(candidate.free for candidate in fleet.values())
     for file in files:
         if not free:
             return
@@ -55,28 +57,28 @@ def plan(files: Iterable[File], boxes: Iterable[Box]) -> Iterator[tuple[File, Bo
         fleet[best.worker_id] = replace(best, free=best.free - 1, backlog=best.backlog + takes(file, best))
 
 
-def choose(file: File, boxes: Iterable[Box]) -> Box | None:
-    """Return the box that can take the file and is expected to be done with it first; None while that is full.
+def choose(file: File, candidates: Iterable[WorkerCandidate]) -> WorkerCandidate | None:
+    """Return the worker that can take the file and is expected to be done with it first; None while that is full.
 
     One that lacks the model or cannot tell speakers apart takes it only where all of them do: it may download
     the model, and says in the transcript what it could not do.
     """
-    fitting = [(_lacks(file, box), box) for box in boxes if _fits(file, box)]
+    fitting = [(_lacks(file, candidate), candidate) for candidate in candidates if _fits(file, candidate)]
     least = min((lacks for lacks, _box in fitting), default=None)
-    able = [box for lacks, box in fitting if lacks == least]
-    wanted = [box for box in able if box.worker_id != file.avoid] or able
-    free = [box for box in wanted if box.free > 0]
-    return min(free, key=lambda box: (finish(file, box), box.worker_id), default=None)
+    able = [candidate for lacks, candidate in fitting if lacks == least]
+    wanted = [candidate for candidate in able if candidate.worker_id != file.avoid] or able
+    free = [candidate for candidate in wanted if candidate.free > 0]
+    return min(free, key=lambda candidate: (finish(file, candidate), candidate.worker_id), default=None)
 
 
-def finish(file: File, box: Box) -> float:
-    """Seconds from now until this box would be done with the file."""
-    return box.backlog / box.parallel + takes(file, box)
+def finish(file: File, candidate: WorkerCandidate) -> float:
+    """Seconds from now until this worker would be done with the file."""
+    return candidate.backlog / candidate.parallel + takes(file, candidate)
 
 
-def takes(file: File, box: Box) -> float:
-    """Seconds that the box needs for the file alone."""
-    return file.seconds / speed(box.speeds, file.model, has_gpu=box.has_gpu)
+def takes(file: File, candidate: WorkerCandidate) -> float:
+    """Seconds that the worker needs for the file alone."""
+    return file.seconds / speed(candidate.speeds, file.model, has_gpu=candidate.has_gpu)
 
 
 def speed(speeds: Mapping[str, float], model: str, *, has_gpu: bool) -> float:
@@ -93,11 +95,11 @@ def learn(speeds: Mapping[str, float], model: str, audio_seconds: float, took: f
     return {**speeds, model: round(mean, 3)}
 
 
-def _fits(file: File, box: Box) -> bool:
-    return file.is_too_large or box.max_bytes is None or file.size_bytes <= box.max_bytes
+def _fits(file: File, candidate: WorkerCandidate) -> bool:
+    return file.is_too_large or candidate.max_bytes is None or file.size_bytes <= candidate.max_bytes
 
 
-def _lacks(file: File, box: Box) -> tuple[bool, bool]:
+def _lacks(file: File, candidate: WorkerCandidate) -> tuple[bool, bool]:
     """What the file would miss there, the worst first: without its model it may fail."""
-    lacks_model = bool(box.models) and file.model not in box.models
-    return lacks_model, file.wants_speakers and not box.tells_speakers
+    lacks_model = bool(candidate.models) and file.model not in candidate.models
+    return lacks_model, file.wants_speakers and not candidate.tells_speakers

@@ -17,7 +17,7 @@ from jobs.media import serving
 from jobs.ports.worker_capabilities import Offer, runs_remotely
 from remoteworker import clock
 from remoteworker.models import Attempt, Worker, places
-from remoteworker.scheduling.scheduler import Box, learn, speed
+from remoteworker.scheduling.scheduler import WorkerCandidate, learn, speed
 from remoteworker.workers.client import WorkerClient, WorkerError, WorkerRefused
 
 log = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ def note_taken(worker: Worker) -> None:
     Worker.objects.filter(pk=worker.pk, refusals__gt=0).update(refusals=0, busy_until=clock.now())
 
 
-def boxes(kind: Worker.Kind) -> list[Box]:
+def candidates(kind: Worker.Kind) -> list[WorkerCandidate]:
     """Return the workers of this kind that take work, full or not, as the choice between them needs to know them."""
     present = [
         worker
@@ -166,7 +166,7 @@ def boxes(kind: Worker.Kind) -> list[Box]:
     ]
     work = _backlogs([worker for worker in present if free_slots(worker)])
     return [
-        Box(
+        WorkerCandidate(
             worker_id=worker.pk,
             free=free_slots(worker),
             backlog=work.get(worker.pk, 0.0),

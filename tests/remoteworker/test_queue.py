@@ -38,7 +38,7 @@ def queued(person: User) -> Callable[..., list[JobInput]]:
     return make
 
 
-def box(name: str, kind: Worker.Kind = LOCAL, **more: object) -> Worker:
+def candidate(name: str, kind: Worker.Kind = LOCAL, **more: object) -> Worker:
     row = Worker(name=name, kind=kind, url=f"http://127.0.0.1:9/{name}", is_connected=True, **more)
     row.checked_at = timezone.now() + timedelta(hours=1)
     row.capabilities = {"maxConcurrentJobs": 1, "models": ["base"], "model": "base"} | row.capabilities
@@ -61,7 +61,7 @@ def test_sessions_take_turns_and_the_oldest_of_each_comes_first(queued: Callable
 def test_with_one_slot_the_turns_go_on_from_file_to_file(queued: Callable[..., object], db: None) -> None:
     queued("a", 4)
     queued("b", 2)
-    worker = box("one")
+    worker = candidate("one")
     taken = []
     for _ in range(6):
         (attempt,) = claim(worker)
@@ -83,7 +83,7 @@ def test_local_and_remote_files_do_not_wait_for_each_other(
     queued: Callable[..., object], settings: Settings
 ) -> None:
     settings.REMOTE_WORKER_MODE = "optional"
-    box("local"), box("gpu", REMOTE)
+    candidate("local"), candidate("gpu", REMOTE)
     queued("here", 2)
     queued("there", 2, use_remote=True)
     assert (order(LOCAL), order(REMOTE)) == (["here-0", "here-1"], ["there-0", "there-1"])
@@ -96,8 +96,8 @@ def test_files_go_to_whoever_will_be_done_first(
     queued: Callable[..., object], db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dispatch, "ASSIGN_SECONDS", 60.0)  # all in one tick, however slow the machine
-    box("slow", speeds={"base": 1.0}, capacity=9)
-    box("fast", speeds={"base": 8.0}, capacity=9)
+    candidate("slow", speeds={"base": 1.0}, capacity=9)
+    candidate("fast", speeds={"base": 8.0}, capacity=9)
     queued("a", 9)
     dispatch.assign()
     names = list(Attempt.objects.values_list("worker__name", flat=True))
@@ -105,7 +105,7 @@ def test_files_go_to_whoever_will_be_done_first(
 
 
 def test_two_ticks_at_once_do_not_fill_a_worker_twice(queued: Callable[..., object], db: None) -> None:
-    box("one")
+    candidate("one")
     queued("a", 3)
     assert dispatch._hold_assignment()
     assert dispatch.assign() is False
@@ -115,7 +115,7 @@ def test_two_ticks_at_once_do_not_fill_a_worker_twice(queued: Callable[..., obje
 def test_a_file_that_a_person_moves_goes_to_another_worker(
     queued: Callable[..., list[JobInput]], db: None
 ) -> None:
-    first = box("first", speeds={"base": 50.0})
+    first = candidate("first", speeds={"base": 50.0})
     (entry,) = queued("a")
     (attempt,) = claim(first)
     dispatch.accept(attempt, "w-1")
@@ -124,7 +124,7 @@ def test_a_file_that_a_person_moves_goes_to_another_worker(
     entry.refresh_from_db()
     assert entry.attempt_count == 2, "there is no other: better here than nowhere"
     assert dispatch.move_away(entry.attempts.get(number=2), "anna", "Moved to another worker.")
-    second = box("second", speeds={"base": 1.0})
+    second = candidate("second", speeds={"base": 1.0})
     dispatch.assign()
     assert entry.attempts.get(number=3).worker == second
     first_attempt = entry.attempts.get(number=1)
@@ -140,7 +140,7 @@ def test_a_worker_learns_its_speed_from_what_it_completes(
 ) -> None:
     from remoteworker.workers import fleet
 
-    worker = box("one")
+    worker = candidate("one")
     queued("a", 2)
     first, second = claim(worker, 2)
     start = timezone.now()
@@ -163,7 +163,7 @@ def test_a_tick_claims_and_sends_one_message_for_each_worker_with_something_to_t
     sent: list[tuple[str, object]] = []
     monkeypatch.setattr(tasks, "nudge", lambda task, *args: sent.append((task.name.rsplit(".", 1)[1], *args)))
     monkeypatch.setattr(dispatch, "ASSIGN_SECONDS", 60.0)  # however busy the machine is
-    workers = [box("one"), box("two"), box("three")]
+    workers = [candidate("one"), candidate("two"), candidate("three")]
     queued("a", 2)
     tasks.dispatch_queued()
     assert sorted(sent) == sorted([("hand_over", workers[0].pk), ("hand_over", workers[1].pk)])
@@ -174,7 +174,7 @@ def test_a_tick_claims_and_sends_one_message_for_each_worker_with_something_to_t
 def test_files_that_are_too_large_for_every_worker_are_refused_by_name_and_hold_up_nobody(
     queued: Callable[..., list[JobInput]], db: None
 ) -> None:
-    box("one", capabilities={"maxFileMB": 2000})
+    candidate("one", capabilities={"maxFileMB": 2000})
     large, (small,) = queued("a", 60), queued("a")
     Upload.objects.filter(inputs__in=large).update(size_bytes=3000 * 1024 * 1024)
     for _ in range(len(large) + 1):
@@ -189,8 +189,8 @@ def test_files_that_are_too_large_for_every_worker_are_refused_by_name_and_hold_
 def test_files_that_only_a_busy_worker_can_take_wait_for_it_and_hold_up_nobody(
     queued: Callable[..., list[JobInput]], db: None
 ) -> None:
-    box("large", capabilities={"maxFileMB": 5000, "maxConcurrentJobs": 1}, drain=True)
-    box("small", capabilities={"maxFileMB": 10})
+    candidate("large", capabilities={"maxFileMB": 5000, "maxConcurrentJobs": 1}, drain=True)
+    candidate("small", capabilities={"maxFileMB": 10})
     large, (small,) = queued("a", 60), queued("a")
     Upload.objects.filter(inputs__in=large).update(size_bytes=3000 * 1024 * 1024)
     dispatch.assign()
@@ -200,7 +200,7 @@ def test_files_that_only_a_busy_worker_can_take_wait_for_it_and_hold_up_nobody(
 def test_files_wait_for_the_worker_with_their_model_and_hold_up_nobody(
     queued: Callable[..., list[JobInput]], db: None
 ) -> None:
-    box("able", capabilities={"models": ["large-v3"], "maxFileMB": 9}), box("other", capacity=2)
+    candidate("able", capabilities={"models": ["large-v3"], "maxFileMB": 9}), candidate("other", capacity=2)
     large, (small,) = queued("a", 2 * queue.PASSED_OVER), queued("a")
     Job.objects.filter(pk=large[0].job_id).update(model="large-v3")
     Upload.objects.filter(inputs=large[-1]).update(size_bytes=10 * 1024 * 1024)
@@ -213,7 +213,7 @@ def test_files_wait_for_the_worker_with_their_model_and_hold_up_nobody(
 def test_files_wait_for_the_worker_that_tells_speakers_apart_and_hold_up_nobody(
     queued: Callable[..., list[JobInput]], db: None
 ) -> None:
-    box("able", capacity=1), box("mute", capabilities={"diarizationTrouble": "no token"})
+    candidate("able", capacity=1), candidate("mute", capabilities={"diarizationTrouble": "no token"})
     several, (one,) = queued("a", 2 * queue.PASSED_OVER), queued("a")
     job = several[0].job
     Job.objects.filter(pk=job.pk).update(options={**job.options, "diarization_enabled": True})
@@ -229,8 +229,8 @@ def test_files_wait_for_the_worker_that_tells_speakers_apart_and_hold_up_nobody(
 def test_files_do_not_wait_for_a_worker_that_takes_nothing(
     gone: dict[str, object], queued: Callable[..., list[JobInput]], db: None
 ) -> None:
-    able = box("able", capabilities={"models": ["large-v3"]})
-    box("other")
+    able = candidate("able", capabilities={"models": ["large-v3"]})
+    candidate("other")
     (large,) = queued("a")
     Job.objects.update(model="large-v3")
     Worker.objects.filter(pk=able.pk).update(**gone)
@@ -251,7 +251,7 @@ def test_files_do_not_wait_for_a_worker_that_takes_nothing(
 def test_a_moved_file_comes_back_where_nobody_else_can_take_it(
     other: dict[str, object], attempt: Attempt, job_input: JobInput
 ) -> None:
-    row = box("other")
+    row = candidate("other")
     Worker.objects.filter(pk=row.pk).update(**other)
     Upload.objects.update(size_bytes=5 * 1024 * 1024)
     assert dispatch.move_away(attempt, "anna", "elsewhere")
@@ -265,8 +265,8 @@ def test_both_kinds_of_workers_have_their_turn_in_a_tick(
 ) -> None:
     settings.REMOTE_WORKER_MODE = "optional"
     monkeypatch.setattr(dispatch, "CLAIMS", 2)
-    box("here", capacity=9)
-    box("there", kind=REMOTE, capacity=9)
+    candidate("here", capacity=9)
+    candidate("there", kind=REMOTE, capacity=9)
     queued("a", 5)
     queued("b", 5, use_remote=True)
     assert dispatch.assign(), "there is more to claim"
