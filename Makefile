@@ -83,7 +83,7 @@ check: $(DEV_STAMP)  ## style, types, imports, migrations, drawings
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --config pyproject.toml
 	$(VENV)/bin/djlint --lint --quiet templates
-	DEBUG=1 $(PY) manage.py makemigrations --check --dry-run
+	DEBUG=1 DATABASE_URL=sqlite://:memory: $(PY) manage.py makemigrations --check --dry-run
 	DEBUG=1 $(PY) manage.py draw_statuses --check
 	DEBUG=1 $(PY) manage.py draw_errors --check
 	DEBUG=1 $(PY) manage.py draw_openapi --check

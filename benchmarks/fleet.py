@@ -151,6 +151,9 @@ def prepare_django() -> None:
     import django
 
     django.setup()
+    from bulktranscribe.directories import make_directories
+
+    make_directories()
 
 
 # A thousand files at twenty workers ------------------------------------------------------------------

@@ -4,9 +4,10 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import beat_init, worker_init
 from celery.worker import state
 
+from bulktranscribe.directories import make_directories
 from bulktranscribe.runtime import broker, memory
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bulktranscribe.settings")
@@ -20,6 +21,12 @@ app.autodiscover_tasks()
 # with late ticks. Nobody revokes tasks here, and a message that comes again expires again. By attribute and not by
 # CELERY_WORKER_REVOKES_MAX: Celery's command line reads that before it imports this file.
 state.revoked.maxlen = 1000
+
+
+@worker_init.connect
+@beat_init.connect
+def prepare_directories(**_signal: Any) -> None:
+    make_directories()
 
 
 @worker_init.connect

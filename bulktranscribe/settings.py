@@ -1,6 +1,5 @@
 """Every setting of the controller, read from the environment; `.env.example` lists the variables."""
 
-import tempfile
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -123,17 +122,6 @@ WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 60
 
 # Storage -----------------------------------------------------------------------------------------
-for folder in (
-    MEDIA_DIR,
-    RESULTS_DIR,
-    INCOMING_DIR,
-    TEMP_DIR,
-    BROKER_DIR / "messages",
-    BROKER_DIR / "control",
-):
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-tempfile.tempdir = str(TEMP_DIR)  # uploads are renamed into MEDIA_DIR: both must be on one disk
-FILE_UPLOAD_TEMP_DIR = str(TEMP_DIR)
 FILE_UPLOAD_HANDLERS = ["jobs.uploads.ingest.HashingUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_NUMBER_FILES = 1000

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from bulktranscribe.directories import make_directories
 from gpu_worker.shared.protocol import Options
 from jobs import batches
 from jobs.models import Job, JobInput, Session, Upload
@@ -22,6 +23,10 @@ from tests.steps import claim
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 WORKER_TOKEN = "worker-token-for-tests-0123456789"
+
+
+def pytest_sessionstart() -> None:
+    make_directories()
 
 
 def pytest_sessionfinish() -> None:

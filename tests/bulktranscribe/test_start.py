@@ -71,6 +71,23 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
     assert not environment.flag("DEBUG")
 
 
+def test_a_command_about_the_code_leaves_nothing_on_the_disk(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    done = manage("makemigrations", "--check", DEBUG="1", DATA_DIR=str(folder))
+    assert done.returncode == 0, done.stderr
+    assert manage("check", DEBUG="1", DATA_DIR=str(folder)).returncode == 0
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("program", ["bulktranscribe.wsgi", "bulktranscribe.settings"])
+def test_a_process_that_serves_makes_the_folders_and_settings_make_none(program: str, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    env = {**clean_environment(), "SECRET_KEY": KEY, "DATA_DIR": str(folder)}
+    subprocess.run([sys.executable, "-c", f"import {program}"], cwd=REPOSITORY, env=env, check=True)
+    made = ["broker", "incoming", "media", "results", "tmp"] if program == "bulktranscribe.wsgi" else []
+    assert sorted(path.name for path in folder.glob("*")) == made
+
+
 SQLITE_PLACE = "from django.conf import settings; print(settings.DATABASES['default']['NAME'])"
 
 

@@ -28,6 +28,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
+from bulktranscribe.directories import make_directories  # noqa: E402
 from gpu_worker.shared.protocol import JobStatus, Options  # noqa: E402
 from jobs import batches  # noqa: E402
 from jobs.models import Job, JobInput, Result, Session, Upload  # noqa: E402
@@ -146,6 +147,7 @@ def at_once(calls: list[tuple[str, Callable[[], Any]]]) -> dict[str, int]:
 def main() -> None:
     logging.disable(logging.CRITICAL)
     tasks.nudge = lambda *args, **kwargs: None  # no broker here
+    make_directories()
     call_command("migrate", verbosity=0)
     owner = User.objects.create_superuser("anna")
     polled = {
