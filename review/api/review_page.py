@@ -52,7 +52,7 @@ EDITS = {
 
 
 class EditBatch(Schema):
-    """What POST …/edits takes. The edits themselves are read by `orders.read`."""
+    """What POST …/edits takes. The edits themselves are read by `edit_validation.read`."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
@@ -186,8 +186,8 @@ def post_restore(request: HttpRequest, pk: UUID, rid: int) -> Status[Answer]:
     """Bring a named version back, as one edit that can be undone."""
     transcript = _find(request, pk)
     revision = versions.find(transcript, rid)
-    person, order = access.person_of(request), _body(request, Restoring)
-    client, edit_id = order.client or uuid4(), order.id or uuid4()
+    person, sent = access.person_of(request), _body(request, Restoring)
+    client, edit_id = sent.client or uuid4(), sent.id or uuid4()
     return _edited(transcript, lambda: versions.restore(revision, person, client, edit_id))
 
 

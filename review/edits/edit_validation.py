@@ -16,7 +16,7 @@ MAX_OFFSET = MAX_TEXT
 MAX_KEYS = 30_000
 COLOURS = 9
 STATUSES = ("new", "in_review", "second_look", "done")
-Order = dict[str, Any]
+EditRequest = dict[str, Any]  # `kind` and the fields of that kind
 
 
 class InvalidEdit(ValueError):
@@ -28,7 +28,7 @@ class InvalidEdit(ValueError):
         self.message = message
 
 
-def read(edit: object) -> Order:
+def read(edit: object) -> EditRequest:
     """Return the edit with `kind` and the fields that its kind has. Raises InvalidEdit."""
     if not isinstance(edit, dict):
         raise InvalidEdit("INVALID_FIELD", "An edit must be a JSON object.")
@@ -36,8 +36,8 @@ def read(edit: object) -> Order:
     if not isinstance(kind, str) or kind not in KINDS:
         raise InvalidEdit("UNKNOWN_KIND", "There is no such kind of edit.")
     read_fields = {name: read_field(edit, name) for name, read_field in KINDS[kind].items()}
-    order = {name: value for name, value in read_fields.items() if value is not ABSENT}
-    return {"kind": kind, **order}
+    present = {name: value for name, value in read_fields.items() if value is not ABSENT}
+    return {"kind": kind, **present}
 
 
 def uuid_text(value: object, name: str) -> str:
@@ -60,29 +60,29 @@ def plain_text(value: object, name: str, limit: int) -> str:
 
 
 ABSENT = object()
-Reader = Callable[[Order, str], Any]
+Reader = Callable[[EditRequest, str], Any]
 
 
-def _key(edit: Order, name: str) -> str:
+def _key(edit: EditRequest, name: str) -> str:
     return uuid_text(edit.get(name), name)
 
 
-def _key_or_null(edit: Order, name: str) -> str | None:
+def _key_or_null(edit: EditRequest, name: str) -> str | None:
     return None if edit.get(name, ABSENT) is None else _key(edit, name)
 
 
-def _optional_key_or_null(edit: Order, name: str) -> Any:
+def _optional_key_or_null(edit: EditRequest, name: str) -> Any:
     return _key_or_null(edit, name) if name in edit else ABSENT
 
 
-def _two_keys(edit: Order, name: str) -> list[str]:
+def _two_keys(edit: EditRequest, name: str) -> list[str]:
     keys = edit.get(name)
     if not isinstance(keys, list) or len(keys) != 2:
         raise _wrong(name, "must be two UUIDs")
     return [uuid_text(key, name) for key in keys]
 
 
-def _keys_or_all(edit: Order, name: str) -> list[str] | str:
+def _keys_or_all(edit: EditRequest, name: str) -> list[str] | str:
     keys = edit.get(name)
     if keys == "all":
         return "all"
@@ -91,56 +91,56 @@ def _keys_or_all(edit: Order, name: str) -> list[str] | str:
     return list(dict.fromkeys(uuid_text(key, name) for key in keys))
 
 
-def _text(edit: Order, name: str) -> str:
+def _text(edit: EditRequest, name: str) -> str:
     return plain_text(edit.get(name), name, MAX_TEXT)
 
 
-def _name(edit: Order, name: str) -> str:
+def _name(edit: EditRequest, name: str) -> str:
     return " ".join(plain_text(edit.get(name), name, MAX_NAME).split())
 
 
-def _name_or_null(edit: Order, name: str) -> str | None:
+def _name_or_null(edit: EditRequest, name: str) -> str | None:
     return None if edit.get(name, ABSENT) is None else _name(edit, name) or None
 
 
-def _flag_name(edit: Order, name: str) -> str:
+def _flag_name(edit: EditRequest, name: str) -> str:
     return plain_text(edit.get(name), name, MAX_NAME)
 
 
-def _seconds(edit: Order, name: str) -> float:
+def _seconds(edit: EditRequest, name: str) -> float:
     value = edit.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
         raise _wrong(name, "must be a number of seconds")
     return math.floor(value * 1000 + 0.5) / 1000
 
 
-def _offset(edit: Order, name: str) -> int:
+def _offset(edit: EditRequest, name: str) -> int:
     value = edit.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_OFFSET:
         raise _wrong(name, "must be an offset into the text")
     return value
 
 
-def _switch(edit: Order, name: str) -> bool:
+def _switch(edit: EditRequest, name: str) -> bool:
     value = edit.get(name)
     if not isinstance(value, bool):
         raise _wrong(name, "must be true or false")
     return value
 
 
-def _digit(edit: Order, name: str) -> int:
+def _digit(edit: EditRequest, name: str) -> int:
     value = edit.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= COLOURS:
         raise _wrong(name, f"must be a number from 1 to {COLOURS}")
     return value
 
 
-def _digit_or_null(edit: Order, name: str) -> int | None:
+def _digit_or_null(edit: EditRequest, name: str) -> int | None:
     return None if edit.get(name, ABSENT) is None else _digit(edit, name)
 
 
 def _one_of(*choices: str) -> Reader:
-    def read_choice(edit: Order, name: str) -> str:
+    def read_choice(edit: EditRequest, name: str) -> str:
         value = edit.get(name)
         if not isinstance(value, str) or value not in choices:
             raise _wrong(name, f"must be one of {', '.join(choices)}")

@@ -1,4 +1,4 @@
-"""The vocabulary of edits: `apply(state, edit)` says as a patch what an edit changes. Pure.
+"""The vocabulary of edits: `apply(state, sent)` says as a patch what an edit changes. Pure.
 
 The page's edits.js gives the same patches; both are held to tests/golden/edits.json. Undo and Redo are
 resolved by `history`, which knows who did what.
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from review.edits import split_merge
-from review.edits.edit_validation import COLOURS, InvalidEdit, Order, read
+from review.edits.edit_validation import COLOURS, EditRequest, InvalidEdit, read
 from review.edits.fractional_index import NoRoom, between
 from review.edits.patches import Change, Patch, Row, change, created, deleted, nothing
 from review.edits.word_timing import Word, align, fit
@@ -42,14 +42,14 @@ class State(Protocol):
         """The machine's own words in the time of this segment; empty where they are not at hand."""
 
 
-def apply(state: State, edit: object) -> Patch:
-    """Return what the edit changes. Raises InvalidEdit where it makes no sense."""
-    order = read(edit)
-    make = MAKERS.get(order["kind"])
+def apply(state: State, sent: object) -> Patch:
+    """Return what the edit that was sent changes. Raises InvalidEdit where it makes no sense."""
+    edit = read(sent)
+    make = MAKERS.get(edit["kind"])
     if make is None:
         raise InvalidEdit("UNKNOWN_KIND", "This kind of edit is for the server.")
     try:
-        return make(state, order)
+        return make(state, edit)
     except NoRoom:
         raise InvalidEdit("NO_ROOM", "There is no room for a segment at this place.") from None
 
@@ -57,26 +57,26 @@ def apply(state: State, edit: object) -> Patch:
 # One segment -------------------------------------------------------------------------------------
 
 
-def _set_text(state: State, order: Order) -> Patch:
-    row = _segment(state, order["segment"])
-    if row["text"] == order["text"]:
+def _set_text(state: State, edit: EditRequest) -> Patch:
+    row = _segment(state, edit["segment"])
+    if row["text"] == edit["text"]:
         return nothing()
-    words = align(row["words"], order["text"], row["start"], row["end"])
-    return _segments(change(row, text=order["text"], words=words))
+    words = align(row["words"], edit["text"], row["start"], row["end"])
+    return _segments(change(row, text=edit["text"], words=words))
 
 
-def _set_times(state: State, order: Order) -> Patch:
-    row = _segment(state, order["segment"])
-    start, end = order["start"], order["end"]
+def _set_times(state: State, edit: EditRequest) -> Patch:
+    row = _segment(state, edit["segment"])
+    start, end = edit["start"], edit["end"]
     _check_times(start, end, max(state.transcript["duration"], row["end"]))
     words = fit(row["words"], (row["start"], row["end"]), (start, end))
     return _segments(change(row, start=start, end=end, words=words))
 
 
-def _set_speaker(state: State, order: Order) -> Patch:
-    row = _segment(state, order["segment"])
-    speaker = _speaker_or_none(state, order["speaker"])
-    match order["scope"]:
+def _set_speaker(state: State, edit: EditRequest) -> Patch:
+    row = _segment(state, edit["segment"])
+    speaker = _speaker_or_none(state, edit["speaker"])
+    match edit["scope"]:
         case "run":
             rows = state.run_from(row)
         case "everywhere":
@@ -86,28 +86,28 @@ def _set_speaker(state: State, order: Order) -> Patch:
     return _segments(part for one in rows for part in change(one, speaker=speaker))
 
 
-def _delete(state: State, order: Order) -> Patch:
-    return _segments([deleted(_segment(state, order["segment"]))])
+def _delete(state: State, edit: EditRequest) -> Patch:
+    return _segments([deleted(_segment(state, edit["segment"]))])
 
 
-def _highlight(state: State, order: Order) -> Patch:
-    return _segments(change(_segment(state, order["segment"]), highlighted=order["on"]))
+def _highlight(state: State, edit: EditRequest) -> Patch:
+    return _segments(change(_segment(state, edit["segment"]), highlighted=edit["on"]))
 
 
-def _check(state: State, order: Order) -> Patch:
-    return _segments(change(_segment(state, order["segment"]), checked=order["on"]))
+def _check(state: State, edit: EditRequest) -> Patch:
+    return _segments(change(_segment(state, edit["segment"]), checked=edit["on"]))
 
 
-def _dismiss_flag(state: State, order: Order) -> Patch:
-    row = _segment(state, order["segment"])
-    if not any(flag["kind"] == order["flag"] for flag in row["flags"]):
+def _dismiss_flag(state: State, edit: EditRequest) -> Patch:
+    row = _segment(state, edit["segment"])
+    if not any(flag["kind"] == edit["flag"] for flag in row["flags"]):
         raise InvalidEdit("UNKNOWN_FLAG", "This segment has no such flag.")
-    flags = [{**flag, "dismissed": True} if flag["kind"] == order["flag"] else flag for flag in row["flags"]]
+    flags = [{**flag, "dismissed": True} if flag["kind"] == edit["flag"] else flag for flag in row["flags"]]
     return _segments(change(row, flags=flags))
 
 
-def _restore(state: State, order: Order) -> Patch:
-    keys = order["segments"]
+def _restore(state: State, edit: EditRequest) -> Patch:
+    keys = edit["segments"]
     rows = state.all_segments() if keys == "all" else [_segment(state, key) for key in keys]
     wanted = (row for row in rows if row["machineText"] and row["machineText"] != row["text"])
     return _segments(part for row in wanted for part in _restored(state, row))
@@ -122,31 +122,31 @@ def _restored(state: State, row: Row) -> list[Change]:
 # Segments made, cut and joined -------------------------------------------------------------------
 
 
-def _split(state: State, order: Order) -> Patch:
-    row = _segment(state, order["segment"])
-    _check_new(state, [order["newKey"]])
-    first, second = split_merge.halves(row, order["at"])
-    second["key"], second["rank"] = order["newKey"], _rank_behind(state, row["rank"])
+def _split(state: State, edit: EditRequest) -> Patch:
+    row = _segment(state, edit["segment"])
+    _check_new(state, [edit["newKey"]])
+    first, second = split_merge.halves(row, edit["at"])
+    second["key"], second["rank"] = edit["newKey"], _rank_behind(state, row["rank"])
     return _segments([*change(row, **_content(first)), created(second)])
 
 
-def _split_three_way(state: State, order: Order) -> Patch:
-    row = _segment(state, order["segment"])
-    _check_new(state, order["newKeys"])
-    parts, chosen = split_merge.around(row, order["from"], order["to"])
-    if "speaker" in order:
-        parts[chosen]["speaker"] = _speaker_or_none(state, order["speaker"])
+def _split_three_way(state: State, edit: EditRequest) -> Patch:
+    row = _segment(state, edit["segment"])
+    _check_new(state, edit["newKeys"])
+    parts, chosen = split_merge.around(row, edit["from"], edit["to"])
+    if "speaker" in edit:
+        parts[chosen]["speaker"] = _speaker_or_none(state, edit["speaker"])
     following = state.next(row["rank"])
     rank = row["rank"]
-    for part, key in zip(parts[1:], order["newKeys"], strict=False):
+    for part, key in zip(parts[1:], edit["newKeys"], strict=False):
         rank = between(rank, following["rank"] if following else None)
         part["key"], part["rank"] = key, rank
     return _segments([*change(row, **_content(parts[0])), *(created(part) for part in parts[1:])])
 
 
-def _merge(state: State, order: Order) -> Patch:
-    row = _segment(state, order["segment"])
-    is_next = order["with"] == "next"
+def _merge(state: State, edit: EditRequest) -> Patch:
+    row = _segment(state, edit["segment"])
+    is_next = edit["with"] == "next"
     other = state.next(row["rank"]) if is_next else state.previous(row["rank"])
     if other is None:
         raise InvalidEdit("NO_NEIGHBOUR", "There is no segment to merge with.")
@@ -154,19 +154,19 @@ def _merge(state: State, order: Order) -> Patch:
     return _segments([*change(earlier, **split_merge.union(earlier, later)), deleted(later)])
 
 
-def _insert(state: State, order: Order) -> Patch:
-    _check_new(state, [order["newKey"]])
-    start, end = order["start"], order["end"]
+def _insert(state: State, edit: EditRequest) -> Patch:
+    _check_new(state, [edit["newKey"]])
+    start, end = edit["start"], edit["end"]
     _check_times(start, end, state.transcript["duration"])
-    rank = _segment(state, order["after"])["rank"] if order["after"] is not None else ""
+    rank = _segment(state, edit["after"])["rank"] if edit["after"] is not None else ""
     row = {
-        "key": order["newKey"],
+        "key": edit["newKey"],
         "rank": _rank_behind(state, rank),
         "start": start,
         "end": end,
-        "text": order["text"],
-        "words": align([], order["text"], start, end),
-        "speaker": _speaker_or_none(state, order["speaker"]),
+        "text": edit["text"],
+        "words": align([], edit["text"], start, end),
+        "speaker": _speaker_or_none(state, edit["speaker"]),
         "flags": [],
         "highlighted": False,
         "checked": False,
@@ -178,17 +178,17 @@ def _insert(state: State, order: Order) -> Patch:
 # Speakers and the transcript itself --------------------------------------------------------------
 
 
-def _add_speaker(state: State, order: Order) -> Patch:
-    if state.speaker(order["newKey"]) is not None:
+def _add_speaker(state: State, edit: EditRequest) -> Patch:
+    if state.speaker(edit["newKey"]) is not None:
         raise InvalidEdit("KEY_TAKEN", "This key is taken already.")
-    if not order["name"]:
+    if not edit["name"]:
         raise InvalidEdit("INVALID_NAME", "Give the speaker a name.")
     known = state.speakers()
     taken = {row["hotkey"] for row in known}
     row = {
-        "key": order["newKey"],
+        "key": edit["newKey"],
         "label": "",
-        "name": order["name"],
+        "name": edit["name"],
         "colour": len(known) % COLOURS + 1,
         "hotkey": next((digit for digit in range(1, 10) if digit not in taken), None),
         "removed": False,
@@ -196,26 +196,26 @@ def _add_speaker(state: State, order: Order) -> Patch:
     return _speakers([created(row)])
 
 
-def _rename_speaker(state: State, order: Order) -> Patch:
-    row = _speaker(state, order["speaker"])
-    if not order["name"] and not row["label"]:
+def _rename_speaker(state: State, edit: EditRequest) -> Patch:
+    row = _speaker(state, edit["speaker"])
+    if not edit["name"] and not row["label"]:
         raise InvalidEdit("INVALID_NAME", "Give the speaker a name.")
-    return _speakers(change(row, name=order["name"]))
+    return _speakers(change(row, name=edit["name"]))
 
 
-def _recolour_speaker(state: State, order: Order) -> Patch:
-    return _speakers(change(_speaker(state, order["speaker"]), colour=order["colour"]))
+def _recolour_speaker(state: State, edit: EditRequest) -> Patch:
+    return _speakers(change(_speaker(state, edit["speaker"]), colour=edit["colour"]))
 
 
-def _set_hotkey(state: State, order: Order) -> Patch:
-    row, hotkey = _speaker(state, order["speaker"]), order["hotkey"]
+def _set_hotkey(state: State, edit: EditRequest) -> Patch:
+    row, hotkey = _speaker(state, edit["speaker"]), edit["hotkey"]
     others = [one for one in state.speakers() if one["key"] != row["key"] and one["hotkey"] == hotkey]
     given_up = [part for one in others if hotkey for part in change(one, hotkey=None)]
     return _speakers([*given_up, *change(row, hotkey=hotkey)])
 
 
-def _merge_speakers(state: State, order: Order) -> Patch:
-    source, target = _speaker(state, order["from"]), _speaker(state, order["into"])
+def _merge_speakers(state: State, edit: EditRequest) -> Patch:
+    source, target = _speaker(state, edit["from"]), _speaker(state, edit["into"])
     if source["key"] == target["key"]:
         raise InvalidEdit("SAME_SPEAKER", "Choose another speaker to merge with.")
     rows = state.spoken_by(source["key"])
@@ -226,12 +226,12 @@ def _merge_speakers(state: State, order: Order) -> Patch:
     }
 
 
-def _set_status(state: State, order: Order) -> Patch:
-    return transcript_change(state.transcript, reviewStatus=order["status"])
+def _set_status(state: State, edit: EditRequest) -> Patch:
+    return transcript_change(state.transcript, reviewStatus=edit["status"])
 
 
-def _set_reviewer(state: State, order: Order) -> Patch:
-    return transcript_change(state.transcript, reviewer=order["reviewer"])
+def _set_reviewer(state: State, edit: EditRequest) -> Patch:
+    return transcript_change(state.transcript, reviewer=edit["reviewer"])
 
 
 def transcript_change(transcript: Row, **fields: Any) -> Patch:
@@ -243,7 +243,7 @@ def transcript_change(transcript: Row, **fields: Any) -> Patch:
     return patch
 
 
-MAKERS: dict[str, Callable[[State, Order], Patch]] = {
+MAKERS: dict[str, Callable[[State, EditRequest], Patch]] = {
     "SetText": _set_text,
     "SetTimes": _set_times,
     "SetSpeaker": _set_speaker,

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet, RestrictedError
 
 from review.edits import operations
-from review.edits.edit_validation import InvalidEdit, Order, read
+from review.edits.edit_validation import EditRequest, InvalidEdit, read
 from review.edits.patches import Outdated, Row
 from review.models import Edit, Transcript
 from review.storage import undo
@@ -47,11 +47,11 @@ def commit(transcript: Transcript, person: User, batch: Batch) -> Answer:
     """Apply a batch; return the new version and the changed rows. Raises InvalidEdit, EditConflict."""
 
     def write(writing: Writing) -> None:
-        orders = [read(edit) for edit in batch.edits]
-        if len(orders) == 1 and orders[0]["kind"] in undo.VERBS:
-            undo.VERBS[orders[0]["kind"]](writing)
+        edits = [read(sent) for sent in batch.edits]
+        if len(edits) == 1 and edits[0]["kind"] in undo.VERBS:
+            undo.VERBS[edits[0]["kind"]](writing)
             return
-        _apply_all(writing, orders, _Foreign.since(writing, batch))
+        _apply_all(writing, edits, _Foreign.since(writing, batch))
 
     return locked(transcript, person, batch.client, batch.ids, write)
 
@@ -134,20 +134,20 @@ class _Foreign:
             raise EditConflict(set(self.segments & segments), set(self.speakers & speakers))
 
 
-def _apply_all(writing: Writing, orders: Sequence[Order], foreign: _Foreign) -> None:
-    writing.rows.load(order["segment"] for order in orders if "segment" in order)
-    for order in orders:
+def _apply_all(writing: Writing, edits: Sequence[EditRequest], foreign: _Foreign) -> None:
+    writing.rows.load(edit["segment"] for edit in edits if "segment" in edit)
+    for edit in edits:
         try:
-            patch = operations.apply(writing.rows, order)
+            patch = operations.apply(writing.rows, edit)
         except InvalidEdit:
             named = {
-                key for value in order.values() for key in (value if isinstance(value, list) else [value])
+                key for value in edit.values() for key in (value if isinstance(value, list) else [value])
             }
             foreign.check(named, named)  # what somebody took away is a conflict, not nonsense
             raise
         foreign.check({one["key"] for one in patch["segments"]}, {one["key"] for one in patch["speakers"]})
-        payload = {name: value for name, value in order.items() if name != "kind"}
-        writing.add(order["kind"], payload, patch)
+        payload = {name: value for name, value in edit.items() if name != "kind"}
+        writing.add(edit["kind"], payload, patch)
 
 
 def _note(transcript: Transcript, writing: Writing) -> None:

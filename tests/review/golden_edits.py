@@ -56,8 +56,8 @@ def state(*segments: Row, **fields: Any) -> Row:
 
 def case(name: str, kind: str, whole: Row | None = None, /, **fields: Any) -> Row:
     """`from_` and `with_` stand for fields that Python keeps for itself."""
-    order = {field.rstrip("_"): value for field, value in fields.items()}
-    return {"name": name, "state": whole or state(), "edit": {"kind": kind, **order}}
+    named = {field.rstrip("_"): value for field, value in fields.items()}
+    return {"name": name, "state": whole or state(), "edit": {"kind": kind, **named}}
 
 
 def chinese(text: str, start: float) -> Words:

@@ -161,8 +161,8 @@ def test_presence_says_who_is_where_and_forgets_who_left(page: Page, other_page:
 
 def test_another_page_catches_up(page: Page, other_page: Page) -> None:
     state = other_page.get()
-    for order in some_edits(page):
-        page.edit(order.pop("kind"), **order)
+    for edit in some_edits(page):
+        page.edit(edit.pop("kind"), **edit)
         news = other_page.get(f"/changes?since={state['version']}")
         rows = {row["key"]: row for row in state["segments"]} | {row["key"]: row for row in news["segments"]}
         people = {row["key"]: row for row in state["speakers"]} | {
@@ -211,18 +211,16 @@ def test_a_revision_brings_a_state_back_and_is_undone(page: Page) -> None:
     page.edit("RenameSpeaker", speaker=page.get()["speakers"][0]["key"], name="Anna")
     then = essence(page.get())
     made = page.post("/revisions", {"name": " first  draft "}).json()["revision"]
-    for order in some_edits(page):
-        page.send(order)
+    for edit in some_edits(page):
+        page.send(edit)
     now = essence(page.get())
     assert page.get(f"/revisions/{made['id']}")["state"]["segments"] == [
         {**row, "version": 0} for row in then["segments"]
     ]
-    order = {"id": str(uuid.uuid4()), "client": page.client}
-    restored = page.post(f"/revisions/{made['id']}/restore", order)
+    body = {"id": str(uuid.uuid4()), "client": page.client}
+    restored = page.post(f"/revisions/{made['id']}/restore", body)
     assert (restored.status_code, essence(page.get())) == (200, then)
-    assert (
-        page.post(f"/revisions/{made['id']}/restore", order).json()["version"] == restored.json()["version"]
-    )
+    assert page.post(f"/revisions/{made['id']}/restore", body).json()["version"] == restored.json()["version"]
     page.edit("Undo")
     assert essence(page.get()) == now
     assert [row["name"] for row in page.get("/revisions")["revisions"]] == ["first draft"]
@@ -258,8 +256,8 @@ def exported(state: dict[str, Any]) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("number", range(21))
 def test_every_format_holds_the_state_after_every_edit(page: Page, number: int, format: str) -> None:
-    order = some_edits(page)[number]
-    assert page.send(order).status_code == 200
+    edit = some_edits(page)[number]
+    assert page.send(edit).status_code == 200
     said = exported(page.get())
     file = page.browser.get(f"/transcripts/{page.transcript.pk}/download.{format}").content.decode()
     assert page.browser.get(f"/transcripts/{page.transcript.pk}/").status_code == 200
@@ -306,6 +304,6 @@ READERS = {"txt": read_txt, "md": read_markdown, "srt": read_cues, "vtt": read_c
 
 
 def test_every_kind_of_edit_is_tried_on_every_format(page: Page) -> None:
-    tried = {order["kind"] for order in some_edits(page)}
+    tried = {edit["kind"] for edit in some_edits(page)}
     assert tried == set(KINDS) - {"Undo", "Redo"}
     assert len(some_edits(page)) == 21

@@ -158,9 +158,9 @@ def test_a_page_never_conflicts_with_itself(page: Page) -> None:
 
 def test_every_kind_is_undone_to_the_machines_transcript_and_done_again(page: Page) -> None:
     states = [essence(page.get())]
-    for order in some_edits(page):
-        answer = page.send(order)
-        assert answer.status_code == 200, (order, answer.content)
+    for edit in some_edits(page):
+        answer = page.send(edit)
+        assert answer.status_code == 200, (edit, answer.content)
         states.append(essence(page.get()))
     changing = [(a, b) for a, b in pairwise(states) if a != b]
     for before, _after in reversed(changing):
@@ -174,10 +174,10 @@ def test_every_kind_is_undone_to_the_machines_transcript_and_done_again(page: Pa
 
 
 def test_the_doubtful_places_are_counted_along(page: Page) -> None:
-    for order in some_edits(page):
-        page.send(order)
+    for edit in some_edits(page):
+        page.send(edit)
         state = page.get()
-        assert state["doubtful"] == sum(map(is_doubtful, state["segments"])), order["kind"]
+        assert state["doubtful"] == sum(map(is_doubtful, state["segments"])), edit["kind"]
 
 
 def test_people_undo_their_own_edits(page: Page, colleague: Page) -> None:

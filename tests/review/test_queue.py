@@ -164,8 +164,8 @@ def test_many_files_cost_one_query_and_no_segment_is_read(
 
 
 def test_what_nobody_has_checked_is_counted_along_with_every_edit(page: Page) -> None:
-    for order in some_edits(page):
-        assert page.send(order).status_code == 200
+    for edit in some_edits(page):
+        assert page.send(edit).status_code == 200
         check_count(page.transcript)
     page.send({"kind": "Undo"})
     check_count(page.transcript)

@@ -29,8 +29,8 @@ def step(data: st.DataObject, page: Page, kept: list[int]) -> int:
     if what == "restore":
         return restore(page, data.draw(st.sampled_from(kept)))
     whole = page.get()
-    order = data.draw(drawn_edit(MemoryState(whole))) if what == "edit" else {"kind": what}
-    return int(page.send(order, base=max(0, whole["version"] - 1)).status_code)
+    edit = data.draw(drawn_edit(MemoryState(whole))) if what == "edit" else {"kind": what}
+    return int(page.send(edit, base=max(0, whole["version"] - 1)).status_code)
 
 
 def keep(page: Page) -> int:
@@ -38,8 +38,8 @@ def keep(page: Page) -> int:
 
 
 def restore(page: Page, revision: int) -> int:
-    order = {"id": str(uuid.uuid4()), "client": page.client}
-    return int(page.post(f"/revisions/{revision}/restore", order).status_code)
+    body = {"id": str(uuid.uuid4()), "client": page.client}
+    return int(page.post(f"/revisions/{revision}/restore", body).status_code)
 
 
 def check(page: Page) -> dict[str, Any]:

@@ -68,8 +68,8 @@ def test_people_who_edit_at_once_lose_nothing(talk: Transcript, person: User) ->
     def edit(key: str) -> None:
         try:
             for number in range(10):
-                order = {"kind": "SetText", "segment": key, "text": f"{number}"}
-                batch = commit.Batch(0, uuid.UUID(key), [uuid.uuid4()], [order])
+                sent = {"kind": "SetText", "segment": key, "text": f"{number}"}
+                batch = commit.Batch(0, uuid.UUID(key), [uuid.uuid4()], [sent])
                 commit.commit(talk, person, batch)
         finally:
             connection.close()
