@@ -14,23 +14,22 @@ from django.urls import reverse
 
 from bulktranscribe.cli.client import (
     Changed,
-    Held,
+    JobOptions,
     JobState,
     OnBytes,
     Refused,
+    RemoteFile,
     Say,
     Source,
     Unreachable,
-    Wish,
     unsaid,
 )
 from bulktranscribe.integrity import health
 from bulktranscribe.sign_in import make_owner
 from gpu_worker.shared.protocol import Options
-from jobs import access, batches
+from jobs import access, batches, forms
 from jobs.api import session_state
 from jobs.api.serializers import job_state
-from jobs.forms import job_options
 from jobs.models import Job, Session, Upload
 from jobs.ports import worker_capabilities
 from jobs.uploads import ingest
@@ -43,15 +42,15 @@ Answer = TypeVar("Answer")
 
 
 def _asked(
-    method: Callable[Concatenate["LocalDesk", P], Answer],
-) -> Callable[Concatenate["LocalDesk", P], Answer]:
+    method: Callable[Concatenate["LocalClient", P], Answer],
+) -> Callable[Concatenate["LocalClient", P], Answer]:
     """Turn what may go wrong into what the command line knows. A watch lives longer than a connection."""
 
     @wraps(method)
-    def answer(desk: "LocalDesk", /, *args: P.args, **kwargs: P.kwargs) -> Answer:
+    def answer(client: "LocalClient", /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         close_old_connections()
         try:
-            return method(desk, *args, **kwargs)
+            return method(client, *args, **kwargs)
         except (ingest.UploadRefused, batches.InvalidJob) as refusal:
             raise Refused(refusal.code, refusal.message) from refusal
         except Http404 as gone:
@@ -62,8 +61,8 @@ def _asked(
     return answer
 
 
-class LocalDesk:
-    """Acts for `person` in this process; see `cli.desk.Desk`."""
+class LocalClient:
+    """Acts for `person` in this process; see `cli.client.Client`."""
 
     def __init__(self, person: User) -> None:
         self.person = person
@@ -97,12 +96,12 @@ class LocalDesk:
         return session_state.notice(self._session(session))
 
     @_asked
-    def held(self, session: str) -> list[Held]:
+    def remote_files(self, session: str) -> list[RemoteFile]:
         rows = self._session(session).uploads.filter(deleted_at=None).order_by("-created_at", "-pk")
-        return [_held(row) for row in rows]
+        return [_remote_file(row) for row in rows]
 
     @_asked
-    def send(self, session: str, source: Source, on_bytes: OnBytes, say: Say = unsaid) -> Held:
+    def send(self, session: str, source: Source, on_bytes: OnBytes, say: Say = unsaid) -> RemoteFile:
         there = self._session(session)
         ingest.check_size(source.size)
         ingest.check_disk(source.size)
@@ -112,17 +111,17 @@ class LocalDesk:
         except ingest.OtherContent as other:
             raise Changed from other
         on_bytes(source.size)
-        return _held(upload)
+        return _remote_file(upload)
 
     @_asked
-    def start(self, session: str, uploads: list[str], wish: Wish) -> JobState:
+    def start(self, session: str, uploads: list[str], job_options: JobOptions) -> JobState:
         there = self._session(session)
         rows = {str(row.pk): row for row in there.uploads.filter(pk__in=uploads, deleted_at=None)}
         if rows.keys() != set(uploads):
             raise Refused("UNKNOWN_UPLOAD", "A file is gone: somebody has deleted it.")
         chosen = [rows[pk] for pk in uploads]
         job = batches.create_job(
-            there, chosen, _options(wish), use_remote=wish.use_remote, created_by=self.person
+            there, chosen, _options(job_options), use_remote=job_options.use_remote, created_by=self.person
         )
         return JobState.read(job_state(job))
 
@@ -153,23 +152,23 @@ class LocalDesk:
         return Job.objects.prefetch_related("inputs__upload").get(pk=found.pk)
 
 
-def _held(row: Upload) -> Held:
-    return Held(str(row.pk), row.name, row.folder, row.size_bytes, row.sha256, is_new=not row.is_used)
+def _remote_file(row: Upload) -> RemoteFile:
+    return RemoteFile(str(row.pk), row.name, row.folder, row.size_bytes, row.sha256, is_new=not row.is_used)
 
 
 def _no_such_format(name: str) -> Refused:
     return Refused("NO_SUCH_FORMAT", f"There is no format “{name}”. There are: {', '.join(FORMATS)}.")
 
 
-def _options(wish: Wish) -> Options:
-    counts = wish.counts()
-    return job_options(
+def _options(job_options: JobOptions) -> Options:
+    counts = job_options.counts()
+    return forms.job_options(
         {
             "speakers": counts["speakers"],
             "num_speakers": counts.get("numSpeakers"),
             "min_speakers": counts.get("minSpeakers"),
             "max_speakers": counts.get("maxSpeakers"),
-            "model": wish.model or worker_capabilities.usual_model(),
-            "language": wish.language,
+            "model": job_options.model or worker_capabilities.usual_model(),
+            "language": job_options.language,
         }
     )

@@ -79,7 +79,7 @@ class ErrorCodeFilter(admin.SimpleListFilter):
         return queryset.filter(error_code=self.value()) if self.value() else queryset
 
 
-class DeskAdmin(admin.ModelAdmin[Any]):
+class StaffAdmin(admin.ModelAdmin[Any]):
     """What all lists of the desk share: quick with a hundred thousand rows."""
 
     show_full_result_count = False
@@ -100,7 +100,7 @@ class DeskAdmin(admin.ModelAdmin[Any]):
         return queryset.filter(either), False
 
 
-class LookOnlyAdmin(DeskAdmin):
+class ReadOnlyAdmin(StaffAdmin):
     """Seen and acted upon here; written by the program only."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -119,7 +119,7 @@ class LookOnlyAdmin(DeskAdmin):
 
 
 @admin.register(Session)
-class SessionAdmin(DeskAdmin):
+class SessionAdmin(StaffAdmin):
     list_display = ("name", "owner", "created_at", "touched_at", "deleted_at", "all_files")
     list_filter = ("created_at", "touched_at")
     search_fields = ("name", "owner__username")
@@ -146,7 +146,7 @@ class SessionAdmin(DeskAdmin):
 
 
 @admin.register(Upload)
-class UploadAdmin(LookOnlyAdmin):
+class UploadAdmin(ReadOnlyAdmin):
     list_display = ("name", "folder", "session", "size_bytes", "is_used", "created_at", "deleted_at")
     list_filter = ("created_at", "is_used")
     search_fields = ("name", "folder", "session__name", "sha256")
@@ -156,7 +156,7 @@ class UploadAdmin(LookOnlyAdmin):
 
 
 @admin.register(Job)
-class JobAdmin(LookOnlyAdmin):
+class JobAdmin(ReadOnlyAdmin):
     list_display = (
         "__str__", "owner", "status", "files", "priority", "model", "language", "use_remote", "created_at",
         "ended_at",
@@ -214,7 +214,7 @@ class JobAdmin(LookOnlyAdmin):
 
 
 @admin.register(JobInput)
-class JobInputAdmin(LookOnlyAdmin):
+class JobInputAdmin(ReadOnlyAdmin):
     """`remoteworker` adds attempts, the filter by worker, and the actions that need a worker."""
 
     list_display = (
@@ -263,7 +263,7 @@ class JobInputAdmin(LookOnlyAdmin):
 
 
 @admin.register(Result)
-class ResultAdmin(LookOnlyAdmin):
+class ResultAdmin(ReadOnlyAdmin):
     list_display = ("job_input", "attempt_number", "created_at")
     search_fields = ("job_input__upload__name",)
     id_fields = ("job_input_id", "job_input__job_id")
@@ -271,7 +271,7 @@ class ResultAdmin(LookOnlyAdmin):
 
 
 @admin.register(Webhook)
-class WebhookAdmin(LookOnlyAdmin):
+class WebhookAdmin(ReadOnlyAdmin):
     list_display = fields = ("place", "owner", "session", "is_enabled", "is_gone", "created_at")
     list_filter = ("is_enabled", "created_at")
     search_fields = ("id", "owner__username")
@@ -279,7 +279,7 @@ class WebhookAdmin(LookOnlyAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(LookOnlyAdmin):
+class DeliveryAdmin(ReadOnlyAdmin):
     list_display = (
         "created_at", "owner", "webhook", "event", "job", "status", "tries", "answer_status", "due_at"
     )  # fmt: skip
@@ -290,7 +290,7 @@ class DeliveryAdmin(LookOnlyAdmin):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(LookOnlyAdmin):
+class ApiTokenAdmin(ReadOnlyAdmin):
     """Deleting one revokes it."""
 
     list_display = ("name", "owner", "hint", "session", "last_used_at", "expires_at")

@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 
-class Vault:
+class SecretCipher:
     """Seals text for the database; what is sealed for one purpose opens for no other."""
 
     def __init__(self, purpose: bytes) -> None:

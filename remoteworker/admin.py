@@ -14,7 +14,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from jobs import batches
-from jobs.admin import ErrorCodeFilter, JobInputAdmin, LookOnlyAdmin, ReadOnlyInline
+from jobs.admin import ErrorCodeFilter, JobInputAdmin, ReadOnlyAdmin, ReadOnlyInline
 from jobs.models import JobInput
 from jobs.ports import partial_results
 from remoteworker import tasks
@@ -122,7 +122,7 @@ class WorkerAdmin(admin.ModelAdmin[Worker]):
 
 
 @admin.register(Attempt)
-class AttemptAdmin(LookOnlyAdmin):
+class AttemptAdmin(ReadOnlyAdmin):
     list_display = (
         "job_input", "number", "worker", "outcome", "error_code", "created_at", "last_contact_at", "lease_until",
         "ended_at",

@@ -17,12 +17,12 @@ from django.utils.translation import gettext_lazy as _
 
 from gpu_worker.shared.protocol import is_trusted_transport
 from jobs import clock
-from jobs.encryption import Vault
+from jobs.encryption import SecretCipher
 from jobs.models import JobInput
 
 BREAKER_FAILURES = 3
 MAX_ROUNDS = 100  # of files one after the other that a deadline leaves room for
-tokens = Vault(b"remoteworker.vault.v1")
+tokens = SecretCipher(b"remoteworker.vault.v1")
 
 
 def places(capabilities: dict[str, Any]) -> int:

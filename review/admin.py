@@ -2,12 +2,12 @@
 
 from django.contrib import admin
 
-from jobs.admin import LookOnlyAdmin
+from jobs.admin import ReadOnlyAdmin
 from review.models import Transcript
 
 
 @admin.register(Transcript)
-class TranscriptAdmin(LookOnlyAdmin):
+class TranscriptAdmin(ReadOnlyAdmin):
     list_display = (
         "__str__",
         "review_status",

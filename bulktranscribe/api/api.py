@@ -67,7 +67,7 @@ def too_large(request: HttpRequest, exc: Exception) -> HttpResponse:
 @api.exception_handler(ValidationError)
 def invalid(request: HttpRequest, exc: ValidationError) -> HttpResponse:
     first = exc.errors[0] if exc.errors else {}
-    where = ".".join(str(part) for part in first.get("loc", ()) if part not in ("body", "order"))
+    where = ".".join(str(part) for part in first.get("loc", ()) if part not in ("body", "payload"))
     return _error(request, 400, "INVALID_REQUEST", f"{where}: {first.get('msg', 'is not valid')}")
 
 

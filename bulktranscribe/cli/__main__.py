@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bulktranscribe.cli import options, verbs
 from bulktranscribe.cli.client import Refused
-from bulktranscribe.cli.remote_client import RemoteDesk, check_address
+from bulktranscribe.cli.remote_client import RemoteClient, check_address
 
 PROGRAM = "python -m bulktranscribe.cli"
 VERBS = {
@@ -22,17 +22,17 @@ def main() -> int:
     """Do what the command line says and return the exit code."""
     said = parser().parse_args()
     verb, _ = VERBS[said.verb]
-    return verb(desk_for, said)
+    return verb(client_for, said)
 
 
-def desk_for(said: argparse.Namespace) -> RemoteDesk:
+def client_for(said: argparse.Namespace) -> RemoteClient:
     """Return the desk that is named. Raises Refused."""
     if not said.url or not said.token:
         missing = "--url" if not said.url else "--token"
         text = f"Say where: {missing}, or the variable BULKTRANSCRIBE_{missing[2:].upper()}."
         raise Refused("WRONG_USAGE", text)
     check_address(said.url, insecure=said.insecure)
-    return RemoteDesk(said.url, said.token.strip())
+    return RemoteClient(said.url, said.token.strip())
 
 
 def parser() -> argparse.ArgumentParser:

@@ -32,7 +32,7 @@ class Changed(Exception):
 
 
 @dataclass(frozen=True)
-class Wish:
+class JobOptions:
     """How files shall be transcribed. `speakers`: auto, none, a number, or two as in 2-4."""
 
     model: str = ""  # empty: the installation's usual one
@@ -61,7 +61,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Held:
+class RemoteFile:
     """A file that the session has."""
 
     id: str
@@ -140,13 +140,13 @@ class JobState:
     def has_ended(self) -> bool:
         return all(file.has_ended for file in self.files)
 
-    def suits(self, wish: Wish) -> bool:
+    def suits(self, job_options: JobOptions) -> bool:
         """Whether it is what somebody wants who asks for this; where it runs makes no other transcript."""
-        is_model = not wish.model or wish.model == self.model
-        return is_model and (wish.language, wish.speakers) == (self.language, self.speakers)
+        is_model = not job_options.model or job_options.model == self.model
+        return is_model and (job_options.language, job_options.speakers) == (self.language, self.speakers)
 
 
-class Desk(Protocol):
+class Client(Protocol):
     """An installation, as one person uses it. Every method may raise Refused and Unreachable."""
 
     def open_session(self, name: str, *, make: bool = True) -> str:
@@ -158,13 +158,13 @@ class Desk(Protocol):
     def notice(self, session: str) -> str:
         """Why jobs would have to wait now; empty where they would not."""
 
-    def held(self, session: str) -> list[Held]:
+    def remote_files(self, session: str) -> list[RemoteFile]:
         """The files that the session has."""
 
-    def send(self, session: str, source: Source, on_bytes: OnBytes, say: Say = ...) -> Held:
+    def send(self, session: str, source: Source, on_bytes: OnBytes, say: Say = ...) -> RemoteFile:
         """Bring a file into the session; return it as it is there. `say` is told of breaks. Raises Changed, OSError."""
 
-    def start(self, session: str, uploads: list[str], wish: Wish) -> JobState:
+    def start(self, session: str, uploads: list[str], job_options: JobOptions) -> JobState:
         """Start a job over these files."""
 
     def jobs(self, session: str) -> Iterable[JobState]:

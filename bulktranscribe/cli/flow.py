@@ -10,9 +10,9 @@ from typing import TypeVar
 from rich.console import Console
 
 from bulktranscribe.cli import folder, outcomes, uploading
-from bulktranscribe.cli.client import Changed, Desk, FileState, JobState, Refused
+from bulktranscribe.cli.client import Changed, Client, FileState, JobState, Refused
 from bulktranscribe.cli.folder import Found
-from bulktranscribe.cli.options import Order
+from bulktranscribe.cli.options import CliOptions
 from bulktranscribe.cli.outcomes import Item
 from bulktranscribe.cli.progress import Reporter, reporter_for
 
@@ -21,10 +21,10 @@ POLL_SECONDS = 1.0
 A_SECOND_MORE_FOR = 200  # files in the jobs: their states are one answer, of half a kilobyte each
 
 
-def transcribe(desk: Desk, found: Sequence[Found], order: Order, console: Console) -> int:
+def transcribe(client: Client, found: Sequence[Found], cli_options: CliOptions, console: Console) -> int:
     """Transcribe these files and return the exit code. Raises Refused, Unreachable where nothing could be begun."""
     reporter = reporter_for(console)
-    run = Run(desk, [Item(each) for each in found], order, reporter)
+    run = Run(client, [Item(each) for each in found], cli_options, reporter)
     try:
         run.begin()
         run.follow()
@@ -41,8 +41,10 @@ def transcribe(desk: Desk, found: Sequence[Found], order: Order, console: Consol
 class Run:
     """One call of `transcribe`."""
 
-    def __init__(self, desk: Desk, items: list[Item], order: Order, reporter: Reporter) -> None:
-        self.desk, self.items, self.order, self.reporter = desk, items, order, reporter
+    def __init__(
+        self, client: Client, items: list[Item], cli_options: CliOptions, reporter: Reporter
+    ) -> None:
+        self.client, self.items, self.cli_options, self.reporter = client, items, cli_options, reporter
         self.session = ""
         self.jobs: dict[str, JobState] = {}  # those that have the files, by their ids
         self.job_of: dict[str, str] = {}  # by upload: the job that transcribes it
@@ -52,27 +54,27 @@ class Run:
 
     def begin(self) -> None:
         """Send the files and see that each is in a job."""
-        self.session = self._patiently(partial(self.desk.open_session, self.order.session))
+        self.session = self._patiently(partial(self.client.open_session, self.cli_options.session))
         self.before = self._patiently(self._newest)
         self._send()
         newest = self._patiently(self._join)
         if (job := self._start(newest)) is not None:
-            if self.order.wish.use_remote and job.runs_on != "remote":
+            if self.cli_options.job_options.use_remote and job.runs_on != "remote":
                 self.reporter.say(
                     "This installation runs jobs on its own machine: --gpu changes nothing here."
                 )
             self.reporter.say(
-                f"Job {job.number} of “{self.order.session}”: {self.desk.address(self.session)}"
+                f"Job {job.number} of “{self.cli_options.session}”: {self.client.address(self.session)}"
             )
-        if self.job_of and (notice := self.desk.notice(self.session)):
+        if self.job_of and (notice := self.client.notice(self.session)):
             self.reporter.say(notice)
 
     def _send(self) -> None:
-        shelf = uploading.Shelf(self.desk, self.session)
+        upload_cache = uploading.UploadCache(self.client, self.session)
         for number, item in enumerate(self.items, 1):
             try:
                 source = folder.look(item.found)
-                held = shelf.bring(source, self.reporter, number, len(self.items))
+                remote_file = upload_cache.bring(source, self.reporter, number, len(self.items))
             except Changed as changed:
                 item.problem = f"It is being written now. Run this again when it is whole. {changed}".rstrip()
             except OSError as failure:
@@ -82,14 +84,14 @@ class Run:
             if item.problem:
                 self.reporter.say(f"{item.found.relative}: {item.problem}")
                 continue
-            item.upload = held.id
-            self.by_upload.setdefault(held.id, []).append(item)
-            if not held.is_new:
-                self.used.add(held.id)
+            item.upload = remote_file.id
+            self.by_upload.setdefault(remote_file.id, []).append(item)
+            if not remote_file.is_new:
+                self.used.add(remote_file.id)
 
     def _newest(self) -> int:
         """Return the number of the newest job, 0 where there is none."""
-        return next((job.number for job in self.desk.jobs(self.session)), 0)
+        return next((job.number for job in self.client.jobs(self.session)), 0)
 
     def _join(self) -> int:
         """What is being transcribed as asked for, or has been, is not begun again: so the same command goes on.
@@ -97,14 +99,16 @@ class Run:
         Return the number of the newest job.
         """
         newest = 0
-        for job in self.desk.jobs(self.session):
+        for job in self.client.jobs(self.session):
             newest = newest or job.number
             wanted = self.by_upload.keys() - self.job_of.keys()
             if job.number <= self.before:
                 wanted &= self.used  # the others can be in later jobs only, of somebody who sends them too
-            if self.order.again or not wanted:  # each job that is read is a question to the installation
+            if (
+                self.cli_options.again or not wanted
+            ):  # each job that is read is a question to the installation
                 break
-            if job.suits(self.order.wish):
+            if job.suits(self.cli_options.job_options):
                 going = [file.upload for file in job.files if file.status == "complete" or not file.has_ended]
                 self._take(job, [upload for upload in going if upload in wanted])
         return newest
@@ -113,7 +117,9 @@ class Run:
         """Start a job over the files that are in none; None where nothing is left for one."""
         while uploads := [upload for upload in self.by_upload if upload not in self.job_of]:
             try:
-                job = uploading.start_once(self.desk, self.session, uploads, self.order.wish, newest)
+                job = uploading.start_once(
+                    self.client, self.session, uploads, self.cli_options.job_options, newest
+                )
             except uploading.Gone as gone:
                 for item in (item for upload in gone.uploads for item in self.by_upload.pop(upload)):
                     item.problem = f"{gone} Run this again to send it again."
@@ -140,7 +146,7 @@ class Run:
             time.sleep(POLL_SECONDS + sum(len(job.files) for job in going_on) / A_SECOND_MORE_FOR)
             for job in going_on:
                 try:
-                    self.jobs[job.id] = self._patiently(partial(self.desk.job, job.id))
+                    self.jobs[job.id] = self._patiently(partial(self.client.job, job.id))
                 except Refused as refusal:
                     self._lose(job, refusal)
 
@@ -171,7 +177,7 @@ class Run:
         for item in self.by_upload[file.upload]:
             if item.state is None or not item.state.has_ended:
                 item.state = file
-                outcomes.write(self.desk, item, self.order, self.reporter.say)
+                outcomes.write(self.client, item, self.cli_options, self.reporter.say)
 
     def _patiently(self, ask: Callable[[], Answer]) -> Answer:
         return uploading.patiently(ask, self.reporter.say)
@@ -183,13 +189,13 @@ class Run:
             self.reporter.say(
                 "Interrupted. Run the same command again: what has been sent is not sent again."
             )
-        elif self.order.cancel_on_interrupt:
+        elif self.cli_options.cancel_on_interrupt:
             for job in open_jobs:
                 with suppress(Refused):  # it has ended meanwhile, or is gone
-                    self.desk.cancel(job.id)
+                    self.client.cancel(job.id)
             self.reporter.say("Interrupted, and the job is canceled.")
         else:
-            where = self.desk.address(self.session)
+            where = self.client.address(self.session)
             self.reporter.say(
                 f"Interrupted; the job goes on. Run the same command again to follow it. To cancel it: {where}"
             )

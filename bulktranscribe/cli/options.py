@@ -5,18 +5,18 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bulktranscribe.cli.client import Wish
+from bulktranscribe.cli.client import JobOptions
 
 MOST_SPEAKERS = 100
 SESSION = "Command line"
 
 
 @dataclass(frozen=True)
-class Order:
+class CliOptions:
     """What shall be done."""
 
     session: str
-    wish: Wish
+    job_options: JobOptions
     formats: list[str] = field(default_factory=list)
     out: Path | None = None
     overwrite: bool = False
@@ -81,11 +81,11 @@ def add_watch(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def order_of(said: argparse.Namespace) -> Order:
+def cli_options_of(said: argparse.Namespace) -> CliOptions:
     """Return what was said."""
-    return Order(
+    return CliOptions(
         session=said.session,
-        wish=Wish(said.model, said.language, said.speakers, said.gpu),
+        job_options=JobOptions(said.model, said.language, said.speakers, said.gpu),
         formats=said.format,
         out=said.out,
         overwrite=said.overwrite,

@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bulktranscribe.cli import exports, uploading
-from bulktranscribe.cli.client import Desk, FileState, Refused, Say, Unreachable, unsaid
+from bulktranscribe.cli.client import Client, FileState, Refused, Say, Unreachable, unsaid
 from bulktranscribe.cli.folder import Found
-from bulktranscribe.cli.options import Order
+from bulktranscribe.cli.options import CliOptions
 from bulktranscribe.cli.progress import plain, printable
 
 COMPLETE, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -48,19 +48,19 @@ class Item:
         return self.problem or (self.state.error if self.state else "") or ", ".join(self.written)
 
 
-def write(desk: Desk, item: Item, order: Order, say: Say = unsaid) -> None:
+def write(client: Client, item: Item, cli_options: CliOptions, say: Say = unsaid) -> None:
     """Write the transcript of a complete file where that was asked for, and note in the item how it went."""
-    if order.out is None or item.state is None or item.state.status != "complete":
+    if cli_options.out is None or item.state is None or item.state.status != "complete":
         return
-    for format in order.formats:
+    for format in cli_options.formats:
         try:
-            content = uploading.patiently(partial(desk.export, item.state.id, format), say)
-            place = exports.target(order.out, item.found.relative, format)
-            item.written.append(str(exports.write(place, content, overwrite=order.overwrite)))
+            content = uploading.patiently(partial(client.export, item.state.id, format), say)
+            place = exports.target(cli_options.out, item.found.relative, format)
+            item.written.append(str(exports.write(place, content, overwrite=cli_options.overwrite)))
         except (Refused, Unreachable) as problem:
             item.problem = str(problem)
         except OSError as failure:
-            item.problem = f"{failure.filename or order.out} cannot be written: {failure.strerror}."
+            item.problem = f"{failure.filename or cli_options.out} cannot be written: {failure.strerror}."
 
 
 def exit_code(items: Sequence[Item]) -> int:

@@ -7,17 +7,17 @@ from urllib.parse import urlsplit
 from bulktranscribe.cli import tus, uploading
 from bulktranscribe.cli.client import (
     Changed,
-    Held,
+    JobOptions,
     JobState,
     OnBytes,
     Refused,
+    RemoteFile,
     Say,
     Source,
     Unreachable,
-    Wish,
     unsaid,
 )
-from bulktranscribe.cli.transport import Wire
+from bulktranscribe.cli.transport import HttpTransport
 
 PAGE = 200
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -35,11 +35,11 @@ def check_address(url: str, *, insecure: bool) -> None:
         raise Refused("INSECURE", text)
 
 
-class RemoteDesk:
-    """Acts for the owner of a token; see `desk.Desk`."""
+class RemoteClient:
+    """Acts for the owner of a token; see `client.Client`."""
 
     def __init__(self, url: str, token: str) -> None:
-        self.wire = Wire(url, token)
+        self.transport = HttpTransport(url, token)
 
     def open_session(self, name: str, *, make: bool = True) -> str:
         for row in self._pages("/api/sessions", "sessions"):
@@ -47,60 +47,58 @@ class RemoteDesk:
                 return str(row["id"])
         if not make:
             raise Refused("NOT_FOUND", f"There is no session “{name}”.")
-        made = self.wire.json("POST", "/api/sessions", json={"name": name})
+        made = self.transport.json("POST", "/api/sessions", json={"name": name})
         return str(made["session"]["id"])
 
     def address(self, session: str) -> str:
-        return f"{self.wire.url}/sessions/{session}/"
+        return f"{self.transport.url}/sessions/{session}/"
 
     def notice(self, session: str) -> str:
-        return str(self.wire.json("GET", f"/api/sessions/{session}/state")["notice"] or "")
+        return str(self.transport.json("GET", f"/api/sessions/{session}/state")["notice"] or "")
 
-    def held(self, session: str) -> list[Held]:
-        return [_held(row) for row in self._pages(f"/api/sessions/{session}/uploads", "uploads")]
+    def remote_files(self, session: str) -> list[RemoteFile]:
+        return [_remote_file(row) for row in self._pages(f"/api/sessions/{session}/uploads", "uploads")]
 
-    def send(self, session: str, source: Source, on_bytes: OnBytes, say: Say = unsaid) -> Held:
+    def send(self, session: str, source: Source, on_bytes: OnBytes, say: Say = unsaid) -> RemoteFile:
         stays: list[str] = []
         for _try in range(2):  # what was begun under this name may have been another file
-            arrived = tus.send(self.wire, session, source, on_bytes, say)
-            held = self._upload(arrived.upload)
-            if held.sha256 == source.sha256:
-                return held
-            if arrived.is_ours and (text := self._take_back(session, held, say)):
+            arrived = tus.send(self.transport, session, source, on_bytes, say)
+            remote_file = self._upload(arrived.upload)
+            if remote_file.sha256 == source.sha256:
+                return remote_file
+            if arrived.is_ours and (text := self._take_back(session, remote_file, say)):
                 say(text)  # whatever comes of the next try
                 stays.append(text)
         raise Changed(" ".join(stays))
 
-    def _upload(self, pk: str) -> Held:
+    def _upload(self, pk: str) -> RemoteFile:
         try:
-            return _held(self.wire.json("GET", f"/api/uploads/{pk}")["upload"])
+            return _remote_file(self.transport.json("GET", f"/api/uploads/{pk}")["upload"])
         except Refused as refusal:
             if refusal.code != "NOT_FOUND":
                 raise
             raise Refused("UPLOAD_GONE", "It was deleted as soon as it was there.") from refusal
 
-    def _take_back(self, session: str, held: Held, say: Say) -> str:
+    def _take_back(self, session: str, remote_file: RemoteFile, say: Say) -> str:
         """Delete what arrived as another file than was meant. Return why it stays and where; empty where it is gone."""
         try:
-            uploading.patiently(lambda: self.wire.call("DELETE", f"/api/uploads/{held.id}"), say)
+            uploading.patiently(lambda: self.transport.call("DELETE", f"/api/uploads/{remote_file.id}"), say)
         except (Refused, Unreachable) as problem:
             if isinstance(problem, Refused) and problem.code == "NOT_FOUND":  # the first answer was lost
                 return ""
             where = self.address(session)
-            return (
-                f"A broken copy of “{held.relative}” stays in the session: {problem} Delete it there: {where}"
-            )
+            return f"A broken copy of “{remote_file.relative}” stays in the session: {problem} Delete it there: {where}"
         return ""
 
-    def start(self, session: str, uploads: list[str], wish: Wish) -> JobState:
-        order = {
+    def start(self, session: str, uploads: list[str], job_options: JobOptions) -> JobState:
+        wanted = {
             "uploadIds": uploads,
-            "model": wish.model,
-            "language": wish.language,
-            "useRemote": wish.use_remote,
-            **wish.counts(),
+            "model": job_options.model,
+            "language": job_options.language,
+            "useRemote": job_options.use_remote,
+            **job_options.counts(),
         }
-        return JobState.read(self.wire.json("POST", f"/api/sessions/{session}/jobs", json=order)["job"])
+        return JobState.read(self.transport.json("POST", f"/api/sessions/{session}/jobs", json=wanted)["job"])
 
     def jobs(self, session: str) -> Iterator[JobState]:
         for row in self._pages("/api/jobs", "jobs", session=session):
@@ -113,18 +111,18 @@ class RemoteDesk:
             yield JobState.read({**row, "inputs": files})
 
     def job(self, job: str) -> JobState:
-        return JobState.read(self.wire.json("GET", f"/api/jobs/{job}")["job"])
+        return JobState.read(self.transport.json("GET", f"/api/jobs/{job}")["job"])
 
     def cancel(self, job: str) -> None:
-        self.wire.call("POST", f"/api/jobs/{job}/cancel")
+        self.transport.call("POST", f"/api/jobs/{job}/cancel")
 
     def export(self, file: str, format: str) -> bytes:
         try:
-            return self.wire.call("GET", f"/api/transcripts/{file}/exports/{format}").content
+            return self.transport.call("GET", f"/api/transcripts/{file}/exports/{format}").content
         except Refused as refusal:
             if refusal.code != "NOT_FOUND":
                 raise
-            there = self.wire.json("GET", f"/api/transcripts/{file}/exports")["exports"]
+            there = self.transport.json("GET", f"/api/transcripts/{file}/exports")["exports"]
             names = ", ".join(row["format"] for row in there)
             raise Refused(
                 "NO_SUCH_FORMAT", f"There is no format “{format}”. There are: {names}."
@@ -133,12 +131,12 @@ class RemoteDesk:
     def _pages(self, path: str, name: str, **only: str) -> Iterator[dict[str, Any]]:
         wanted = {**only, "limit": str(PAGE)}
         while True:
-            page = self.wire.json("GET", path, params=wanted)
+            page = self.transport.json("GET", path, params=wanted)
             yield from page[name]
             if page["next"] is None:
                 return
             wanted["cursor"] = page["next"]
 
 
-def _held(row: dict[str, Any]) -> Held:
-    return Held(row["id"], row["name"], row["folder"], row["sizeBytes"], row["sha256"], row["isNew"])
+def _remote_file(row: dict[str, Any]) -> RemoteFile:
+    return RemoteFile(row["id"], row["name"], row["folder"], row["sizeBytes"], row["sha256"], row["isNew"])

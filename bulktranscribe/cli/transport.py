@@ -25,7 +25,7 @@ class Bearer(requests.auth.AuthBase):
         return request
 
 
-class Wire:
+class HttpTransport:
     """Requests to one installation, with a token; what may go wrong as two exceptions."""
 
     def __init__(self, url: str, token: str) -> None:

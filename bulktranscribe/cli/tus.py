@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from bulktranscribe.cli.client import Changed, OnBytes, Refused, Say, Source, Unreachable
-from bulktranscribe.cli.transport import Wire
+from bulktranscribe.cli.transport import HttpTransport
 
 VERSION = {"Tus-Resumable": "1.0.0"}
 SMALLEST, FIRST, LARGEST = (
@@ -33,20 +33,22 @@ class Arrived:
     )
 
 
-def send(wire: Wire, session: str, source: Source, on_bytes: OnBytes, say: Say) -> Arrived:
+def send(transport: HttpTransport, session: str, source: Source, on_bytes: OnBytes, say: Say) -> Arrived:
     """Send a file whole and return what it became.
 
     Raises Refused, Changed where the file is shorter than it was, OSError; Unreachable after a long silence.
     """
     with source.path.open("rb") as file:
-        return Sending(wire, session, source, on_bytes, say).run(file)
+        return Sending(transport, session, source, on_bytes, say).run(file)
 
 
 class Sending:
     """One file on its way."""
 
-    def __init__(self, wire: Wire, session: str, source: Source, on_bytes: OnBytes, say: Say) -> None:
-        self.wire, self.session, self.source = wire, session, source
+    def __init__(
+        self, transport: HttpTransport, session: str, source: Source, on_bytes: OnBytes, say: Say
+    ) -> None:
+        self.transport, self.session, self.source = transport, session, source
         self.on_bytes, self.say = on_bytes, say
         self.place = ""  # its address over there, once there is one
         self.has_sent = False  # something, to that address; perhaps nothing of it arrived
@@ -87,7 +89,7 @@ class Sending:
 
     def _go_on(self, file: BinaryIO) -> Arrived:
         """Ask how much has arrived and send the rest. Raises Refused where it is gone, Changed."""
-        offset = int(self.wire.call("HEAD", self.place, headers=VERSION).headers["Upload-Offset"])
+        offset = int(self.transport.call("HEAD", self.place, headers=VERSION).headers["Upload-Offset"])
         while offset < self.source.size:
             self.on_bytes(offset)
             file.seek(offset)
@@ -96,7 +98,7 @@ class Sending:
                 raise Changed
             offset = self._patch(data, offset)
         self.on_bytes(offset)
-        became = self.wire.json("GET", self.place)["incoming"]
+        became = self.transport.json("GET", self.place)["incoming"]
         upload = became["upload"] or became["duplicateOf"]
         if upload is None:
             raise Refused("UPLOAD_EXPIRED", "It was deleted as soon as it was there.")
@@ -111,7 +113,7 @@ class Sending:
             "Content-Type": "application/offset+octet-stream",
         }
         self.has_sent = True
-        answer = self.wire.call("PATCH", self.place, headers=headers, data=data)
+        answer = self.transport.call("PATCH", self.place, headers=headers, data=data)
         self.piece = min(self.largest, self.piece * 2)
         self.tries, self.silent_since = 0, None
         return int(answer.headers["Upload-Offset"])
@@ -121,7 +123,7 @@ class Sending:
 
         One that is whole and still listed came of nothing: its upload has been deleted.
         """
-        rows = self.wire.json("GET", f"/api/sessions/{self.session}/incoming")["incoming"]
+        rows = self.transport.json("GET", f"/api/sessions/{self.session}/incoming")["incoming"]
         for row in rows:
             path = f"{row['folder']}/{row['name']}" if row["folder"] else row["name"]
             place = f"/api/incoming/{row['id']}"
@@ -137,7 +139,7 @@ class Sending:
             f"{key} {base64.b64encode(text.encode(errors='replace')).decode()}" for key, text in said.items()
         )
         headers = {**VERSION, "Upload-Length": str(self.source.size), "Upload-Metadata": ",".join(pairs)}
-        made = self.wire.call("POST", f"/api/sessions/{self.session}/incoming", headers=headers)
+        made = self.transport.call("POST", f"/api/sessions/{self.session}/incoming", headers=headers)
         # Its own name for itself may be one that is not reached from here: the last part is what counts.
         return f"/api/incoming/{made.headers['Location'].rstrip('/').rsplit('/', 1)[1]}"
 
@@ -146,7 +148,7 @@ class Sending:
         now = time.monotonic()
         self.silent_since = self.silent_since or now
         if now - self.silent_since > PATIENCE_SECONDS:
-            raise Unreachable(f"{self.wire.url} has taken nothing for {PATIENCE_SECONDS:.0f} s.")
+            raise Unreachable(f"{self.transport.url} has taken nothing for {PATIENCE_SECONDS:.0f} s.")
         self.piece = max(SMALLEST, self.piece // 2)
         time.sleep(PAUSES[min(self.tries, len(PAUSES) - 1)])
         self.tries += 1

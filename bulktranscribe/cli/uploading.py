@@ -5,7 +5,17 @@ from collections.abc import Callable, Collection
 from itertools import takewhile
 from typing import TypeVar
 
-from bulktranscribe.cli.client import Desk, Held, JobState, Refused, Say, Source, Unreachable, Wish, unsaid
+from bulktranscribe.cli.client import (
+    Client,
+    JobOptions,
+    JobState,
+    Refused,
+    RemoteFile,
+    Say,
+    Source,
+    Unreachable,
+    unsaid,
+)
 from bulktranscribe.cli.progress import Reporter
 
 Answer = TypeVar("Answer")
@@ -21,34 +31,34 @@ class Gone(Exception):
         self.uploads = uploads
 
 
-class Shelf:
+class UploadCache:
     """The files of a session by what they hold, so that nothing is sent that is there."""
 
-    def __init__(self, desk: Desk, session: str) -> None:
-        self.desk, self.session = desk, session
-        self._held = {(one.sha256, one.size): one for one in reversed(desk.held(session))}
+    def __init__(self, client: Client, session: str) -> None:
+        self.client, self.session = client, session
+        self._remote_files = {(one.sha256, one.size): one for one in reversed(client.remote_files(session))}
 
     def names(self) -> dict[str, str]:
         """The paths of the files by their ids."""
-        return {one.id: one.relative for one in self._held.values()}
+        return {one.id: one.relative for one in self._remote_files.values()}
 
     def forget(self, uploads: Collection[str]) -> None:
         """Send these again where they come again: the session has them no more."""
-        self._held = {key: one for key, one in self._held.items() if one.id not in uploads}
+        self._remote_files = {key: one for key, one in self._remote_files.items() if one.id not in uploads}
 
-    def bring(self, source: Source, reporter: Reporter, number: int = 1, count: int = 1) -> Held:
+    def bring(self, source: Source, reporter: Reporter, number: int = 1, count: int = 1) -> RemoteFile:
         """Return the file as the session has it, sent where it had it not. Raises as Desk.send."""
         key = (source.sha256, source.size)
-        twin = self._held.get(key)
+        twin = self._remote_files.get(key)
         if twin is None:
             name = source.relative
-            sent = self.desk.send(
+            sent = self.client.send(
                 self.session,
                 source,
                 lambda done: reporter.sending(name, done, source.size, number, count),
                 reporter.say,
             )
-            return self._held.setdefault(key, sent)
+            return self._remote_files.setdefault(key, sent)
         what = (
             "the session has it already"
             if twin.relative == source.relative
@@ -58,32 +68,36 @@ class Shelf:
         return twin
 
 
-def start_once(desk: Desk, session: str, uploads: list[str], wish: Wish, after: int) -> JobState:
+def start_once(
+    client: Client, session: str, uploads: list[str], job_options: JobOptions, after: int
+) -> JobState:
     """Start a job over these files, one, also where the answer to the first try is lost.
 
     `after`: the number of the newest job that there was before. Raises Gone where files were deleted meanwhile.
     """
     try:
         try:
-            return desk.start(session, uploads, wish)
+            return client.start(session, uploads, job_options)
         except Unreachable:  # perhaps it was heard
-            return patiently(lambda: _started(desk, session, uploads, wish, after), unsaid)
+            return patiently(lambda: _started(client, session, uploads, job_options, after), unsaid)
     except Refused as refusal:
-        if refusal.code == "UNKNOWN_UPLOAD" and (gone := deleted(desk, session, uploads)):
+        if refusal.code == "UNKNOWN_UPLOAD" and (gone := deleted(client, session, uploads)):
             raise Gone(gone) from refusal
         raise
 
 
-def deleted(desk: Desk, session: str, uploads: Collection[str]) -> set[str]:
+def deleted(client: Client, session: str, uploads: Collection[str]) -> set[str]:
     """Return those of these files that the session has no more."""
-    return set(uploads) - {one.id for one in desk.held(session)}
+    return set(uploads) - {one.id for one in client.remote_files(session)}
 
 
-def _started(desk: Desk, session: str, uploads: list[str], wish: Wish, after: int) -> JobState:
-    for job in takewhile(lambda job: job.number > after, desk.jobs(session)):
+def _started(
+    client: Client, session: str, uploads: list[str], job_options: JobOptions, after: int
+) -> JobState:
+    for job in takewhile(lambda job: job.number > after, client.jobs(session)):
         if [file.upload for file in job.files] == uploads:
             return job
-    return desk.start(session, uploads, wish)
+    return client.start(session, uploads, job_options)
 
 
 def patiently(ask: Callable[[], Answer], say: Say) -> Answer:

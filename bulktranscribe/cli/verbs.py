@@ -9,21 +9,21 @@ from rich.console import Console
 
 from bulktranscribe.cli import flow, folder, options, outcomes, progress
 from bulktranscribe.cli import watch as watching
-from bulktranscribe.cli.client import Desk, FileState, Refused, Unreachable, Wish
+from bulktranscribe.cli.client import Client, FileState, JobOptions, Refused, Unreachable
 from bulktranscribe.cli.folder import Found, NoSuchFile
 
-DeskFor = Callable[[argparse.Namespace], Desk]
-Verb = Callable[[DeskFor, argparse.Namespace, Console], int]
+ClientFor = Callable[[argparse.Namespace], Client]
+Verb = Callable[[ClientFor, argparse.Namespace, Console], int]
 
 
-def _told(verb: Verb) -> Callable[[DeskFor, argparse.Namespace], int]:
+def _told(verb: Verb) -> Callable[[ClientFor, argparse.Namespace], int]:
     """Run a verb; say on stderr why it could not begin or go on."""
 
     @wraps(verb)
-    def run(desk_for: DeskFor, said: argparse.Namespace) -> int:
+    def run(client_for: ClientFor, said: argparse.Namespace) -> int:
         console = Console(highlight=False, emoji=False)
         try:
-            return verb(desk_for, said, console)
+            return verb(client_for, said, console)
         except (NoSuchFile, Refused) as wrong:
             text, code = str(wrong), outcomes.WRONG_USAGE
         except Unreachable as silence:
@@ -37,32 +37,32 @@ def _told(verb: Verb) -> Callable[[DeskFor, argparse.Namespace], int]:
 
 
 @_told
-def transcribe(desk_for: DeskFor, said: argparse.Namespace, console: Console) -> int:
+def transcribe(client_for: ClientFor, said: argparse.Namespace, console: Console) -> int:
     """Files and folders into transcripts."""
     found = folder.named(said.paths)
     if not found:
         raise NoSuchFile(
             f"No recordings in {', '.join(map(str, said.paths))}. Files named one by one are always taken."
         )
-    return flow.transcribe(desk_for(said), found, options.order_of(said), console)
+    return flow.transcribe(client_for(said), found, options.cli_options_of(said), console)
 
 
 @_told
-def watch(desk_for: DeskFor, said: argparse.Namespace, console: Console) -> int:
+def watch(client_for: ClientFor, said: argparse.Namespace, console: Console) -> int:
     """What appears in a folder, until Ctrl-C."""
     if not said.folder.is_dir():
         raise NoSuchFile(f"{said.folder} is no folder.")
-    return watching.watch(desk_for(said), said.folder.resolve(), options.order_of(said), console)
+    return watching.watch(client_for(said), said.folder.resolve(), options.cli_options_of(said), console)
 
 
 @_told
-def status(desk_for: DeskFor, said: argparse.Namespace, console: Console) -> int:
+def status(client_for: ClientFor, said: argparse.Namespace, console: Console) -> int:
     """Where the jobs of a session stand. 0 only where every file is complete."""
-    desk = desk_for(said)
-    session = desk.open_session(said.session, make=False)
-    jobs = list(desk.jobs(session))
-    names = {one.id: one.relative for one in desk.held(session)}
-    progress.plain(console, f"“{said.session}”, {desk.address(session)}")
+    client = client_for(said)
+    session = client.open_session(said.session, make=False)
+    jobs = list(client.jobs(session))
+    names = {one.id: one.relative for one in client.remote_files(session)}
+    progress.plain(console, f"“{said.session}”, {client.address(session)}")
     for job in jobs:
         progress.plain(console, f"Job {job.number}: {job.words}; {progress.summary(job.files)}")
         for file in job.files:
@@ -70,28 +70,28 @@ def status(desk_for: DeskFor, said: argparse.Namespace, console: Console) -> int
             progress.plain(
                 console, "\t".join((f"  {names.get(file.upload, file.name)}", how, file.error)).rstrip()
             )
-    if notice := desk.notice(session):
+    if notice := client.notice(session):
         progress.plain(console, notice)
     is_complete = all(file.status == "complete" for job in jobs for file in job.files)
     return outcomes.COMPLETE if is_complete else outcomes.SOME_FAILED
 
 
 @_told
-def fetch(desk_for: DeskFor, said: argparse.Namespace, console: Console) -> int:
+def fetch(client_for: ClientFor, said: argparse.Namespace, console: Console) -> int:
     """The transcripts of a session into files: of each recording the newest. 0 only where every one has one."""
-    desk = desk_for(said)
-    session = desk.open_session(said.session, make=False)
-    names = {one.id: one.relative for one in desk.held(session)}
+    client = client_for(said)
+    session = client.open_session(said.session, make=False)
+    names = {one.id: one.relative for one in client.remote_files(session)}
     latest: dict[str, FileState] = {}
-    for file in (file for job in desk.jobs(session) for file in job.files):
+    for file in (file for job in client.jobs(session) for file in job.files):
         if file.upload not in latest or (file.status == "complete" != latest[file.upload].status):
             latest[file.upload] = file
-    order = options.Order(said.session, Wish(), said.format, said.out, said.overwrite)
+    cli_options = options.CliOptions(said.session, JobOptions(), said.format, said.out, said.overwrite)
     items = [
         outcomes.Item(Found(Path(), names.get(file.upload, file.name)), file.upload, file)
         for file in latest.values()
     ]
     for item in items:
-        outcomes.write(desk, item, order)
+        outcomes.write(client, item, cli_options)
     outcomes.tell(console, items)
     return outcomes.exit_code(items)

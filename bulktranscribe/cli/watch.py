@@ -8,9 +8,9 @@ from pathlib import Path
 from rich.console import Console
 
 from bulktranscribe.cli import exports, folder, outcomes, uploading
-from bulktranscribe.cli.client import Changed, Desk, FileState, JobState, Refused, Unreachable
+from bulktranscribe.cli.client import Changed, Client, FileState, JobState, Refused, Unreachable
 from bulktranscribe.cli.folder import Found
-from bulktranscribe.cli.options import Order
+from bulktranscribe.cli.options import CliOptions
 from bulktranscribe.cli.progress import Reporter, reporter_for
 
 Signature = tuple[int, int, int]  # size, and when content and permissions changed, in ns
@@ -50,14 +50,18 @@ class Settling:
         return (name for name, seen in there.items() if seen[0] and self._taken.get(name) != seen)
 
 
-def watch(desk: Desk, top: Path, order: Order, console: Console) -> int:
+def watch(client: Client, top: Path, cli_options: CliOptions, console: Console) -> int:
     """Watch a folder until Ctrl-C, or with --once until all in it is done. Raises Refused where nothing can begin."""
     reporter = reporter_for(console)
     try:
-        session = uploading.patiently(lambda: desk.open_session(order.session), reporter.say)
-        watcher = uploading.patiently(lambda: Watcher(desk, session, top, order, reporter), reporter.say)
-        reporter.say(f"Watching {top} for “{order.session}”, {desk.address(session)} — Ctrl-C ends it.")
-        return _watch(watcher, once=order.once)
+        session = uploading.patiently(lambda: client.open_session(cli_options.session), reporter.say)
+        watcher = uploading.patiently(
+            lambda: Watcher(client, session, top, cli_options, reporter), reporter.say
+        )
+        reporter.say(
+            f"Watching {top} for “{cli_options.session}”, {client.address(session)} — Ctrl-C ends it."
+        )
+        return _watch(watcher, once=cli_options.once)
     except KeyboardInterrupt:
         reporter.say("Stopped watching. What was sent goes on; start this again for what comes later.")
         return outcomes.INTERRUPTED
@@ -81,12 +85,20 @@ def _watch(watcher: "Watcher", *, once: bool) -> int:
 class Watcher:
     """The state of a watch. All that matters is in the session: a restart finds it there."""
 
-    def __init__(self, desk: Desk, session: str, top: Path, order: Order, reporter: Reporter) -> None:
-        self.desk, self.session, self.top, self.order, self.reporter = desk, session, top, order, reporter
-        self.settling = Settling(order.settle_seconds)
-        self.shelf = uploading.Shelf(desk, session)
-        self.ledger = exports.Ledger(order.out) if order.out else None
-        before = list(desk.jobs(session))
+    def __init__(
+        self, client: Client, session: str, top: Path, cli_options: CliOptions, reporter: Reporter
+    ) -> None:
+        self.client, self.session, self.top, self.cli_options, self.reporter = (
+            client,
+            session,
+            top,
+            cli_options,
+            reporter,
+        )
+        self.settling = Settling(cli_options.settle_seconds)
+        self.upload_cache = uploading.UploadCache(client, session)
+        self.ledger = exports.Ledger(cli_options.out) if cli_options.out else None
+        before = list(client.jobs(session))
         self.jobs = [job for job in before if not job.has_ended]
         self.ended = [job for job in before if job.has_ended]  # perhaps with something to write
         self.newest = max((job.number for job in before), default=0)
@@ -142,7 +154,7 @@ class Watcher:
     def _bring(self, name: str, signature: Signature, now: float) -> None:
         try:
             source = folder.look(Found(self.top / name, name))
-            held = self.shelf.bring(source, self.reporter)
+            remote_file = self.upload_cache.bring(source, self.reporter)
         except (Changed, FileNotFoundError):
             return  # looked at again when it is still
         except OSError as failure:
@@ -157,10 +169,10 @@ class Watcher:
             text = str(refusal)
         else:
             self._said.discard(f"file {name}")
-            self.mine[name] = held.id
-            if held.id not in self.used:
-                self.used.add(held.id)
-                self.pending.append(held.id)
+            self.mine[name] = remote_file.id
+            if remote_file.id not in self.used:
+                self.used.add(remote_file.id)
+                self.pending.append(remote_file.id)
             self.settling.take(name, signature)
             return
         self._say_once(f"file {name}", f"{name}: {text}")
@@ -171,10 +183,12 @@ class Watcher:
         if not self.pending:
             return
         try:
-            job = uploading.start_once(self.desk, self.session, self.pending, self.order.wish, self.newest)
+            job = uploading.start_once(
+                self.client, self.session, self.pending, self.cli_options.job_options, self.newest
+            )
         except uploading.Gone as gone:  # the others are started at the next look
             for upload in gone.uploads:
-                name = self.shelf.names().get(upload, upload)
+                name = self.upload_cache.names().get(upload, upload)
                 self._say_once(f"upload {upload}", f"{name}: {gone} It is sent again when it changes.")
             self._failed.update(dict.fromkeys(gone.uploads, True))
             self._forget(gone.uploads)
@@ -184,12 +198,12 @@ class Watcher:
         self.newest = max(self.newest, job.number)
         self.jobs.append(job)
         self.reporter.say(f"Job {job.number}: {len(job.files)} file{'s' if len(job.files) > 1 else ''}.")
-        if notice := self.desk.notice(self.session):
+        if notice := self.client.notice(self.session):
             self.reporter.say(notice)
 
     def _follow(self) -> None:
         """Ask how the open jobs are; write what is complete."""
-        names = self.shelf.names()
+        names = self.upload_cache.names()
         self.jobs = [now for job in self.jobs if (now := self._now(job)) is not None]
         if self.jobs:
             self.reporter.files([file for job in self.jobs for file in _named(job, names)])
@@ -208,11 +222,11 @@ class Watcher:
     def _now(self, job: JobState) -> JobState | None:
         """Return a job as it is now; None where somebody has deleted it."""
         try:
-            return self.desk.job(job.id)
+            return self.client.job(job.id)
         except Refused as refusal:
             if refusal.code != "NOT_FOUND":
                 raise
-        self._forget(uploading.deleted(self.desk, self.session, [file.upload for file in job.files]))
+        self._forget(uploading.deleted(self.client, self.session, [file.upload for file in job.files]))
         open_files = [file for file in job.files if file.status != "complete" or self._unwritten(file)]
         self._failed.update((file.upload, True) for file in open_files)
         text = f"Job {job.number} is gone: somebody has deleted it. What was not complete is not transcribed."
@@ -221,7 +235,7 @@ class Watcher:
 
     def _forget(self, uploads: set[str]) -> None:
         """Files that somebody has deleted are sent again where they come again."""
-        self.shelf.forget(uploads)
+        self.upload_cache.forget(uploads)
         self.used -= uploads
         self.pending = [upload for upload in self.pending if upload not in uploads]
 
@@ -229,18 +243,20 @@ class Watcher:
         """The formats in which a transcript that is there has not been written yet."""
         if self.ledger is None or file.status != "complete" or file.id in self._gone:
             return []
-        return [format for format in self.order.formats if f"{file.id}.{format}" not in self.ledger]
+        return [format for format in self.cli_options.formats if f"{file.id}.{format}" not in self.ledger]
 
     def _write(self, file: FileState) -> bool:
         """Write what is there and not written yet; return whether nothing is left to write."""
-        if self.order.out is None or self.ledger is None:
+        if self.cli_options.out is None or self.ledger is None:
             return True
         for format in self._unwritten(file):
             key = f"{file.id}.{format}"
             try:
-                content = self.desk.export(file.id, format)
+                content = self.client.export(file.id, format)
                 place = exports.write(
-                    exports.target(self.order.out, file.name, format), content, overwrite=self.order.overwrite
+                    exports.target(self.cli_options.out, file.name, format),
+                    content,
+                    overwrite=self.cli_options.overwrite,
                 )
                 self.ledger.note(key)
             except Refused as refusal:
@@ -252,7 +268,9 @@ class Watcher:
                 self._gone.add(file.id)
                 return True
             except OSError as failure:
-                self._say_once(f"out {key}", f"{failure.filename or self.order.out}: {failure.strerror}.")
+                self._say_once(
+                    f"out {key}", f"{failure.filename or self.cli_options.out}: {failure.strerror}."
+                )
                 return False
             self.reporter.say(f"{file.name}: {place}")
         return True

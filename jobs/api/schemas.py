@@ -33,7 +33,7 @@ class FieldError(Error):
     field: str | None = None
 
 
-class OrderRefusal(Told):
+class JobRefusal(Told):
     error: FieldError
 
 

@@ -29,12 +29,12 @@ router = Router(by_alias=True)
 Answer = dict[str, Any]
 MAY_UPLOAD, MAY_START = Needs(Scope.UPLOAD), Needs(Scope.JOBS)
 VERB_ANSWERS = {200: schemas.JobAnswer, 409: schemas.Refusal}
-ORDER_ANSWERS = {201: schemas.JobAnswer, 400: schemas.OrderRefusal}
+START_ANSWERS = {201: schemas.JobAnswer, 400: schemas.JobRefusal}
 KEEP_ANSWERS = {200: schemas.IncomingAnswer, 409: schemas.Refusal, 507: schemas.Refusal}
 MAX_SOUNDS = 200  # asked for at a time
 
 
-class JobOrder(Schema):
+class NewJob(Schema):
     """What POST /api/sessions/<id>/jobs takes; unknown fields are refused."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", populate_by_name=True)
@@ -64,7 +64,7 @@ class StateFilter(Schema):
     page: str = "1"
 
 
-class JobChanges(JobOrder):
+class JobChanges(NewJob):
     """What POST /api/jobs/<id>/rerun takes: what should be different; the rest is as in that job."""
 
     model: str = ""
@@ -153,19 +153,19 @@ def post_keep(request: HttpRequest, pk: UUID) -> Status[Answer]:
 @router.post(
     "/sessions/{uuid:pk}/jobs",
     url_name="session-jobs",
-    response=ORDER_ANSWERS,
+    response=START_ANSWERS,
     auth=MAY_START,
     tags=["Jobs"],
 )
-def post_job(request: HttpRequest, pk: UUID, order: JobOrder) -> Status[Answer]:
+def post_job(request: HttpRequest, pk: UUID, payload: NewJob) -> Status[Answer]:
     """Start a job over files of the session."""
-    return _create(request, access.find_session(request.user, pk), order, order)
+    return _create(request, access.find_session(request.user, pk), payload, payload)
 
 
 @router.post(
     "/jobs/{uuid:pk}/rerun",
     url_name="api-job-rerun",
-    response=ORDER_ANSWERS,
+    response=START_ANSWERS,
     auth=MAY_START,
     tags=["Jobs"],
 )
@@ -176,8 +176,8 @@ def post_job_rerun(request: HttpRequest, pk: UUID, changes: JobChanges) -> Statu
     wanted = changes.model_dump(exclude_unset=True)
     if not wanted.keys() & {"upload_ids", "all_new", "files_of"}:
         before["files_of"] = job.pk
-    order = JobOrder(**{**before, **wanted})
-    return _create(request, job.session, order, changes)
+    payload = NewJob(**{**before, **wanted})
+    return _create(request, job.session, payload, changes)
 
 
 @router.get("/jobs/{uuid:pk}", url_name="job", response=schemas.JobAnswer, tags=["Jobs"])
@@ -245,13 +245,13 @@ def post_input_retry(request: HttpRequest, pk: UUID) -> Status[Answer]:
     return _done(batches.retry_input(job_input, access.person_of(request).get_username()), job_input.job)
 
 
-def _create(request: HttpRequest, session: Session, order: JobOrder, sent: JobOrder) -> Status[Answer]:
+def _create(request: HttpRequest, session: Session, payload: NewJob, sent: NewJob) -> Status[Answer]:
     try:
         job = batches.create_job(
             session,
-            _wanted(session, order),
-            _options(order, sent),
-            use_remote=order.use_remote,
+            _wanted(session, payload),
+            _options(payload, sent),
+            use_remote=payload.use_remote,
             created_by=access.person_of(request),
         )
     except batches.InvalidJob as wrong:
@@ -260,35 +260,38 @@ def _create(request: HttpRequest, session: Session, order: JobOrder, sent: JobOr
     return Status(201, {"job": job_state(job)})
 
 
-def _wanted(session: Session, order: JobOrder) -> list[Upload]:
-    """The files that an order names. Raises InvalidJob."""
-    named = list(session.uploads.filter(pk__in=order.upload_ids, deleted_at=None))
-    if missing := set(order.upload_ids) - {upload.pk for upload in named}:
+def _wanted(session: Session, payload: NewJob) -> list[Upload]:
+    """The files that a request names. Raises InvalidJob."""
+    named = list(session.uploads.filter(pk__in=payload.upload_ids, deleted_at=None))
+    if missing := set(payload.upload_ids) - {upload.pk for upload in named}:
         raise batches.InvalidJob("uploadIds", f"No file {min(missing)} here.", "UNKNOWN_UPLOAD")
-    again = session.jobs.filter(pk=order.files_of, deleted_at=None).first() if order.files_of else None
-    if order.files_of and again is None:
-        raise batches.InvalidJob("filesOf", f"No job {order.files_of} here.", "UNKNOWN_JOB")
-    by_id = {pk: place for place, pk in enumerate(order.upload_ids)}
+    again = session.jobs.filter(pk=payload.files_of, deleted_at=None).first() if payload.files_of else None
+    if payload.files_of and again is None:
+        raise batches.InvalidJob("filesOf", f"No job {payload.files_of} here.", "UNKNOWN_JOB")
+    by_id = {pk: place for place, pk in enumerate(payload.upload_ids)}
     named.sort(key=lambda upload: by_id[upload.pk])
-    return filters.wanted(session, named, all_new=order.all_new, files_of=again)
+    return filters.wanted(session, named, all_new=payload.all_new, files_of=again)
 
 
-def _options(order: JobOrder, sent: JobOrder) -> Options:
-    if order.speakers not in SPEAKERS:
+def _options(payload: NewJob, sent: NewJob) -> Options:
+    if payload.speakers not in SPEAKERS:
         raise batches.InvalidJob("speakers", "Choose auto, none, exact or between.")
-    chosen = {"model": order.model or worker_capabilities.usual_model(), "speakers": _speakers(order, sent)}
-    return job_options({**order.model_dump(), **chosen})
+    chosen = {
+        "model": payload.model or worker_capabilities.usual_model(),
+        "speakers": _speakers(payload, sent),
+    }
+    return job_options({**payload.model_dump(), **chosen})
 
 
-def _speakers(order: JobOrder, sent: JobOrder) -> str:
-    """How speakers are told apart: as the order says, or as a count means that was `sent` without a word about it.
+def _speakers(payload: NewJob, sent: NewJob) -> str:
+    """How speakers are told apart: as the request says, or as a count means that was `sent` without a word about it.
 
     Raises InvalidJob for a count that was sent and would not be heeded.
     """
     kinds = {name: kind for kind, names in COUNTS_OF.items() for name in names}
     told = [name for name in kinds if name in sent.model_fields_set and getattr(sent, name) is not None]
     is_said = "speakers" in sent.model_fields_set or not told
-    speakers = order.speakers if is_said else kinds[told[0]]
+    speakers = payload.speakers if is_said else kinds[told[0]]
     for name in told:
         if kinds[name] != speakers:
             text = f"{to_camel(name)} belongs to speakers “{kinds[name]}”, not to “{speakers}”."

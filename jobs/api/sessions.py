@@ -27,7 +27,7 @@ Answer = dict[str, Any]
 RetentionDays = Literal[30, 90, 365]
 
 
-class SessionOrder(Schema):
+class NewSession(Schema):
     """What a session is called."""
 
     model_config = ConfigDict(extra="forbid")
@@ -60,10 +60,10 @@ def get_sessions(request: HttpRequest, limit: Limit = 50, cursor: Cursor = None)
     auth=Needs(Scope.UPLOAD),
     tags=["Sessions"],
 )
-def post_session(request: HttpRequest, order: SessionOrder) -> Status[Answer]:
+def post_session(request: HttpRequest, payload: NewSession) -> Status[Answer]:
     """Create a session. A token that is for one session cannot."""
     access.check_unconfined(request.user)
-    session = _named(Session(owner=access.person_of(request)), order.name).save()
+    session = _named(Session(owner=access.person_of(request)), payload.name).save()
     return Status(201, {"session": _session_rows([session])[0]})
 
 
@@ -76,17 +76,17 @@ def get_session(request: HttpRequest, pk: UUID) -> Answer:
 @router.patch(
     "/sessions/{uuid:pk}", response=schemas.SessionAnswer, auth=Needs(Scope.UPLOAD), tags=["Sessions"]
 )
-def patch_session(request: HttpRequest, pk: UUID, order: SessionChanges) -> Answer:
+def patch_session(request: HttpRequest, pk: UUID, payload: SessionChanges) -> Answer:
     """Rename a session, or say for how long it is kept, for which a token has to be one that may delete."""
-    session, wanted = access.find_session(request.user, pk), order.model_fields_set
+    session, wanted = access.find_session(request.user, pk), payload.model_fields_set
     if "retention_days" in wanted:
         access.check_scope(request.user, Scope.DELETE)
     if not wanted:
         raise HttpError(400, "Say what to change: name or retentionDays.")
     if "name" in wanted:
-        session = _named(session, order.name).rename()
+        session = _named(session, payload.name).rename()
     if "retention_days" in wanted:
-        form = RetentionForm({"retention_days": order.retention_days}, instance=session)
+        form = RetentionForm({"retention_days": payload.retention_days}, instance=session)
         assert form.is_valid()
         session = form.keep()
     return {"session": _session_rows([session])[0]}

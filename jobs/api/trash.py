@@ -22,7 +22,7 @@ GONE = {204: None}
 BACK = {204: None, 507: schemas.Refusal}
 
 
-class PresetOrder(Schema):
+class NewPreset(Schema):
     """What POST /api/presets takes: the options as the job form has them."""
 
     model_config = ConfigDict(extra="forbid")
@@ -118,7 +118,7 @@ def empty_trash(request: HttpRequest, pk: UUID) -> Status[None]:
     auth=MAY_START,
     tags=["Jobs"],
 )
-def post_preset(request: HttpRequest, preset: PresetOrder) -> Status[Answer]:
+def post_preset(request: HttpRequest, preset: NewPreset) -> Status[Answer]:
     """Give the options of a job a name."""
     access.check_unconfined(request.user)
     try:

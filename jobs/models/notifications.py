@@ -11,11 +11,11 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from jobs.encryption import Vault
+from jobs.encryption import SecretCipher
 from jobs.models.sessions import Session
 from jobs.models.work import Job
 
-vault = Vault(b"jobs.webhooks.v1")
+cipher = SecretCipher(b"jobs.webhooks.v1")
 
 
 class NoticeEvent(models.TextChoices):
@@ -63,12 +63,12 @@ class Webhook(models.Model):
 
     @property
     def secret(self) -> str:
-        return vault.decrypt(self.secret_encrypted)
+        return cipher.decrypt(self.secret_encrypted)
 
     def renew_secret(self) -> str:
         """Make a new secret, set it and return it: the only moment at which a person sees it."""
         secret = secrets.token_urlsafe(32)
-        self.secret_encrypted = vault.encrypt(secret)
+        self.secret_encrypted = cipher.encrypt(secret)
         return secret
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from jobs import access
 from jobs.models import Delivery, DeliveryStatus, Webhook
-from jobs.models.notifications import vault
+from jobs.models.notifications import cipher
 from jobs.notifications import delivery
 from jobs.notifications.forms import MailForm, WebhookForm
 
@@ -115,7 +115,7 @@ def _page(request: HttpRequest, mail_form: MailForm, hook_form: WebhookForm) -> 
 def _show_once(request: HttpRequest, hook: Webhook, secret: str) -> HttpResponse:
     """Save the webhook with its new secret, and have its page show that at the next look."""
     hook.save()
-    request.session[NEW_SECRET] = [str(hook.pk), vault.encrypt(secret)]
+    request.session[NEW_SECRET] = [str(hook.pk), cipher.encrypt(secret)]
     return redirect("webhook", hook.pk)
 
 
@@ -124,7 +124,7 @@ def _new_secret(request: HttpRequest, pk: UUID) -> str:
     if of != str(pk):
         return ""
     del request.session[NEW_SECRET]
-    return vault.decrypt(sealed)
+    return cipher.decrypt(sealed)
 
 
 def _tell(request: HttpRequest, delivery: Delivery | None) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.browser.desk import Desk
 from tests.browser.installation import Installation
+from tests.browser.person import Person
 from tests.browser.transcript import saved
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -107,17 +107,17 @@ def page(open_page: Callable[..., Page], signed_in: Path) -> Page:
 
 
 @pytest.fixture
-def desk(page: Page, installation: Installation) -> Desk:
+def person(page: Page, installation: Installation) -> Person:
     """That page, opened at a new session."""
-    desk = Desk(page, installation.url)
-    desk.new_session("Valley interviews")
-    return desk
+    person = Person(page, installation.url)
+    person.new_session("Valley interviews")
+    return person
 
 
 @pytest.fixture(scope="session")
-def transcribed(installation: Installation, chromium: Browser, signed_in: Path) -> Desk:
+def transcribed(installation: Installation, chromium: Browser, signed_in: Path) -> Person:
     """A session with one complete file; only `session_url` and `transcript_url` are of use to others."""
-    return _transcribed(Desk(chromium.new_page(storage_state=signed_in), installation.url), speakers="none")
+    return _transcribed(Person(chromium.new_page(storage_state=signed_in), installation.url), speakers="none")
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +126,9 @@ def again(installation: Installation, chromium: Browser, signed_in: Path) -> Cal
 
     Each is another's, in a session of its own; the recording is heard once for all of them.
     """
-    heard = _transcribed(Desk(chromium.new_page(storage_state=signed_in), installation.url), speakers="auto")
+    heard = _transcribed(
+        Person(chromium.new_page(storage_state=signed_in), installation.url), speakers="auto"
+    )
     pk = heard.transcript_url.rstrip("/").rpartition("/")[2]
     kept: dict[str, list[str]] = {}
 
@@ -140,20 +142,20 @@ def again(installation: Installation, chromium: Browser, signed_in: Path) -> Cal
     return make
 
 
-def _transcribed(desk: Desk, speakers: str) -> Desk:
+def _transcribed(person: Person, speakers: str) -> Person:
     """Note where the transcript is that the worker makes of the recording, and close the page."""
-    desk.new_session("Mill interviews")
-    desk.upload(RECORDING)
-    desk.start(speakers=speakers)
-    desk.wait_ended()
-    link = desk.row(RECORDING.name).get_by_role("link", name="Open transcript")
-    desk.transcript_url = f"{desk.url}{link.get_attribute('href')}"
-    desk.page.close()
-    return desk
+    person.new_session("Mill interviews")
+    person.upload(RECORDING)
+    person.start(speakers=speakers)
+    person.wait_ended()
+    link = person.row(RECORDING.name).get_by_role("link", name="Open transcript")
+    person.transcript_url = f"{person.url}{link.get_attribute('href')}"
+    person.page.close()
+    return person
 
 
 @pytest.fixture
-def transcript(page: Page, transcribed: Desk) -> Page:
+def transcript(page: Page, transcribed: Person) -> Page:
     """The transcript of that file, which others open too."""
     page.goto(transcribed.transcript_url)
     saved(page)

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import RECORDING, REPOSITORY
-from tests.browser.desk import JOB_SECONDS, NOT_SOUND, Desk, file
 from tests.browser.installation import Installation
+from tests.browser.person import JOB_SECONDS, NOT_SOUND, Person, file
 from tests.browser.transcript import OTHERS_EDIT
 from tests.jobs.test_sounds import tone
 
@@ -83,35 +83,35 @@ def test_signing_up(open_page: Callable[..., Page], installation: Installation, 
     troubles.clear()  # the browser tells of a 400
 
 
-def test_the_list_of_sessions(page: Page, installation: Installation, transcribed: Desk) -> None:
+def test_the_list_of_sessions(page: Page, installation: Installation, transcribed: Person) -> None:
     page.goto(f"{installation.url}/")
     expect(page.get_by_role("link", name="Mill interviews")).to_be_visible()
     examine(page)
 
 
-def test_a_session_at_work(desk: Desk, transcribed: Desk) -> None:
-    page = desk.page
-    desk.upload(file("broken.mp3", NOT_SOUND), RECORDING)
+def test_a_session_at_work(person: Person, transcribed: Person) -> None:
+    page = person.page
+    person.upload(file("broken.mp3", NOT_SOUND), RECORDING)
     examine(page)  # new files and the form
-    desk.start()
-    broken = desk.row("broken.mp3")
+    person.start()
+    broken = person.row("broken.mp3")
     expect(broken.locator("[data-field=status]")).to_have_text("Failed", timeout=JOB_SECONDS * 1000)
     broken.get_by_text("Details").click()
     examine(page)  # one has failed, one is being transcribed
     broken.get_by_role("link", name="broken.mp3").click()
     examine(page)
-    page.goto(desk.session_url)
-    desk.row(RECORDING.name).get_by_role("button", name="Cancel").click()
+    page.goto(person.session_url)
+    person.row(RECORDING.name).get_by_role("button", name="Cancel").click()
     page.goto(transcribed.session_url)
     page.get_by_text("Change session").click()
     examine(page)
 
 
-def test_files_on_their_way_and_what_became_of_them(desk: Desk, troubles: list[str]) -> None:
-    page = desk.page
+def test_files_on_their_way_and_what_became_of_them(person: Person, troubles: list[str]) -> None:
+    page = person.page
     page.route("**/api/incoming/*", lambda route: route.abort())
     good = [file("a long name that goes on and on مقابلة.wav", tone(0.5)), file("mill.wav", tone(0.6))]
-    desk.choose(*good)
+    person.choose(*good)
     expect(page.get_by_text("the server does not answer")).to_have_count(2)
     page.locator(".transfer").first.get_by_role("button", name="Pause").click()
     examine(page)  # one waits, one is paused
@@ -119,12 +119,12 @@ def test_files_on_their_way_and_what_became_of_them(desk: Desk, troubles: list[s
     page.reload()
     expect(page.get_by_text("choose the file again").first).to_be_visible()
     examine(page)  # both were broken off
-    desk.choose(*good)
+    person.choose(*good)
     expect(page.locator("verdict-table")).to_be_visible()
-    desk.choose(file("empty.wav", b""), file("twin.wav", tone(0.5)), file("text.mp3", NOT_SOUND))
+    person.choose(file("empty.wav", b""), file("twin.wav", tone(0.5)), file("text.mp3", NOT_SOUND))
     expect(page.locator("verdict-table [data-kind=unreadable]")).to_be_visible()
     examine(page)  # the table
-    desk.tab_to(page.locator(".verdicts-scroll"))
+    person.tab_to(page.locator(".verdicts-scroll"))
     troubles.clear()  # what was cut off, and a 400
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.desk import Desk
 from tests.browser.installation import Installation
+from tests.browser.person import Person
 from tests.browser.transcript import caret_at, saved, texts
 
 pytestmark = pytest.mark.browser
@@ -269,7 +269,7 @@ def test_a_passage_is_inserted_written_given_to_a_speaker_and_deleted(fresh: Pag
 
 
 def test_keys_alone_open_use_and_close_the_details(fresh: Page) -> None:
-    desk = Desk(fresh, "")
+    person = Person(fresh, "")
     panel = fresh.locator("details-panel")
     fresh.get_by_role("button", name="Details").click()
     expect(panel).to_be_hidden()
@@ -279,9 +279,9 @@ def test_keys_alone_open_use_and_close_the_details(fresh: Page) -> None:
     caret_at(fresh, 1, 0)
     fresh.keyboard.press("Alt+i")
     expect(panel.get_by_role("heading", name="Details")).to_be_focused()
-    desk.tab_to(panel.locator(".fold", has_text="This passage").get_by_role("spinbutton").first)
+    person.tab_to(panel.locator(".fold", has_text="This passage").get_by_role("spinbutton").first)
     fresh.keyboard.press("ArrowUp")
-    desk.tab_to(panel.locator("summary", has_text="History"))
+    person.tab_to(panel.locator("summary", has_text="History"))
     fresh.keyboard.press("Enter")
     expect(panel.locator("[data-part=deed]").first).to_have_text("owner changed the times")
     fresh.keyboard.press("Alt+i")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.desk import Desk, sound_of
+from tests.browser.person import Person, sound_of
 from tests.browser.transcript import OTHERS_EDIT
 
 pytestmark = pytest.mark.browser
@@ -27,7 +27,7 @@ def loading(page: Page, url: str) -> Iterator[None]:
     page.unroute(is_state)
 
 
-def test_what_is_written_before_the_state_comes_stays_with_the_caret(page: Page, transcribed: Desk) -> None:
+def test_what_is_written_before_the_state_comes_stays_with_the_caret(page: Page, transcribed: Person) -> None:
     said = page.locator(".said").nth(3)
     with loading(page, transcribed.transcript_url):
         before = said.inner_text()
@@ -48,7 +48,7 @@ def test_what_is_written_before_the_state_comes_stays_with_the_caret(page: Page,
     expect(page.locator("[data-field=saving]")).to_have_text("Saved")
 
 
-def test_one_can_listen_before_the_state_comes(page: Page, transcribed: Desk) -> None:
+def test_one_can_listen_before_the_state_comes(page: Page, transcribed: Person) -> None:
     with loading(page, transcribed.transcript_url):
         page.locator(".time").nth(4).click()
         page.wait_for_function("() => document.querySelector('audio').currentTime > 1")
@@ -56,7 +56,7 @@ def test_one_can_listen_before_the_state_comes(page: Page, transcribed: Desk) ->
 
 
 def test_an_early_text_never_overwrites_what_somebody_else_wrote(
-    page: Page, transcribed: Desk, troubles: list[str]
+    page: Page, transcribed: Person, troubles: list[str]
 ) -> None:
     said = page.locator(".said").nth(5)
     with loading(page, transcribed.transcript_url):

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.desk import Desk, sound_of
+from tests.browser.person import Person, sound_of
 from tests.browser.test_look import SMALL_TARGETS, UNNAMED
 from tests.browser.transcript import pedal, saved
 
@@ -152,7 +152,7 @@ def test_what_another_version_kept_does_no_harm(transcript: Page) -> None:
         transcript.keyboard.press("Escape")
 
 
-def test_keys_are_named_as_on_this_keyboard(page: Page, transcribed: Desk) -> None:
+def test_keys_are_named_as_on_this_keyboard(page: Page, transcribed: Person) -> None:
     page.add_init_script(
         "Object.defineProperty(navigator, 'keyboard', "
         "{ value: { getLayoutMap: async () => new Map([['KeyZ', 'y'], ['Minus', 'ß']]) } })"

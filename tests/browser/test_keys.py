@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import Desk
 from tests.browser.installation import Installation
+from tests.browser.person import Person
 from tests.browser.transcript import pedal, saved
 from tests.contract.installation import wait_for
 
@@ -217,7 +217,7 @@ def take_back(page: Page, start: dict[str, Any]) -> None:
     raise AssertionError(f"not taken back: {[name for name in EDITED if now[name] != start[name]]}")
 
 
-def test_a_pedal_plays_as_long_as_it_is_down(page: Page, transcribed: Desk) -> None:
+def test_a_pedal_plays_as_long_as_it_is_down(page: Page, transcribed: Person) -> None:
     page.goto(transcribed.transcript_url)
     saved(page)
     pedal(page, "F14")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import Desk
 from tests.browser.installation import Installation
+from tests.browser.person import Person
 
 pytestmark = pytest.mark.browser
 ROWS = 1200
@@ -27,16 +27,16 @@ MARKED = "() => CSS.highlights.get('doubtful').size"
 
 
 @pytest.fixture
-def hour(desk: Desk, installation: Installation, tmp_path: Path) -> Page:
-    session = desk.session_url.rstrip("/").rpartition("/")[2]
+def hour(person: Person, installation: Installation, tmp_path: Path) -> Page:
+    session = person.session_url.rstrip("/").rpartition("/")[2]
     made = re.search(
         r"made (\S+)", installation.manage("shell", "-c", MAKE.format(session=session, folder=tmp_path))
     )
     assert made
-    desk.page.goto(f"{installation.url}/transcripts/{made[1]}/")
-    expect(desk.page.locator("[data-field=saving]")).to_have_text("Saved")
-    expect(desk.page.locator(".segment")).to_have_count(ROWS)
-    return desk.page
+    person.page.goto(f"{installation.url}/transcripts/{made[1]}/")
+    expect(person.page.locator("[data-field=saving]")).to_have_text("Saved")
+    expect(person.page.locator(".segment")).to_have_count(ROWS)
+    return person.page
 
 
 def test_all_rows_are_there_and_only_those_near_the_window_are_marked(hour: Page) -> None:

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import RECORDING
-from tests.browser.desk import JOB_SECONDS, NOT_SOUND, Desk, file, other
 from tests.browser.installation import Installation
+from tests.browser.person import JOB_SECONDS, NOT_SOUND, Person, file, other
 
 pytestmark = pytest.mark.browser
 CLEAR = "rgba(0, 0, 0, 0)"
@@ -33,7 +33,7 @@ def test_every_page_fits_and_can_be_touched(
     width: int,
     open_page: Callable[..., Page],
     installation: Installation,
-    transcribed: Desk,
+    transcribed: Person,
     signed_in: Path,
     picture: Callable[[Page, str], None],
 ) -> None:
@@ -64,15 +64,15 @@ def test_every_page_fits_and_can_be_touched(
             picture(page, picture_name(name, theme, width))
 
 
-def test_a_running_file_says_how_far_it_is(desk: Desk, picture: Callable[[Page, str], None]) -> None:
-    page = desk.page
-    desk.upload(
+def test_a_running_file_says_how_far_it_is(person: Person, picture: Callable[[Page, str], None]) -> None:
+    page = person.page
+    person.upload(
         file("2019-03 Mill.ogg", other(RECORDING, 0)),
         file("2019-04 Ledger.mp3", NOT_SOUND),
         file("2019-05 Flood.ogg", other(RECORDING, 1)),
         file("2019-06 Harvest.ogg", other(RECORDING, 2)),
     )
-    desk.start(model="base")
+    person.start(model="base")
     expect(page.locator(".file[data-status=complete]").first).to_be_visible(timeout=JOB_SECONDS * 1000)
     how_far = page.locator(
         ".file[data-status=running]", has_text=re.compile(r"0:\d\d of 0:\d\d · \d.*× · about")
@@ -83,7 +83,7 @@ def test_a_running_file_says_how_far_it_is(desk: Desk, picture: Callable[[Page, 
         for theme in ("light", "dark"):
             page.emulate_media(color_scheme=theme)
             picture(page, picture_name("session", theme, width))
-    desk.wait_ended()
+    person.wait_ended()
     expect(page.locator("[data-field=totals]")).to_contain_text("3 transcribed")
 
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import RECORDING
-from tests.browser.desk import Desk, file, silence
 from tests.browser.installation import Installation
+from tests.browser.person import Person, file, silence
 
 pytestmark = pytest.mark.browser
 FILL = """
@@ -20,14 +20,14 @@ fill(session, 60, 2, failed=2)
 
 
 @pytest.fixture
-def many(desk: Desk, installation: Installation) -> Page:
+def many(person: Person, installation: Installation) -> Page:
     """The page of a session with two jobs of sixty files."""
-    pk = desk.session_url.rstrip("/").rpartition("/")[2]
+    pk = person.session_url.rstrip("/").rpartition("/")[2]
     installation.manage("shell", "-c", FILL.format(pk=pk))
-    desk.page.reload()
-    expect(desk.page.locator(".file").first).to_be_visible()
-    desk.page.evaluate("window.isTheSamePage = true")
-    return desk.page
+    person.page.reload()
+    expect(person.page.locator(".file").first).to_be_visible()
+    person.page.evaluate("window.isTheSamePage = true")
+    return person.page
 
 
 def rows(page: Page) -> list[str]:
@@ -79,48 +79,48 @@ def test_a_job_is_deleted_and_brought_back_on_the_spot(many: Page) -> None:
     assert many.evaluate("window.isTheSamePage")
 
 
-def test_a_new_file_is_deleted_and_brought_back(desk: Desk) -> None:
-    page = desk.page
-    desk.upload(file("silence.wav", silence(1)), file("hush.wav", silence(2)))
+def test_a_new_file_is_deleted_and_brought_back(person: Person) -> None:
+    page = person.page
+    person.upload(file("silence.wav", silence(1)), file("hush.wav", silence(2)))
     page.get_by_role("button", name="Delete: hush.wav").click()
-    expect(desk.new_file("hush.wav")).to_have_count(0)
-    expect(desk.new_file("silence.wav")).to_be_visible()
+    expect(person.new_file("hush.wav")).to_have_count(0)
+    expect(person.new_file("silence.wav")).to_be_visible()
     page.get_by_text("Deleted 1").click()
     page.get_by_role("button", name="Bring back: hush.wav").click()
-    expect(desk.new_file("hush.wav")).to_be_visible()
+    expect(person.new_file("hush.wav")).to_be_visible()
 
 
-def test_a_session_is_renamed(desk: Desk) -> None:
-    desk.page.locator(".page-verbs summary", has_text="Change session").press("Enter")
-    desk.page.get_by_label("Name of the session").fill("Мельница 磨坊")
-    desk.page.keyboard.press("Enter")
-    expect(desk.page.get_by_role("heading", level=1)).to_have_text("Мельница 磨坊")
+def test_a_session_is_renamed(person: Person) -> None:
+    person.page.locator(".page-verbs summary", has_text="Change session").press("Enter")
+    person.page.get_by_label("Name of the session").fill("Мельница 磨坊")
+    person.page.keyboard.press("Enter")
+    expect(person.page.get_by_role("heading", level=1)).to_have_text("Мельница 磨坊")
 
 
-def test_it_is_chosen_for_how_long_a_session_is_kept(desk: Desk) -> None:
-    menu = desk.page.locator(".page-verbs summary", has_text="Change session")
+def test_it_is_chosen_for_how_long_a_session_is_kept(person: Person) -> None:
+    menu = person.page.locator(".page-verbs summary", has_text="Change session")
     menu.press("Enter")
-    desk.page.get_by_label("Keep the session").select_option("90 days")
-    desk.page.get_by_role("button", name="Save how long").click()
+    person.page.get_by_label("Keep the session").select_option("90 days")
+    person.page.get_by_role("button", name="Save how long").click()
     menu.press("Enter")
-    expect(desk.page.get_by_label("Keep the session")).to_have_value("90")
-    expect(desk.page.get_by_text("it will be deleted on")).to_be_visible()
+    expect(person.page.get_by_label("Keep the session")).to_have_value("90")
+    expect(person.page.get_by_text("it will be deleted on")).to_be_visible()
 
 
 @pytest.mark.smoke
-def test_a_session_is_deleted_and_brought_back(desk: Desk) -> None:
-    desk.page.get_by_role("button", name="Delete session").click()
-    desk.page.wait_for_url(f"{desk.url}/")
-    pk = desk.session_url.rstrip("/").rpartition("/")[2]
-    assert desk.page.locator(f"a[href='/sessions/{pk}/']").count() == 0
-    desk.page.locator("summary", has_text="Deleted").click()
-    desk.page.locator(f"[formaction='/sessions/{pk}/restore']").click()
-    desk.page.wait_for_url(desk.session_url)
+def test_a_session_is_deleted_and_brought_back(person: Person) -> None:
+    person.page.get_by_role("button", name="Delete session").click()
+    person.page.wait_for_url(f"{person.url}/")
+    pk = person.session_url.rstrip("/").rpartition("/")[2]
+    assert person.page.locator(f"a[href='/sessions/{pk}/']").count() == 0
+    person.page.locator("summary", has_text="Deleted").click()
+    person.page.locator(f"[formaction='/sessions/{pk}/restore']").click()
+    person.page.wait_for_url(person.session_url)
 
 
-def test_options_are_kept_under_a_name_and_the_last_ones_are_remembered(desk: Desk) -> None:
-    page = desk.page
-    desk.upload(file("silence.wav", silence(1)))
+def test_options_are_kept_under_a_name_and_the_last_ones_are_remembered(person: Person) -> None:
+    page = person.page
+    person.upload(file("silence.wav", silence(1)))
     page.get_by_label("Language").select_option("de")
     page.get_by_text("More options").click()
     page.get_by_label("Names and rare words").fill("Blackwater, Kowalczyk")
@@ -128,9 +128,9 @@ def test_options_are_kept_under_a_name_and_the_last_ones_are_remembered(desk: De
     page.keyboard.press("Enter")
     expect(page.get_by_text("Kept as “Mill, German”.")).to_be_visible()
     page.get_by_label("Language").select_option("pl")
-    desk.start(model="tiny", speakers="none")
+    person.start(model="tiny", speakers="none")
     page.reload()
-    desk.upload(RECORDING)
+    person.upload(RECORDING)
     expect(page.get_by_label("Language")).to_have_value("pl")
     expect(page.get_by_label("Model")).to_have_value("tiny")
     page.get_by_label("Preset", exact=True).select_option("Mill, German")
@@ -143,12 +143,12 @@ def test_options_are_kept_under_a_name_and_the_last_ones_are_remembered(desk: De
 
 
 def test_what_can_be_chosen_works_without_javascript(
-    desk: Desk, many: Page, installation: Installation, open_page: object, signed_in: object
+    person: Person, many: Page, installation: Installation, open_page: object, signed_in: object
 ) -> None:
     plain = open_page(java_script_enabled=False, storage_state=signed_in)  # type: ignore[operator]
-    plain.goto(f"{desk.session_url}?show=failed")
+    plain.goto(f"{person.session_url}?show=failed")
     expect(plain.locator(".file:visible")).to_have_count(5)
-    plain.goto(f"{desk.session_url}?page=3")
+    plain.goto(f"{person.session_url}?page=3")
     expect(plain.locator(".file:visible")).to_have_count(20)
     plain.locator(".job").first.locator("summary", has_text="Delete").click()
     plain.get_by_role("button", name="The transcripts and the recordings").first.click()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import NOT_SOUND, Desk, file, silence
 from tests.browser.installation import Installation
+from tests.browser.person import NOT_SOUND, Person, file, silence
 
 pytestmark = pytest.mark.browser
 KEEP_WHAT_IS_SHOWN = """
@@ -23,22 +23,22 @@ window.Notification = class extends Shown {
 TOLD = "Object.keys(localStorage).find((key) => key.startsWith('told:'))"
 
 
-def test_one_notification_tells_however_many_tabs_show_the_session(desk: Desk) -> None:
-    page, context = desk.page, desk.page.context
+def test_one_notification_tells_however_many_tabs_show_the_session(person: Person) -> None:
+    page, context = person.page, person.page.context
     context.add_init_script(KEEP_WHAT_IS_SHOWN)
-    desk.upload(file("broken.mp3", NOT_SOUND), file("silence.wav", silence(20)))
+    person.upload(file("broken.mp3", NOT_SOUND), file("silence.wav", silence(20)))
     expect(page.get_by_role("button", name="Tell me when this is done")).to_be_hidden()
     page.reload()
-    desk.start()
+    person.start()
     button = page.get_by_role("button", name="Tell me when this is done")
     expect(page).to_have_title(re.compile(r"^\d+ % · Valley interviews · Bulk Transcribe$"))
     context.grant_permissions(["notifications"])
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
     other = context.new_page()
-    other.goto(desk.session_url)
+    other.goto(person.session_url)
     shown = [page, other]
-    desk.wait_ended()
+    person.wait_ended()
     expect(other.locator(".job").get_by_role("button", name="Cancel")).to_have_count(0)
     page.wait_for_function(f"() => {TOLD}")
     for tab in shown:
@@ -50,21 +50,21 @@ def test_one_notification_tells_however_many_tabs_show_the_session(desk: Desk) -
     assert page.evaluate("window.shown ?? []") == [], "nothing has ended since"
 
 
-def test_nothing_is_asked_and_nothing_told_unless_somebody_wants_it(desk: Desk) -> None:
-    page = desk.page
+def test_nothing_is_asked_and_nothing_told_unless_somebody_wants_it(person: Person) -> None:
+    page = person.page
     page.context.add_init_script(KEEP_WHAT_IS_SHOWN)
     page.reload()
-    desk.upload(file("broken.mp3", NOT_SOUND))
-    desk.start()
-    desk.wait_ended()
+    person.upload(file("broken.mp3", NOT_SOUND))
+    person.start()
+    person.wait_ended()
     assert page.evaluate("window.shown ?? []") == []
     assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('tell'))") == []
 
 
-def test_a_browser_that_blocks_notifications_says_so(desk: Desk) -> None:
-    page = desk.page
-    desk.upload(file("silence.wav", silence(60)))
-    desk.start()
+def test_a_browser_that_blocks_notifications_says_so(person: Person) -> None:
+    page = person.page
+    person.upload(file("silence.wav", silence(60)))
+    person.start()
     blocked = page.get_by_text("This browser blocks notifications from here.")
     expect(blocked).to_have_count(0)
     button = page.get_by_role("button", name="Tell me when this is done")

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import RECORDING
-from tests.browser.desk import Desk, file, other
 from tests.browser.installation import Installation
+from tests.browser.person import Person, file, other
 from tests.browser.transcript import saved
 
 pytestmark = pytest.mark.browser
@@ -31,14 +31,14 @@ RESET = """async (addresses) => {
 def addresses(installation: Installation, chromium: Browser, signed_in: Path) -> dict[str, str]:
     """Three transcribed files of one session: their transcripts by name."""
     context = chromium.new_context(storage_state=signed_in)
-    desk = Desk(context.new_page(), installation.url)
-    desk.new_session("Three interviews")
-    desk.choose(*(file(name, other(RECORDING, n)) for n, name in enumerate(NAMES)))
-    expect(desk.page.locator("[data-list=new] li")).to_have_count(3)
-    desk.start(speakers="none")
-    desk.wait_ended()
+    person = Person(context.new_page(), installation.url)
+    person.new_session("Three interviews")
+    person.choose(*(file(name, other(RECORDING, n)) for n, name in enumerate(NAMES)))
+    expect(person.page.locator("[data-list=new] li")).to_have_count(3)
+    person.start(speakers="none")
+    person.wait_ended()
     found = {}
-    for row in desk.page.locator(".file").all():
+    for row in person.page.locator(".file").all():
         link = row.get_by_role("link", name="Open transcript")
         name = row.locator("[data-field=name]").inner_text()
         found[next(known for known in NAMES if known[:5] == name[:5])] = installation.url + str(
@@ -108,10 +108,10 @@ def test_keys_alone_go_through_the_queue(page: Page, queue: dict[str, str]) -> N
     page.wait_for_url(lambda url: url != second)
     saved(page)
     expect(page.locator("[data-part=totals]")).to_contain_text("1 of 3 done")
-    desk = Desk(page, "")
+    person = Person(page, "")
     done = page.locator(f'.queue-row a[href="{second.split("/", 3)[3].join(("/", ""))}"]')
     expect(done).to_contain_text("done")
-    desk.tab_to(done)
+    person.tab_to(done)
     page.keyboard.press("Enter")
     page.wait_for_url(second)
     saved(page)
@@ -244,17 +244,17 @@ def test_the_session_page_shows_what_becomes_of_a_review(page: Page, queue: dict
     page.get_by_label("Review", exact=True).select_option("done")
     saved(page)
     page.get_by_role("link", name="Three interviews").click()
-    desk = Desk(page, "")
-    expect(desk.row("Mill.ogg").locator("[data-field=review]")).to_have_text("done")
-    expect(desk.row("Mill.ogg").locator("[data-field=reviewer]")).to_have_text("owner")
-    expect(desk.row("Flood.ogg").locator("[data-field=review]")).to_contain_text("new")
+    person = Person(page, "")
+    expect(person.row("Mill.ogg").locator("[data-field=review]")).to_have_text("done")
+    expect(person.row("Mill.ogg").locator("[data-field=reviewer]")).to_have_text("owner")
+    expect(person.row("Flood.ogg").locator("[data-field=review]")).to_contain_text("new")
 
 
-def test_a_recording_transcribed_again_is_one_piece_of_work(desk: Desk) -> None:
-    page = desk.page
-    desk.upload(RECORDING)
-    desk.start(speakers="none")
-    desk.wait_ended()
+def test_a_recording_transcribed_again_is_one_piece_of_work(person: Person) -> None:
+    page = person.page
+    person.upload(RECORDING)
+    person.start(speakers="none")
+    person.wait_ended()
     job = page.locator(".job").first.get_attribute("data-id")
     page.evaluate(
         """async (job) => {
@@ -264,7 +264,7 @@ def test_a_recording_transcribed_again_is_one_piece_of_work(desk: Desk) -> None:
         job,
     )
     expect(page.locator(".job")).to_have_count(2)
-    desk.wait_ended()
+    person.wait_ended()
     page.locator(".job").last.get_by_role("link", name="Open transcript").click()
     saved(page)
     older = page.url

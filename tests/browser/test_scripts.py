@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.desk import Desk
 from tests.browser.installation import Installation
+from tests.browser.person import Person
 
 pytestmark = pytest.mark.browser
 MAKE = """
@@ -62,9 +62,9 @@ def side(said: Locator) -> str:
 
 @pytest.mark.parametrize(("language", "gutter"), [("ar", "right"), ("en", "left")])
 def test_each_passage_begins_at_its_own_side_and_the_bar_stays_at_the_gutter(
-    language: str, gutter: str, desk: Desk, installation: Installation, tmp_path: Path
+    language: str, gutter: str, person: Person, installation: Installation, tmp_path: Path
 ) -> None:
-    page = opened(desk.page, installation, desk.session_url, tmp_path, language)
+    page = opened(person.page, installation, person.session_url, tmp_path, language)
     said = page.locator(".said")
     assert [side(said.nth(n)) for n in range(3)] == ["right", "right", "left"]
     for width in (1280, 390):
@@ -82,9 +82,9 @@ def test_each_passage_begins_at_its_own_side_and_the_bar_stays_at_the_gutter(
 
 
 def test_hebrew_is_written_and_split_where_the_caret_is(
-    desk: Desk, installation: Installation, tmp_path: Path
+    person: Person, installation: Installation, tmp_path: Path
 ) -> None:
-    page = opened(desk.page, installation, desk.session_url, tmp_path, "he")
+    page = opened(person.page, installation, person.session_url, tmp_path, "he")
     said = page.locator(".said")
     name = page.get_by_label("Name of SPEAKER_00")
     name.fill("רות כהן")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.desk import Desk
+from tests.browser.person import Person
 from tests.browser.test_look import SMALL_TARGETS, UNNAMED
 from tests.browser.transcript import saved
 
@@ -191,7 +191,7 @@ def test_the_bar_fits_and_stays_in_sight(transcript: Page, width: int, tmp_path:
     assert not transcript.evaluate(UNNAMED)
 
 
-def test_on_a_phone_the_bar_can_be_touched(page: Page, transcribed: Desk) -> None:
+def test_on_a_phone_the_bar_can_be_touched(page: Page, transcribed: Person) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto(transcribed.transcript_url)
     saved(page)

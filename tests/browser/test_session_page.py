@@ -7,53 +7,53 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import RECORDING
-from tests.browser.desk import NOT_SOUND, Desk, file, silence
 from tests.browser.installation import Installation
+from tests.browser.person import NOT_SOUND, Person, file, silence
 
 pytestmark = pytest.mark.browser
 
 
-def test_live_data_changes_rows_in_place(desk: Desk) -> None:
-    desk.upload(RECORDING, file("broken.mp3", NOT_SOUND))
-    desk.start()
-    row, broken = desk.row(RECORDING.name), desk.row("broken.mp3")
+def test_live_data_changes_rows_in_place(person: Person) -> None:
+    person.upload(RECORDING, file("broken.mp3", NOT_SOUND))
+    person.start()
+    row, broken = person.row(RECORDING.name), person.row("broken.mp3")
     row.evaluate("row => { row.mark = 'the same element'; row.focus(); }")
     broken.get_by_text("Details").click()
-    desk.wait_ended()
+    person.wait_ended()
     assert row.evaluate("row => row.mark") == "the same element"
     assert broken.locator("details").get_attribute("open") is not None
     expect(broken.locator("summary")).to_be_focused()
 
 
-def test_focus_stays_in_the_row_when_its_button_goes(desk: Desk) -> None:
-    desk.upload(file("broken.mp3", NOT_SOUND))
-    desk.start()
-    desk.wait_ended()
-    retry = desk.row("broken.mp3").get_by_role("button", name="Retry")
+def test_focus_stays_in_the_row_when_its_button_goes(person: Person) -> None:
+    person.upload(file("broken.mp3", NOT_SOUND))
+    person.start()
+    person.wait_ended()
+    retry = person.row("broken.mp3").get_by_role("button", name="Retry")
     retry.focus()
-    desk.page.keyboard.press("Enter")
+    person.page.keyboard.press("Enter")
     expect(retry).to_be_hidden()
-    expect(desk.row("broken.mp3")).to_be_focused()
-    desk.wait_ended()
-    desk.row("broken.mp3").get_by_text("Details").click()
-    expect(desk.row("broken.mp3").locator("[data-field=attempt]")).to_have_text("2")
+    expect(person.row("broken.mp3")).to_be_focused()
+    person.wait_ended()
+    person.row("broken.mp3").get_by_text("Details").click()
+    expect(person.row("broken.mp3").locator("[data-field=attempt]")).to_have_text("2")
 
 
-def test_retry_job_sends_every_failed_file_again(desk: Desk) -> None:
-    desk.upload(file("one.mp3", NOT_SOUND), file("two.mp3", NOT_SOUND * 2))
-    desk.start()
-    desk.wait_ended()
-    desk.page.get_by_role("button", name="Retry Job").click()
+def test_retry_job_sends_every_failed_file_again(person: Person) -> None:
+    person.upload(file("one.mp3", NOT_SOUND), file("two.mp3", NOT_SOUND * 2))
+    person.start()
+    person.wait_ended()
+    person.page.get_by_role("button", name="Retry Job").click()
     for name in ("one.mp3", "two.mp3"):
-        expect(desk.row(name).locator("[data-field=attempt]")).to_have_text("2")
-    desk.wait_ended()
-    expect(desk.page.locator("[data-field=totals]")).to_contain_text("2 failed")
+        expect(person.row(name).locator("[data-field=attempt]")).to_have_text("2")
+    person.wait_ended()
+    expect(person.page.locator("[data-field=totals]")).to_contain_text("2 failed")
 
 
-def test_a_canceled_file_can_be_started_again(desk: Desk) -> None:
-    desk.upload(file("long silence.wav", silence(600)))
-    desk.start()
-    row = desk.row("long silence.wav")
+def test_a_canceled_file_can_be_started_again(person: Person) -> None:
+    person.upload(file("long silence.wav", silence(600)))
+    person.start()
+    row = person.row("long silence.wav")
     row.get_by_role("button", name="Cancel").click()
     expect(row.locator("[data-field=status]")).to_have_text("Canceled")
     row.get_by_role("button", name="Retry").click()
@@ -62,27 +62,27 @@ def test_a_canceled_file_can_be_started_again(desk: Desk) -> None:
     expect(row.locator("[data-field=status]")).to_have_text("Canceled")
 
 
-def test_a_file_in_which_nobody_speaks_says_so(desk: Desk) -> None:
-    desk.upload(file("silence.wav", silence(3)))
-    desk.start()
-    desk.wait_ended()
-    desk.row("silence.wav").get_by_role("link", name="Open transcript").click()
-    expect(desk.page.get_by_text("No speech was found in this recording.")).to_be_visible()
-    desk.page.get_by_role("button", name="Play", exact=True).click()
-    expect(desk.page.get_by_role("button", name="Pause")).to_be_visible()
+def test_a_file_in_which_nobody_speaks_says_so(person: Person) -> None:
+    person.upload(file("silence.wav", silence(3)))
+    person.start()
+    person.wait_ended()
+    person.row("silence.wav").get_by_role("link", name="Open transcript").click()
+    expect(person.page.get_by_text("No speech was found in this recording.")).to_be_visible()
+    person.page.get_by_role("button", name="Play", exact=True).click()
+    expect(person.page.get_by_role("button", name="Pause")).to_be_visible()
 
 
-def test_uploads_are_there_after_a_reload(desk: Desk) -> None:
-    desk.upload(RECORDING, file("broken.mp3", NOT_SOUND))
-    desk.page.reload()
-    expect(desk.new_file(RECORDING.name).get_by_role("checkbox")).to_be_checked()
-    desk.new_file("broken.mp3").get_by_role("checkbox").uncheck()
-    expect(desk.page.get_by_role("button", name="Start transcribing 1 file")).to_be_visible()
+def test_uploads_are_there_after_a_reload(person: Person) -> None:
+    person.upload(RECORDING, file("broken.mp3", NOT_SOUND))
+    person.page.reload()
+    expect(person.new_file(RECORDING.name).get_by_role("checkbox")).to_be_checked()
+    person.new_file("broken.mp3").get_by_role("checkbox").uncheck()
+    expect(person.page.get_by_role("button", name="Start transcribing 1 file")).to_be_visible()
 
 
-def test_numbers_of_speakers_are_asked_for_only_where_they_count(desk: Desk, troubles: list[str]) -> None:
-    page = desk.page
-    desk.upload(RECORDING)
+def test_numbers_of_speakers_are_asked_for_only_where_they_count(person: Person, troubles: list[str]) -> None:
+    page = person.page
+    person.upload(RECORDING)
     speakers = page.get_by_label("Speakers", exact=True)
     for choice, shown in (
         ("auto", []),
@@ -107,14 +107,14 @@ def test_numbers_of_speakers_are_asked_for_only_where_they_count(desk: Desk, tro
 def test_everything_works_without_javascript(
     installation: Installation, open_page: Callable[..., Page], signed_in: Path
 ) -> None:
-    desk = Desk(open_page(storage_state=signed_in, java_script_enabled=False), installation.url)
-    page = desk.page
-    desk.new_session("Plain")
-    desk.choose(file("broken.mp3", NOT_SOUND))
+    person = Person(open_page(storage_state=signed_in, java_script_enabled=False), installation.url)
+    page = person.page
+    person.new_session("Plain")
+    person.choose(file("broken.mp3", NOT_SOUND))
     page.get_by_role("button", name="Upload").click()
-    expect(desk.new_file("broken.mp3").get_by_role("checkbox")).to_be_checked()
-    desk.start()
-    row = desk.row("broken.mp3")
+    expect(person.new_file("broken.mp3").get_by_role("checkbox")).to_be_checked()
+    person.start()
+    row = person.row("broken.mp3")
     for _ in range(60):
         if row.get_by_role("button", name="Retry").is_visible():
             break
@@ -126,11 +126,11 @@ def test_everything_works_without_javascript(
 
 
 @pytest.mark.smoke
-def test_a_file_has_a_page_that_tells_its_history_while_it_happens(desk: Desk) -> None:
-    desk.upload(file("broken.mp3", NOT_SOUND))
-    desk.start()
-    desk.wait_ended()
-    page = desk.page
+def test_a_file_has_a_page_that_tells_its_history_while_it_happens(person: Person) -> None:
+    person.upload(file("broken.mp3", NOT_SOUND))
+    person.start()
+    person.wait_ended()
+    page = person.page
     page.get_by_role("link", name="broken.mp3").click()
     events = page.locator("[data-list=events] > li")
     expect(events.first).to_contain_text("put into the queue")
@@ -155,11 +155,11 @@ def test_a_file_has_a_page_that_tells_its_history_while_it_happens(desk: Desk) -
     expect(page.get_by_role("heading", name="broken.mp3")).to_be_visible()
 
 
-def test_a_job_is_run_again_with_other_options(desk: Desk) -> None:
-    desk.upload(file("one.mp3", NOT_SOUND), file("two.mp3", NOT_SOUND * 2))
-    desk.start(speakers="none")
-    desk.wait_ended()
-    page = desk.page
+def test_a_job_is_run_again_with_other_options(person: Person) -> None:
+    person.upload(file("one.mp3", NOT_SOUND), file("two.mp3", NOT_SOUND * 2))
+    person.start(speakers="none")
+    person.wait_ended()
+    page = person.page
     page.get_by_role("link", name="Run again with other options").click()
     expect(page.get_by_text("The files and options of job 1")).to_be_visible()
     expect(page.get_by_label("Speakers", exact=True)).to_have_value("none")
@@ -168,13 +168,13 @@ def test_a_job_is_run_again_with_other_options(desk: Desk) -> None:
     expect(page.locator(".job")).to_have_count(2)
     expect(page.locator(".job").first.locator("[data-field=model]")).to_have_text("base")
     expect(page.locator(".job").last.locator("[data-field=model]")).to_have_text("tiny.en")
-    assert page.url == desk.session_url, "a reload does not run it once more"
+    assert page.url == person.session_url, "a reload does not run it once more"
 
 
 @pytest.mark.smoke
-def test_the_live_page_of_workers_keeps_itself_up_to_date(desk: Desk, transcribed: Desk) -> None:
-    page = desk.page
-    page.goto(f"{desk.url}/admin/remoteworker/worker/live/")
+def test_the_live_page_of_workers_keeps_itself_up_to_date(person: Person, transcribed: Person) -> None:
+    page = person.page
+    page.goto(f"{person.url}/admin/remoteworker/worker/live/")
     row = page.get_by_role("row", name="local")
     expect(row).to_contain_text("ready")
     expect(row).to_contain_text("tiny.en")

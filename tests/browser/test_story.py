@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import RECORDING
-from tests.browser.desk import JOB_SECONDS, NOT_SOUND, Desk, file, sound_of
 from tests.browser.installation import Installation
+from tests.browser.person import JOB_SECONDS, NOT_SOUND, Person, file, sound_of
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)>.ogg"
@@ -22,14 +22,14 @@ def test_a_recording_goes_in_and_a_transcript_comes_out(
     link = installation.sign_in_link()
     page.goto(link)
     page.get_by_role("button", name="Sign in as owner").click()
-    desk = Desk(page, installation.url)
-    desk.new_session("Valley interviews")
-    desk.upload(RECORDING, file("broken.mp3", NOT_SOUND), file(HOSTILE, NOT_SOUND * 3))
-    desk.start()
-    desk.wait_ended()
+    person = Person(page, installation.url)
+    person.new_session("Valley interviews")
+    person.upload(RECORDING, file("broken.mp3", NOT_SOUND), file(HOSTILE, NOT_SOUND * 3))
+    person.start()
+    person.wait_ended()
 
-    check_failures(desk)
-    good = desk.row(RECORDING.name)
+    check_failures(person)
+    good = person.row(RECORDING.name)
     expect(good.locator("[data-field=status]")).to_have_text("Complete")
     good.get_by_role("link", name="Open transcript").click()
     check_listening(page)
@@ -41,15 +41,15 @@ def test_a_recording_goes_in_and_a_transcript_comes_out(
     troubles.clear()
 
 
-def check_failures(desk: Desk) -> None:
-    page = desk.page
+def check_failures(person: Person) -> None:
+    page = person.page
     for bad in ("broken.mp3", HOSTILE):
-        row = desk.row(bad)
+        row = person.row(bad)
         expect(row.locator("[data-field=status]")).to_have_text("Failed")
         expect(row.locator("[data-field=sentence]")).to_have_text("This file has no sound that can be read.")
         expect(row.get_by_role("button", name="Retry")).to_be_visible()
-    desk.row("broken.mp3").get_by_text("Details").click()
-    expect(desk.row("broken.mp3").locator("[data-field=code]")).to_have_text("INPUT_UNDECODABLE")
+    person.row("broken.mp3").get_by_text("Details").click()
+    expect(person.row("broken.mp3").locator("[data-field=code]")).to_have_text("INPUT_UNDECODABLE")
     expect(page.get_by_role("button", name="Retry Job")).to_be_visible()
     expect(page.locator("[data-field=totals]")).to_contain_text("1 transcribed")
     expect(page.locator("[data-field=totals]")).to_contain_text("2 failed")
@@ -78,21 +78,21 @@ def check_download(page: Page) -> None:
     assert "-->" in subtitles
 
 
-def test_the_keyboard_alone_is_enough(desk: Desk) -> None:
-    page = desk.page
+def test_the_keyboard_alone_is_enough(person: Person) -> None:
+    page = person.page
     page.on("filechooser", lambda chooser: None)  # asked for early: a key may come before Chromium is told
-    desk.tab_to(page.locator("input[name=files]"))
+    person.tab_to(page.locator("input[name=files]"))
     with page.expect_file_chooser() as choosing:
         page.keyboard.press("Enter")
     choosing.value.set_files(RECORDING)
-    expect(desk.new_file(RECORDING.name)).to_be_visible()
-    desk.tab_to(page.get_by_label("Speakers", exact=True))
+    expect(person.new_file(RECORDING.name)).to_be_visible()
+    person.tab_to(page.get_by_label("Speakers", exact=True))
     page.keyboard.type("Do not")
-    desk.tab_to(page.get_by_role("button", name="Start transcribing 1 file"))
+    person.tab_to(page.get_by_role("button", name="Start transcribing 1 file"))
     page.keyboard.press("Enter")
     opened = page.get_by_role("link", name="Open transcript")
     expect(opened).to_be_visible(timeout=JOB_SECONDS * 1000)
-    desk.tab_to(opened)
+    person.tab_to(opened)
     page.keyboard.press("Enter")
 
     expect(page.locator("[data-field=saving]")).to_have_text("Saved")

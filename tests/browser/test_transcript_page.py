@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import Desk, sound_of
 from tests.browser.installation import Installation
+from tests.browser.person import Person, sound_of
 from tests.browser.transcript import caret_at, saved, texts
 
 pytestmark = pytest.mark.browser
@@ -95,7 +95,7 @@ def test_the_player_follows_the_text_only_by_range(transcript: Page) -> None:
 
 
 def test_a_recording_that_the_browser_cannot_play_says_so(
-    page: Page, transcribed: Desk, troubles: list[str]
+    page: Page, transcribed: Person, troubles: list[str]
 ) -> None:
     page.route(
         "**/media", lambda route: route.fulfill(status=200, content_type="audio/x-ms-wma", body="no sound")
@@ -198,7 +198,7 @@ def test_what_was_written_offline_is_there_when_the_page_is_opened_again(
 
 
 def test_what_is_written_signed_out_is_sent_after_signing_in_again_in_another_tab(
-    open_page: Callable[..., Page], installation: Installation, transcribed: Desk, troubles: list[str]
+    open_page: Callable[..., Page], installation: Installation, transcribed: Person, troubles: list[str]
 ) -> None:
     mine = open_page()
     sign_in(mine, installation)
@@ -245,7 +245,7 @@ def test_fields_keep_their_own_undo_and_the_slider_its_steps(fresh: Page) -> Non
 
 
 def test_tab_leads_into_the_text_and_enter_opens_the_passage(fresh: Page) -> None:
-    Desk(fresh, "").tab_to(fresh.locator(".said").first)
+    Person(fresh, "").tab_to(fresh.locator(".said").first)
     count = fresh.locator(".said").count()
     fresh.keyboard.press("Enter")
     fresh.keyboard.type("Opened. ")

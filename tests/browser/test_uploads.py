@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.desk import NOT_SOUND, Desk, file, silence
 from tests.browser.installation import Installation
+from tests.browser.person import NOT_SOUND, Person, file, silence
 from tests.jobs.test_sounds import tone
 
 pytestmark = pytest.mark.browser
@@ -17,44 +17,44 @@ SLOW_MS = 60_000
 FILES = int(os.environ.get("BULK_FILES", "60"))  # of the folder that is dropped; 300 by hand
 
 
-def verdict(desk: Desk, name: str) -> Locator:
-    return desk.page.locator("verdict-table tr").filter(has=desk.page.get_by_text(name, exact=True))
+def verdict(person: Person, name: str) -> Locator:
+    return person.page.locator("verdict-table tr").filter(has=person.page.get_by_text(name, exact=True))
 
 
-def transfer(desk: Desk, name: str) -> Locator:
-    return desk.page.locator(".transfer").filter(has=desk.page.get_by_text(name, exact=True))
+def transfer(person: Person, name: str) -> Locator:
+    return person.page.locator(".transfer").filter(has=person.page.get_by_text(name, exact=True))
 
 
-def test_a_table_says_what_became_of_each_file(desk: Desk, troubles: list[str]) -> None:
-    desk.upload(file("mill.wav", tone(0.5)))
-    desk.choose(
+def test_a_table_says_what_became_of_each_file(person: Person, troubles: list[str]) -> None:
+    person.upload(file("mill.wav", tone(0.5)))
+    person.choose(
         file("loud.wav", tone(0.6)),
         file("copy of mill.wav", tone(0.5)),
         file("empty.wav", b""),
         file("text.mp3", NOT_SOUND),
         file("silence.wav", silence(2)),
     )
-    expect(verdict(desk, "empty.wav")).to_contain_text("This file is empty.")
-    expect(verdict(desk, "text.mp3")).to_contain_text("cannot be read as a recording")
-    expect(verdict(desk, "silence.wav")).to_contain_text("Nothing can be heard")
+    expect(verdict(person, "empty.wav")).to_contain_text("This file is empty.")
+    expect(verdict(person, "text.mp3")).to_contain_text("cannot be read as a recording")
+    expect(verdict(person, "silence.wav")).to_contain_text("Nothing can be heard")
     for fact in ("0:01", "pcm_s16le · mono", "accepted"):
-        expect(verdict(desk, "loud.wav")).to_contain_text(fact)
-    twin = verdict(desk, "copy of mill.wav")
+        expect(verdict(person, "loud.wav")).to_contain_text(fact)
+    twin = verdict(person, "copy of mill.wav")
     expect(twin).to_contain_text("the same recording as \u2068mill.wav\u2069")
-    expect(desk.page.locator("verdict-table caption")).to_have_text(
+    expect(person.page.locator("verdict-table caption")).to_have_text(
         "5 files: 1 accepted, 1 here already, 1 silent, 1 without sound that can be read, 1 refused"
     )
     for name, chosen in {"loud.wav": True, "text.mp3": False, "silence.wav": False}.items():
-        expect(desk.new_file(name).get_by_role("checkbox")).to_be_checked(checked=chosen)
-    expect(desk.new_file("text.mp3")).to_contain_text("cannot be read as a recording")
-    desk.page.reload()
-    expect(verdict(desk, "empty.wav")).to_contain_text("This file is empty.")
+        expect(person.new_file(name).get_by_role("checkbox")).to_be_checked(checked=chosen)
+    expect(person.new_file("text.mp3")).to_contain_text("cannot be read as a recording")
+    person.page.reload()
+    expect(verdict(person, "empty.wav")).to_contain_text("This file is empty.")
     twin.get_by_role("button", name="Keep anyway").click()
     expect(twin).to_contain_text("accepted")
-    expect(desk.new_file("copy of mill.wav").get_by_role("checkbox")).to_be_checked()
-    expect(desk.new_file("silence.wav").get_by_role("checkbox")).not_to_be_checked()
-    desk.page.get_by_role("button", name="Close this list").click()
-    expect(desk.page.locator("verdict-table")).to_be_hidden()
+    expect(person.new_file("copy of mill.wav").get_by_role("checkbox")).to_be_checked()
+    expect(person.new_file("silence.wav").get_by_role("checkbox")).not_to_be_checked()
+    person.page.get_by_role("button", name="Close this list").click()
+    expect(person.page.locator("verdict-table")).to_be_hidden()
     assert ["400" in trouble for trouble in troubles] == [True]
     troubles.clear()
 
@@ -87,66 +87,66 @@ class Pieces:
         route.continue_()
 
 
-def break_off(desk: Desk, large: Path) -> Pieces:
+def break_off(person: Person, large: Path) -> Pieces:
     """Send the file until two pieces of it have arrived."""
-    pieces = Pieces(desk.page, until=2 * MIB)
-    desk.choose(large)
-    expect(transfer(desk, large.name)).to_contain_text("39 % · the server does not answer", timeout=SLOW_MS)
+    pieces = Pieces(person.page, until=2 * MIB)
+    person.choose(large)
+    expect(transfer(person, large.name)).to_contain_text("39 % · the server does not answer", timeout=SLOW_MS)
     assert pieces.offsets == [0, MIB]
     return pieces
 
 
 def test_a_reload_in_the_middle_of_a_file_goes_on_where_it_was(
-    desk: Desk, large: Path, troubles: list[str]
+    person: Person, large: Path, troubles: list[str]
 ) -> None:
-    pieces = break_off(desk, large)
-    desk.page.reload()
-    expect(transfer(desk, large.name)).to_contain_text("broken off at 39 %: choose the file again to go on")
-    expect(desk.page.get_by_text("Some files were broken off.")).to_be_visible()
+    pieces = break_off(person, large)
+    person.page.reload()
+    expect(transfer(person, large.name)).to_contain_text("broken off at 39 %: choose the file again to go on")
+    expect(person.page.get_by_text("Some files were broken off.")).to_be_visible()
     pieces.until = 1 << 40
-    desk.choose(large)
-    expect(verdict(desk, large.name)).to_contain_text("Nothing can be heard", timeout=SLOW_MS)
+    person.choose(large)
+    expect(verdict(person, large.name)).to_contain_text("Nothing can be heard", timeout=SLOW_MS)
     assert pieces.offsets == [0, MIB, 2 * MIB]
     assert all("ERR_FAILED" in trouble for trouble in troubles)
     troubles.clear()
 
 
 @pytest.mark.smoke
-def test_a_file_is_paused_continued_and_removed(desk: Desk, large: Path, troubles: list[str]) -> None:
-    pieces = break_off(desk, large)
-    row = transfer(desk, large.name)
+def test_a_file_is_paused_continued_and_removed(person: Person, large: Path, troubles: list[str]) -> None:
+    pieces = break_off(person, large)
+    row = transfer(person, large.name)
     row.get_by_role("button", name="Pause").click()
     expect(row).to_contain_text("paused at 39 %")
     pieces.until = 1 << 40
     row.get_by_role("button", name="Continue").focus()
-    desk.page.keyboard.press("Enter")
-    expect(verdict(desk, large.name)).to_be_visible(timeout=SLOW_MS)
+    person.page.keyboard.press("Enter")
+    expect(verdict(person, large.name)).to_be_visible(timeout=SLOW_MS)
     assert pieces.offsets == [number * MIB for number in range(6)]  # 44 bytes in the last
     pieces.until = 0
-    desk.choose(file("other.wav", tone(0.7)))
-    transfer(desk, "other.wav").get_by_role("button", name="Remove").click()
-    expect(transfer(desk, "other.wav")).to_have_count(0)
-    expect(desk.page.locator("input[name=files]")).to_be_focused()
-    desk.page.reload()
-    expect(desk.new_file(large.name)).to_be_visible()
-    expect(transfer(desk, "other.wav")).to_have_count(0)
+    person.choose(file("other.wav", tone(0.7)))
+    transfer(person, "other.wav").get_by_role("button", name="Remove").click()
+    expect(transfer(person, "other.wav")).to_have_count(0)
+    expect(person.page.locator("input[name=files]")).to_be_focused()
+    person.page.reload()
+    expect(person.new_file(large.name)).to_be_visible()
+    expect(transfer(person, "other.wav")).to_have_count(0)
     troubles.clear()  # what was cut off
 
 
 def test_a_server_that_is_killed_and_started_again_goes_on(
-    desk: Desk, large: Path, installation: Installation, troubles: list[str]
+    person: Person, large: Path, installation: Installation, troubles: list[str]
 ) -> None:
-    pieces = break_off(desk, large)
+    pieces = break_off(person, large)
     installation.kill("serve")
     pieces.until = 1 << 40
-    expect(verdict(desk, large.name)).to_be_visible(timeout=SLOW_MS)
+    expect(verdict(person, large.name)).to_be_visible(timeout=SLOW_MS)
     assert {0, MIB} & set(pieces.offsets[2:]) == set()
     troubles.clear()  # what was cut off
 
 
-def test_a_second_tab_waits_for_the_first(desk: Desk, large: Path, troubles: list[str]) -> None:
-    break_off(desk, large)
-    other = Desk(desk.page.context.new_page(), desk.url)
+def test_a_second_tab_waits_for_the_first(person: Person, large: Path, troubles: list[str]) -> None:
+    break_off(person, large)
+    other = Person(person.page.context.new_page(), person.url)
     is_free: list[bool] = []
 
     def answer(route: Route) -> None:
@@ -154,7 +154,7 @@ def test_a_second_tab_waits_for_the_first(desk: Desk, large: Path, troubles: lis
         route.fulfill(status=423, headers={"Tus-Resumable": "1.0.0"}) if locked else route.continue_()
 
     other.page.route("**/api/incoming/*", answer)
-    other.page.goto(desk.session_url)
+    other.page.goto(person.session_url)
     row = transfer(other, large.name)
     expect(row).to_contain_text("39 % · another tab is sending this file")
     expect(row.get_by_role("button", name="Remove")).to_be_hidden()
@@ -166,30 +166,32 @@ def test_a_second_tab_waits_for_the_first(desk: Desk, large: Path, troubles: lis
     expect(row).to_contain_text("another tab is sending this file; waiting for it")
     is_free.append(True)
     expect(verdict(other, large.name)).to_be_visible(timeout=SLOW_MS)
-    desk.page.unroute("**/api/incoming/*")
-    expect(verdict(desk, large.name)).to_be_visible(timeout=SLOW_MS)
-    expect(desk.new_file(large.name)).to_have_count(1)
+    person.page.unroute("**/api/incoming/*")
+    expect(verdict(person, large.name)).to_be_visible(timeout=SLOW_MS)
+    expect(person.new_file(large.name)).to_have_count(1)
     troubles.clear()  # what was cut off
 
 
-def test_a_lost_connection_is_told_and_uploads_go_on_by_themselves(desk: Desk, troubles: list[str]) -> None:
-    page = desk.page
+def test_a_lost_connection_is_told_and_uploads_go_on_by_themselves(
+    person: Person, troubles: list[str]
+) -> None:
+    page = person.page
     page.context.set_offline(True)
-    desk.choose(file("one.wav", silence(1)), file("two.wav", silence(1.5)))
+    person.choose(file("one.wav", silence(1)), file("two.wav", silence(1.5)))
     expect(page.get_by_text("the server does not answer; this goes on by itself")).to_have_count(2)
     assert page.evaluate("!dispatchEvent(new Event('beforeunload', { cancelable: true }))")
     expect(page.get_by_text("Connection lost, trying again.")).to_be_visible()
     page.context.set_offline(False)
     for name in ("one.wav", "two.wav"):
-        expect(desk.new_file(name)).to_be_visible()
+        expect(person.new_file(name)).to_be_visible()
     expect(page.get_by_text("Connection lost, trying again.")).to_be_hidden()
     assert page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))")
     assert all("ERR_INTERNET_DISCONNECTED" in trouble for trouble in troubles)
     troubles.clear()
 
 
-def test_folders_are_dropped_with_all_that_is_in_them_but_what_cannot_be_read(desk: Desk) -> None:
-    desk.page.evaluate(
+def test_folders_are_dropped_with_all_that_is_in_them_but_what_cannot_be_read(person: Person) -> None:
+    person.page.evaluate(
         """async () => {
           const fileEntry = (name) => ({
             name, isFile: true, file: (then) => then(new File([name], name)),
@@ -208,11 +210,11 @@ def test_folders_are_dropped_with_all_that_is_in_them_but_what_cannot_be_read(de
         }"""
     )
     for name in ("a.wav", "b.wav"):
-        expect(desk.new_file(name)).to_be_visible()
-    expect(desk.page.get_by_text(".DS_Store")).to_have_count(0)
-    expect(verdict(desk, "lost.wav")).to_contain_text("This file could not be read from your disk.")
-    expect(verdict(desk, "lost.wav").locator("[data-field=folder]")).to_have_text("valley/")
-    expect(verdict(desk, "lost.wav").get_by_role("button")).to_have_count(0)
+        expect(person.new_file(name)).to_be_visible()
+    expect(person.page.get_by_text(".DS_Store")).to_have_count(0)
+    expect(verdict(person, "lost.wav")).to_contain_text("This file could not be read from your disk.")
+    expect(verdict(person, "lost.wav").locator("[data-field=folder]")).to_have_text("valley/")
+    expect(verdict(person, "lost.wav").get_by_role("button")).to_have_count(0)
 
 
 @pytest.fixture(scope="module")
@@ -271,18 +273,18 @@ def test_all_files_of_a_folder_become_one_job(
     page.goto(rehearsed.sign_in_link())
     page.get_by_role("button", name="Sign in as owner").click()
     page.wait_for_url(f"{rehearsed.url}/")
-    desk = Desk(page, rehearsed.url)
-    desk.new_session("Valley")
+    person = Person(page, rehearsed.url)
+    person.new_session("Valley")
     drop(page, tmp_path / "valley")
     expect(page.locator("verdict-table caption")).to_have_text(
         f"{FILES} files: {FILES - 10} accepted, 7 here already, 1 silent, 1 without sound that can be read, 1 refused",
         timeout=3 * SLOW_MS,
     )
     for name, said in odd.items():
-        expect(verdict(desk, name)).to_contain_text(said)
-    row = verdict(desk, "مقابلة 5.wav")
+        expect(verdict(person, name)).to_contain_text(said)
+    row = verdict(person, "مقابلة 5.wav")
     expect(row.locator("[data-field=folder]")).to_have_text("valley/été 2019/")
-    expect(verdict(desk, "采访录音 6.wav").locator("[data-field=folder]")).to_have_text("valley/2020/第二/")
+    expect(verdict(person, "采访录音 6.wav").locator("[data-field=folder]")).to_have_text("valley/2020/第二/")
     page.get_by_role("button", name=f"Start transcribing {FILES - 10} files").click()
     expect(page.locator("[data-count=complete]")).to_have_text(
         f"{FILES - 10} transcribed", timeout=3 * SLOW_MS

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bulktranscribe.cli import exports, folder, options
-from bulktranscribe.cli.client import Refused, Wish
+from bulktranscribe.cli.client import JobOptions, Refused
 from bulktranscribe.cli.progress import printable
 from bulktranscribe.cli.remote_client import check_address
 from bulktranscribe.cli.watch import Settling
@@ -128,7 +128,7 @@ def test_a_file_is_taken_once_and_again_when_it_has_changed() -> None:
     ],
 )
 def test_speakers_are_said_in_a_word(said: str, counts: dict[str, object]) -> None:
-    assert Wish(speakers=options.speakers(said)).counts() == counts
+    assert JobOptions(speakers=options.speakers(said)).counts() == counts
 
 
 @pytest.mark.parametrize("said", ["", "0", "4-2", "101", "two", "2-", "-2", "1-1000", "٣"])

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from bulktranscribe.cli import flow, outcomes, verbs, watch
-from bulktranscribe.cli.client import Desk, Refused, Wish
-from bulktranscribe.cli.options import Order
+from bulktranscribe.cli.client import Client, JobOptions, Refused
+from bulktranscribe.cli.options import CliOptions
 from bulktranscribe.cli.progress import Lines
 from bulktranscribe.cli.watch import Watcher
 from jobs import trash
@@ -25,11 +25,11 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def start(desk: Desk, session: Session, tmp_path: Path, said: list[str]) -> Start:
+def start(cli_client: Client, session: Session, tmp_path: Path, said: list[str]) -> Start:
     """Start a watch of `tmp_path`/in."""
     (tmp_path / "in").mkdir()
-    order = Order(session.name, Wish(model="base"), ["txt"], tmp_path / "out")
-    return lambda: Watcher(desk, str(session.pk), tmp_path / "in", order, Lines(said.append))
+    order = CliOptions(session.name, JobOptions(model="base"), ["txt"], tmp_path / "out")
+    return lambda: Watcher(cli_client, str(session.pk), tmp_path / "in", order, Lines(said.append))
 
 
 def put(tmp_path: Path, *names: str) -> None:
@@ -41,15 +41,15 @@ def delete(job: Job) -> None:
     trash.delete_job(job, "anna", with_recordings=True)
 
 
-def transcribe(desk: Desk, session: Session, tmp_path: Path) -> tuple[int, str]:
+def transcribe(cli_client: Client, session: Session, tmp_path: Path) -> tuple[int, str]:
     """What the command answers and prints."""
     (tmp_path / "in").mkdir(exist_ok=True)
     put(tmp_path, "a.mp3", "b.mp3")
     page = io.StringIO()
-    order = Order(session.name, Wish(model="base"), cancel_on_interrupt=True)
+    order = CliOptions(session.name, JobOptions(model="base"), cancel_on_interrupt=True)
     found = verbs.folder.named([tmp_path / "in" / "a.mp3", tmp_path / "in" / "b.mp3"])
     try:
-        return flow.transcribe(desk, found, order, Console(file=page)), page.getvalue()
+        return flow.transcribe(cli_client, found, order, Console(file=page)), page.getvalue()
     except Refused as refusal:  # the verb would say 2: nothing was begun
         return outcomes.WRONG_USAGE, str(refusal)
 
@@ -59,14 +59,14 @@ def at_the_first_pause(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], ob
 
 
 def test_files_of_a_deleted_job_are_named_at_the_end(
-    desk: Desk, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli_client: Client, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def one_is_complete() -> None:
         JobInput.objects.filter(upload__name="a.mp3").update(status="complete")
         at_the_first_pause(monkeypatch, lambda: delete(Job.objects.get()))
 
     at_the_first_pause(monkeypatch, one_is_complete)
-    code, printed = transcribe(desk, session, tmp_path)
+    code, printed = transcribe(cli_client, session, tmp_path)
     assert code == 1
     rows = printed.splitlines()[-2:]
     assert rows[0] == "complete\ta.mp3"
@@ -74,29 +74,29 @@ def test_files_of_a_deleted_job_are_named_at_the_end(
 
 
 def test_a_ctrl_c_after_a_job_was_deleted_is_a_ctrl_c(
-    desk: Desk, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli_client: Client, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted() -> None:
         delete(Job.objects.get())
         raise KeyboardInterrupt
 
     at_the_first_pause(monkeypatch, interrupted)
-    assert transcribe(desk, session, tmp_path)[0] == 130
+    assert transcribe(cli_client, session, tmp_path)[0] == 130
 
 
 def test_a_file_that_is_deleted_before_its_job_begins_leaves_the_others(
-    desk: Desk, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli_client: Client, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = desk.start
+    begin = cli_client.start
 
     def late(*args: object) -> object:
-        monkeypatch.setattr(desk, "start", begin)
+        monkeypatch.setattr(cli_client, "start", begin)
         trash.delete_upload(Upload.objects.get(name="a.mp3"))
         return begin(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(desk, "start", late)
+    monkeypatch.setattr(cli_client, "start", late)
     at_the_first_pause(monkeypatch, lambda: JobInput.objects.update(status="complete"))
-    code, printed = transcribe(desk, session, tmp_path)
+    code, printed = transcribe(cli_client, session, tmp_path)
     assert code == 1
     rows = printed.splitlines()[-2:]
     assert rows[0].startswith("not started\ta.mp3\tIt is gone: somebody has deleted it")
@@ -124,18 +124,18 @@ def test_a_watch_goes_on_without_a_deleted_job(start: Start, tmp_path: Path, sai
 
 
 def test_a_watch_starts_its_job_without_a_deleted_file(
-    start: Start, desk: Desk, tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+    start: Start, cli_client: Client, tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = desk.start
+    begin = cli_client.start
 
     def late(*args: object) -> object:
-        monkeypatch.setattr(desk, "start", begin)
+        monkeypatch.setattr(cli_client, "start", begin)
         trash.delete_upload(Upload.objects.get(name="a.mp3"))
         return begin(*args)  # type: ignore[arg-type]
 
     watcher = start()
     put(tmp_path, "a.mp3", "b.mp3")
-    monkeypatch.setattr(desk, "start", late)
+    monkeypatch.setattr(cli_client, "start", late)
     for second in range(0, 10, 2):
         watcher.tick(second)
     assert JobInput.objects.get().upload.name == "b.mp3"
@@ -164,7 +164,7 @@ def test_a_transcript_that_is_gone_before_it_is_written_is_named_once(
 
 
 def test_a_watch_of_a_deleted_session_ends_and_says_so(
-    desk: Desk, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli_client: Client, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "in").mkdir()
     put(tmp_path, "a.mp3")
@@ -176,6 +176,6 @@ def test_a_watch_of_a_deleted_session_ends_and_says_so(
     now = iter(range(0, 1000, 3))
     monkeypatch.setattr(watch, "time", SimpleNamespace(sleep=happens, monotonic=lambda: next(now)))
     page = io.StringIO()
-    order = Order(session.name, Wish(model="base"))
-    assert watch.watch(desk, tmp_path / "in", order, Console(file=page)) == 1
+    order = CliOptions(session.name, JobOptions(model="base"))
+    assert watch.watch(cli_client, tmp_path / "in", order, Console(file=page)) == 1
     assert "The session is gone: somebody has deleted it." in page.getvalue()

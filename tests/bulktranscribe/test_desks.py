@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bulktranscribe.cli import flow, outcomes, uploading, verbs
-from bulktranscribe.cli.client import Desk, Held, Unreachable, Wish, unsaid
+from bulktranscribe.cli.client import Client, JobOptions, RemoteFile, Unreachable, unsaid
 from bulktranscribe.cli.folder import Found
-from bulktranscribe.cli.options import Order
+from bulktranscribe.cli.options import CliOptions
 from bulktranscribe.cli.outcomes import Item
 from bulktranscribe.cli.progress import Lines
 from bulktranscribe.cli.watch import Watcher
@@ -20,7 +20,7 @@ from jobs import batches
 from jobs.models import Job, JobInput, Session, Upload
 
 MANY = 60
-WISH = Wish(model="base")
+JOB_OPTIONS = JobOptions(model="base")
 JobOver = Callable[[Sequence[Found], str], Job]
 
 
@@ -49,19 +49,21 @@ def job_over(session: Session, upload_of: Callable[..., Upload]) -> JobOver:
 
 
 def test_a_failed_file_of_an_older_job_is_seen(
-    desk: Desk, session: Session, recordings: list[Found], job_over: JobOver
+    cli_client: Client, session: Session, recordings: list[Found], job_over: JobOver
 ) -> None:
     job_over(recordings[:10], "failed")
     job_over(recordings[10:], "complete")
-    assert [len(job.files) for job in desk.jobs(str(session.pk))] == [MANY - 10, 10]
-    assert verbs.status(lambda _said: desk, Namespace(session=session.name)) == 1
+    assert [len(job.files) for job in cli_client.jobs(str(session.pk))] == [MANY - 10, 10]
+    assert verbs.status(lambda _said: cli_client, Namespace(session=session.name)) == 1
 
 
 def test_of_a_large_job_no_file_is_begun_again(
-    desk: Desk, session: Session, recordings: list[Found], job_over: JobOver
+    cli_client: Client, session: Session, recordings: list[Found], job_over: JobOver
 ) -> None:
     job_over(recordings, "complete")
-    run = flow.Run(desk, [Item(each) for each in recordings], Order(session.name, WISH), Lines(unsaid))
+    run = flow.Run(
+        cli_client, [Item(each) for each in recordings], CliOptions(session.name, JOB_OPTIONS), Lines(unsaid)
+    )
     run.begin()
     assert Job.objects.count() == 1
     run.follow()
@@ -69,29 +71,34 @@ def test_of_a_large_job_no_file_is_begun_again(
 
 
 def test_a_job_that_somebody_starts_while_files_are_sent_is_followed(
-    desk: Desk,
+    cli_client: Client,
     session: Session,
     recordings: list[Found],
     job_over: JobOver,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     earlier = job_over(recordings[:1], "complete")
-    send = desk.send
+    send = cli_client.send
 
-    def meanwhile(*args: Any) -> Held:
-        monkeypatch.setattr(desk, "send", send)
+    def meanwhile(*args: Any) -> RemoteFile:
+        monkeypatch.setattr(cli_client, "send", send)
         held = send(*args)
-        desk.start(str(session.pk), [held.id], WISH)
+        cli_client.start(str(session.pk), [held.id], JOB_OPTIONS)
         return held
 
-    monkeypatch.setattr(desk, "send", meanwhile)
-    run = flow.Run(desk, [Item(each) for each in recordings[1:2]], Order(session.name, WISH), Lines(unsaid))
+    monkeypatch.setattr(cli_client, "send", meanwhile)
+    run = flow.Run(
+        cli_client,
+        [Item(each) for each in recordings[1:2]],
+        CliOptions(session.name, JOB_OPTIONS),
+        Lines(unsaid),
+    )
     run.begin()
     assert Job.objects.exclude(pk=earlier.pk).count() == 1
 
 
 def test_every_transcript_of_a_large_job_is_fetched(
-    desk: Desk,
+    cli_client: Client,
     session: Session,
     recordings: list[Found],
     job_over: JobOver,
@@ -99,24 +106,26 @@ def test_every_transcript_of_a_large_job_is_fetched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     job_over(recordings, "complete")
-    monkeypatch.setattr(desk, "export", lambda *_args: b"Said.")
+    monkeypatch.setattr(cli_client, "export", lambda *_args: b"Said.")
     said = Namespace(session=session.name, out=tmp_path / "out", format=["txt"], overwrite=False)
-    assert verbs.fetch(lambda _said: desk, said) == 0
+    assert verbs.fetch(lambda _said: cli_client, said) == 0
     assert len(list((tmp_path / "out").iterdir())) == MANY
 
 
 def test_a_watch_that_is_started_again_knows_every_file_of_a_large_job(
-    desk: Desk, session: Session, recordings: list[Found], job_over: JobOver, tmp_path: Path
+    cli_client: Client, session: Session, recordings: list[Found], job_over: JobOver, tmp_path: Path
 ) -> None:
     job_over(recordings, "complete")
-    watcher = Watcher(desk, str(session.pk), tmp_path, Order(session.name, WISH), Lines(unsaid))
+    watcher = Watcher(
+        cli_client, str(session.pk), tmp_path, CliOptions(session.name, JOB_OPTIONS), Lines(unsaid)
+    )
     watcher.tick(0)
     assert watcher.tick(6)
     assert Job.objects.count() == 1
 
 
 def test_only_jobs_with_files_that_go_on_are_asked_after(
-    desk: Desk,
+    cli_client: Client,
     session: Session,
     recordings: list[Found],
     job_over: JobOver,
@@ -134,10 +143,15 @@ def test_only_jobs_with_files_that_go_on_are_asked_after(
         JobInput.objects.filter(job=job).update(status="complete")
 
     asked: list[str] = []
-    ask = desk.job
+    ask = cli_client.job
     monkeypatch.setattr(flow, "time", SimpleNamespace(sleep=pause))
-    monkeypatch.setattr(desk, "job", lambda pk: asked.append(pk) or ask(pk))
-    run = flow.Run(desk, [Item(each) for each in recordings[:2]], Order(session.name, WISH), Lines(unsaid))
+    monkeypatch.setattr(cli_client, "job", lambda pk: asked.append(pk) or ask(pk))
+    run = flow.Run(
+        cli_client,
+        [Item(each) for each in recordings[:2]],
+        CliOptions(session.name, JOB_OPTIONS),
+        Lines(unsaid),
+    )
     run.begin()
     run.follow()
     assert asked == [str(job.pk)]
@@ -146,7 +160,7 @@ def test_only_jobs_with_files_that_go_on_are_asked_after(
 
 
 def test_a_lost_answer_starts_no_second_job(
-    desk: Desk,
+    cli_client: Client,
     session: Session,
     recordings: list[Found],
     job_over: JobOver,
@@ -155,13 +169,13 @@ def test_a_lost_answer_starts_no_second_job(
 ) -> None:
     earlier = job_over(recordings[:1], "complete")
     uploads = [str(upload_of(f"new {number}", b"new %d" % number).pk) for number in range(MANY)]
-    start: Callable[..., object] = desk.start
+    start: Callable[..., object] = cli_client.start
 
     def lost(*args: object) -> None:
-        monkeypatch.setattr(desk, "start", start)
+        monkeypatch.setattr(cli_client, "start", start)
         start(*args)
         raise Unreachable("The answer was lost.")
 
-    monkeypatch.setattr(desk, "start", lost)
-    job = uploading.start_once(desk, str(session.pk), uploads, WISH, after=earlier.number)
+    monkeypatch.setattr(cli_client, "start", lost)
+    job = uploading.start_once(cli_client, str(session.pk), uploads, JOB_OPTIONS, after=earlier.number)
     assert [str(one.pk) for one in Job.objects.exclude(pk=earlier.pk)] == [job.id]

@@ -11,20 +11,20 @@ from django.contrib.auth.models import User
 from rich.console import Console
 
 from bulktranscribe.cli import folder, outcomes
-from bulktranscribe.cli.client import Changed, FileState, Refused, Source, Unreachable, Wish
+from bulktranscribe.cli.client import Changed, FileState, JobOptions, Refused, Source, Unreachable
 from bulktranscribe.cli.folder import Found
 from bulktranscribe.cli.outcomes import Item
 from bulktranscribe.cli.progress import Bars, summary
 from bulktranscribe.cli.uploading import start_once
-from bulktranscribe.local_client import LocalDesk
+from bulktranscribe.local_client import LocalClient
 from jobs.models import Job, Session, Upload
 from remoteworker import clock
 from remoteworker.models import Worker
 
 
 @pytest.fixture
-def desk(person: User) -> LocalDesk:
-    return LocalDesk(person)
+def cli_client(person: User) -> LocalClient:
+    return LocalClient(person)
 
 
 @pytest.fixture
@@ -38,37 +38,39 @@ def nothing(_done: int) -> None:
     pass
 
 
-def test_a_file_keeps_its_folders(desk: LocalDesk, session: Session, source: Source) -> None:
-    desk.send(str(session.pk), source, nothing)
+def test_a_file_keeps_its_folders(cli_client: LocalClient, session: Session, source: Source) -> None:
+    cli_client.send(str(session.pk), source, nothing)
     upload = Upload.objects.get()
     assert (upload.folder, upload.name, upload.path.read_bytes()) == ("valley/day 2", "mill.mp3", b"mill")
-    assert desk.held(str(session.pk))[0].relative == source.relative
+    assert cli_client.remote_files(str(session.pk))[0].relative == source.relative
 
 
 def test_of_a_file_that_grows_meanwhile_nothing_is_kept(
-    desk: LocalDesk, session: Session, source: Source
+    cli_client: LocalClient, session: Session, source: Source
 ) -> None:
     source.path.write_bytes(b"mill, and more")
     before = sorted(Path(settings.DATA_DIR).rglob("*"))
     with pytest.raises(Changed):
-        desk.send(str(session.pk), source, nothing)
+        cli_client.send(str(session.pk), source, nothing)
     assert not Upload.objects.exists()
     assert sorted(Path(settings.DATA_DIR).rglob("*")) == before
 
 
-def test_nobody_at_work_is_said_at_once(desk: LocalDesk, session: Session, worker: Worker) -> None:
-    assert "Celery does not run" in desk.notice(str(session.pk))
+def test_nobody_at_work_is_said_at_once(cli_client: LocalClient, session: Session, worker: Worker) -> None:
+    assert "Celery does not run" in cli_client.notice(str(session.pk))
     clock.follow("dispatch_queued")
-    assert desk.notice(str(session.pk)) == ""
+    assert cli_client.notice(str(session.pk)) == ""
     Worker.objects.update(is_connected=False)
-    assert "cannot be reached" in desk.notice(str(session.pk))
+    assert "cannot be reached" in cli_client.notice(str(session.pk))
 
 
-def test_sessions_of_others_are_none_of_ones_own(desk: LocalDesk, session: Session, stranger: User) -> None:
-    theirs = LocalDesk(stranger)
+def test_sessions_of_others_are_none_of_ones_own(
+    cli_client: LocalClient, session: Session, stranger: User
+) -> None:
+    theirs = LocalClient(stranger)
     assert theirs.open_session(session.name) != str(session.pk)
     with pytest.raises(Refused):
-        theirs.held(str(session.pk))
+        theirs.remote_files(str(session.pk))
 
 
 @pytest.mark.parametrize(
@@ -79,27 +81,27 @@ def test_wrong_words_are_refused_before_anything_is_begun(
     person: User, user: str, formats: list[str], why: str
 ) -> None:
     with pytest.raises(Refused, match=why):
-        LocalDesk.of(Namespace(user=user, format=formats))
+        LocalClient.of(Namespace(user=user, format=formats))
 
 
-def test_an_unknown_model_is_refused(desk: LocalDesk, session: Session, source: Source) -> None:
-    upload = desk.send(str(session.pk), source, nothing).id
+def test_an_unknown_model_is_refused(cli_client: LocalClient, session: Session, source: Source) -> None:
+    upload = cli_client.send(str(session.pk), source, nothing).id
     with pytest.raises(Refused, match="no model named “colossal”"):
-        desk.start(str(session.pk), [upload], Wish(model="colossal"))
+        cli_client.start(str(session.pk), [upload], JobOptions(model="colossal"))
 
 
 def test_a_lost_answer_starts_no_second_job(
-    desk: LocalDesk, session: Session, source: Source, monkeypatch: pytest.MonkeyPatch
+    cli_client: LocalClient, session: Session, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upload = desk.send(str(session.pk), source, nothing).id
-    start: Callable[..., object] = desk.start
+    upload = cli_client.send(str(session.pk), source, nothing).id
+    start: Callable[..., object] = cli_client.start
 
     def lost(*args: object) -> None:
         start(*args)
         raise Unreachable("The answer was lost.")
 
-    monkeypatch.setattr(desk, "start", lost)
-    job = start_once(desk, str(session.pk), [upload], Wish(), after=0)
+    monkeypatch.setattr(cli_client, "start", lost)
+    job = start_once(cli_client, str(session.pk), [upload], JobOptions(), after=0)
     assert str(Job.objects.get().pk) == job.id
 
 

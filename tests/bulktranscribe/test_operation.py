@@ -80,34 +80,34 @@ def test_every_page_forbids_inline_scripts_and_framing(browser: Client, db: None
 
 
 @pytest.fixture
-def desk(db: None) -> Client:
+def cli_client(db: None) -> Client:
     client = Client()
     client.force_login(User.objects.create_superuser("chief"))
     return client
 
 
 def test_every_list_and_row_of_the_desk_opens_and_can_be_searched(
-    desk: Client, attempt: Attempt, job_input: JobInput
+    cli_client: Client, attempt: Attempt, job_input: JobInput
 ) -> None:
     for model, model_admin in site._registry.items():
         url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
-        assert desk.get(url).status_code == 200, url
+        assert cli_client.get(url).status_code == 200, url
         if model_admin.search_fields:
-            assert desk.get(url, {"q": "mill"}).status_code == 200, url
+            assert cli_client.get(url, {"q": "mill"}).status_code == 200, url
         row = model._default_manager.first()
         if row is not None:
-            assert desk.get(f"{url}{row.pk}/change/").status_code == 200, url
+            assert cli_client.get(f"{url}{row.pk}/change/").status_code == 200, url
 
 
 @pytest.mark.parametrize("model", ["job", "jobinput", "attempt"])
 def test_the_desk_retries_and_cancels(
-    model: str, desk: Client, attempt: Attempt, job_input: JobInput
+    model: str, cli_client: Client, attempt: Attempt, job_input: JobInput
 ) -> None:
     app = "remoteworker" if model == "attempt" else "jobs"
     pk = {"job": job_input.job_id, "jobinput": job_input.pk, "attempt": attempt.pk}[model]
 
     def act(action: str) -> None:
-        answer = desk.post(f"/admin/{app}/{model}/", {"action": action, "_selected_action": [str(pk)]})
+        answer = cli_client.post(f"/admin/{app}/{model}/", {"action": action, "_selected_action": [str(pk)]})
         assert answer.status_code == 302
         job_input.refresh_from_db()
 
@@ -120,19 +120,21 @@ def test_the_desk_retries_and_cancels(
     assert (last.event, last.actor) == (Event.RETRIED, "chief")
 
 
-def test_the_desk_shows_no_token_and_takes_a_new_one(desk: Client, worker: Worker) -> None:
+def test_the_desk_shows_no_token_and_takes_a_new_one(cli_client: Client, worker: Worker) -> None:
     url = f"/admin/remoteworker/worker/{worker.pk}/change/"
-    assert WORKER_TOKEN not in desk.get(url).content.decode()
+    assert WORKER_TOKEN not in cli_client.get(url).content.decode()
     form = {"name": "box", "kind": "local", "url": worker.url, "enabled": "on", "new_token": ""}
-    assert desk.post(url, form).status_code == 302
+    assert cli_client.post(url, form).status_code == 302
     worker.refresh_from_db()
     assert worker.token == WORKER_TOKEN, "left empty: unchanged"
-    desk.post(url, {**form, "new_token": "  another-token  "})
+    cli_client.post(url, {**form, "new_token": "  another-token  "})
     worker.refresh_from_db()
     assert worker.token == "another-token"
 
 
-def test_the_desk_refuses_an_address_that_would_carry_a_token_in_clear_text(desk: Client, db: None) -> None:
+def test_the_desk_refuses_an_address_that_would_carry_a_token_in_clear_text(
+    cli_client: Client, db: None
+) -> None:
     form = {"name": "far", "kind": "remote", "enabled": "on", "new_token": "t"}
     for url, status in (
         ("http://203.0.113.9:8477", 200),
@@ -142,38 +144,40 @@ def test_the_desk_refuses_an_address_that_would_carry_a_token_in_clear_text(desk
         ("https://h:99999", 200),
         ("http://gpu-worker:8477", 302),
     ):
-        assert desk.post("/admin/remoteworker/worker/add/", {**form, "url": url}).status_code == status, url
+        assert (
+            cli_client.post("/admin/remoteworker/worker/add/", {**form, "url": url}).status_code == status
+        ), url
 
 
-def test_the_desk_deletes_nothing_that_the_program_needs(desk: Client, attempt: Attempt) -> None:
+def test_the_desk_deletes_nothing_that_the_program_needs(cli_client: Client, attempt: Attempt) -> None:
     job = attempt.job_input.job
     for url in (
         f"/admin/remoteworker/attempt/{attempt.pk}/delete/",
         f"/admin/jobs/job/{job.pk}/delete/",
         f"/admin/jobs/session/{job.session_id}/delete/",
     ):
-        assert desk.post(url, {"post": "yes"}).status_code == 403, url
+        assert cli_client.post(url, {"post": "yes"}).status_code == 403, url
     assert Attempt.objects.count() == Job.objects.count() == 1
 
 
-def test_the_desk_refuses_a_token_that_cannot_be_sent(desk: Client, worker: Worker) -> None:
+def test_the_desk_refuses_a_token_that_cannot_be_sent(cli_client: Client, worker: Worker) -> None:
     form = {"name": "box", "kind": "local", "url": worker.url, "enabled": "on", "new_token": "пароль"}
-    page = desk.post(f"/admin/remoteworker/worker/{worker.pk}/change/", form)
+    page = cli_client.post(f"/admin/remoteworker/worker/{worker.pk}/change/", form)
     assert "plain ASCII" in page.content.decode()
 
 
-def test_the_desk_tests_a_connection_in_words(desk: Client, worker: Worker) -> None:
+def test_the_desk_tests_a_connection_in_words(cli_client: Client, worker: Worker) -> None:
     data = {"action": "test_connection", "_selected_action": [str(worker.pk)]}
-    page = desk.post("/admin/remoteworker/worker/", data, follow=True).content.decode()
+    page = cli_client.post("/admin/remoteworker/worker/", data, follow=True).content.decode()
     assert "connection refused" in page
 
 
 def test_a_list_of_many_files_costs_as_many_queries_as_one_of_few(
-    desk: Client, job_of: Callable[..., Job]
+    cli_client: Client, job_of: Callable[..., Job]
 ) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as seen:
-            assert desk.get("/admin/jobs/jobinput/").status_code == 200
+            assert cli_client.get("/admin/jobs/jobinput/").status_code == 200
         return len(seen)
 
     job_of(files=2)

@@ -11,13 +11,13 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from bulktranscribe.cli import folder, transport, tus, uploading
-from bulktranscribe.cli.client import Changed, Refused, Source, Wish, unsaid
+from bulktranscribe.cli.client import Changed, JobOptions, Refused, Source, unsaid
 from bulktranscribe.cli.flow import Run
 from bulktranscribe.cli.folder import Found
-from bulktranscribe.cli.options import Order
+from bulktranscribe.cli.options import CliOptions
 from bulktranscribe.cli.outcomes import Item
 from bulktranscribe.cli.progress import Lines
-from bulktranscribe.cli.remote_client import RemoteDesk
+from bulktranscribe.cli.remote_client import RemoteClient
 from jobs import filters
 from jobs.api import tokens
 from jobs.api.serializers import incoming_state
@@ -38,12 +38,12 @@ def proxy(live_server: LiveServer) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def desk(proxy: Proxy, session: Session, monkeypatch: pytest.MonkeyPatch) -> RemoteDesk:
+def cli_client(proxy: Proxy, session: Session, monkeypatch: pytest.MonkeyPatch) -> RemoteClient:
     monkeypatch.setattr(tus, "PAUSES", (0.01,))
     monkeypatch.setattr(uploading, "PAUSES", (0.01,))
     monkeypatch.setattr(tus, "PATIENCE_SECONDS", 20.0)
     monkeypatch.setattr(tus, "FIRST", 512 << 10)
-    return RemoteDesk(f"http://127.0.0.1:{proxy.port}", token_of(session.owner))
+    return RemoteClient(f"http://127.0.0.1:{proxy.port}", token_of(session.owner))
 
 
 def token_of(person: User, *scopes: Scope) -> str:
@@ -61,11 +61,11 @@ def source(tmp_path: Path) -> Source:
 @pytest.mark.parametrize("fault", [CUT, LOST_REPLY, BAD_GATEWAY])
 @pytest.mark.parametrize("broken", ["POST", "HEAD", "PATCH", "GET /api/incoming"])
 def test_an_upload_goes_on_after_a_break(
-    desk: RemoteDesk, session: Session, source: Source, proxy: Proxy, broken: str, fault: Fault
+    cli_client: RemoteClient, session: Session, source: Source, proxy: Proxy, broken: str, fault: Fault
 ) -> None:
     proxy.break_once(broken, fault)
     shown: list[int] = []
-    pk = desk.send(str(session.pk), source, shown.append).id
+    pk = cli_client.send(str(session.pk), source, shown.append).id
     upload = Upload.objects.get()
     assert (str(upload.pk), upload.folder, upload.name) == (pk, "valley", "mill.wav")
     assert upload.path.read_bytes() == CONTENT
@@ -73,38 +73,38 @@ def test_an_upload_goes_on_after_a_break(
 
 
 def test_another_run_goes_on_where_the_first_was_killed(
-    desk: RemoteDesk, session: Session, source: Source, proxy: Proxy
+    cli_client: RemoteClient, session: Session, source: Source, proxy: Proxy
 ) -> None:
     def killed(done: int) -> None:
         if done >= len(CONTENT) // 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        desk.send(str(session.pk), source, killed)
+        cli_client.send(str(session.pk), source, killed)
     arrived = IncomingUpload.objects.get().offset_bytes
     assert arrived > 0
     shown: list[int] = []
-    desk.send(str(session.pk), source, shown.append)
+    cli_client.send(str(session.pk), source, shown.append)
     assert shown[0] == arrived
     assert Upload.objects.get().path.read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("may_delete", [True, False])
 def test_another_file_of_the_same_name_and_size_is_not_mixed_with_what_arrived(
-    desk: RemoteDesk, session: Session, source: Source, may_delete: bool
+    cli_client: RemoteClient, session: Session, source: Source, may_delete: bool
 ) -> None:
     def killed(done: int) -> None:
         if done:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        desk.send(str(session.pk), source, killed)
+        cli_client.send(str(session.pk), source, killed)
     source.path.write_bytes(CONTENT[::-1])
     other = folder.look(Found(source.path, source.relative))
     said: list[str] = []
     if may_delete:
-        desk = RemoteDesk(desk.wire.url, token_of(session.owner, *Scope))
-    pk = desk.send(str(session.pk), other, lambda _done: None, said.append).id
+        cli_client = RemoteClient(cli_client.transport.url, token_of(session.owner, *Scope))
+    pk = cli_client.send(str(session.pk), other, lambda _done: None, said.append).id
     assert Upload.objects.get(pk=pk).path.read_bytes() == CONTENT[::-1]
     mixed = filters.good(session).exclude(pk=pk)
     if may_delete:
@@ -114,36 +114,36 @@ def test_another_file_of_the_same_name_and_size_is_not_mixed_with_what_arrived(
         assert mixed.count() == 1
         (text,) = said
         assert "broken copy" in text
-        assert desk.address(str(session.pk)) in text
+        assert cli_client.address(str(session.pk)) in text
 
 
 def test_of_a_file_that_changes_meanwhile_nothing_is_kept(
-    desk: RemoteDesk, session: Session, source: Source, proxy: Proxy
+    cli_client: RemoteClient, session: Session, source: Source, proxy: Proxy
 ) -> None:
     source.path.write_bytes(CONTENT[::-1])
     proxy.break_once("DELETE", LOST_REPLY)
     with pytest.raises(Changed, match=NOTHING):
-        RemoteDesk(desk.wire.url, token_of(session.owner, *Scope)).send(
+        RemoteClient(cli_client.transport.url, token_of(session.owner, *Scope)).send(
             str(session.pk), source, lambda _done: None
         )
     assert not filters.good(session).exists()
 
 
 def test_where_the_token_may_not_delete_the_problem_says_what_stays(
-    desk: RemoteDesk, session: Session, source: Source, monkeypatch: pytest.MonkeyPatch
+    cli_client: RemoteClient, session: Session, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     item = Item(Found(source.path, source.relative))
     source.path.write_bytes(CONTENT[::-1])
     monkeypatch.setattr(folder, "look", lambda _found: source)
-    Run(desk, [item], Order(session.name, Wish()), Lines(unsaid)).begin()
+    Run(cli_client, [item], CliOptions(session.name, JobOptions()), Lines(unsaid)).begin()
     assert item.problem.startswith("It is being written now. Run this again when it is whole. A broken copy")
     assert "(scope “delete”)" in item.problem
-    assert desk.address(str(session.pk)) in item.problem
+    assert cli_client.address(str(session.pk)) in item.problem
     assert filters.good(session).count() == 1
 
 
 def test_what_somebody_else_finishes_is_not_taken_for_a_broken_copy(
-    desk: RemoteDesk,
+    cli_client: RemoteClient,
     session: Session,
     source: Source,
     upload_of: Callable[..., Upload],
@@ -160,8 +160,8 @@ def test_what_somebody_else_finishes_is_not_taken_for_a_broken_copy(
         expires_at=timezone.now() + timedelta(days=1),
     )
     listed = [{**incoming_state(theirs), "offsetBytes": 1}]  # as it was a moment ago
-    desk = RemoteDesk(desk.wire.url, token_of(session.owner, *Scope))
-    ask = desk.wire.json
+    cli_client = RemoteClient(cli_client.transport.url, token_of(session.owner, *Scope))
+    ask = cli_client.transport.json
 
     def late(method: str, path: str, **content: Any) -> Any:
         return (
@@ -170,25 +170,25 @@ def test_what_somebody_else_finishes_is_not_taken_for_a_broken_copy(
             else ask(method, path, **content)
         )
 
-    monkeypatch.setattr(desk.wire, "json", late)
-    desk.send(str(session.pk), source, lambda _done: None)
+    monkeypatch.setattr(cli_client.transport, "json", late)
+    cli_client.send(str(session.pk), source, lambda _done: None)
     assert filters.good(session).count() == 2
 
 
 def test_a_file_that_was_there_before_is_not_taken_for_a_broken_copy(
-    desk: RemoteDesk, session: Session, source: Source, upload_of: Callable[..., Upload]
+    cli_client: RemoteClient, session: Session, source: Source, upload_of: Callable[..., Upload]
 ) -> None:
     other = upload_of("other.wav", CONTENT[::-1])
     source.path.write_bytes(CONTENT[::-1])
     with pytest.raises(Changed, match=NOTHING):
-        RemoteDesk(desk.wire.url, token_of(session.owner, *Scope)).send(
+        RemoteClient(cli_client.transport.url, token_of(session.owner, *Scope)).send(
             str(session.pk), source, lambda _done: None
         )
     assert filters.good(session).get() == other
 
 
 def test_an_upload_that_came_of_nothing_is_not_gone_on_with(
-    desk: RemoteDesk, session: Session, source: Source, monkeypatch: pytest.MonkeyPatch
+    cli_client: RemoteClient, session: Session, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = len(CONTENT)
     purged = IncomingUpload.objects.create(  # its file was whole, and is deleted for good
@@ -200,20 +200,20 @@ def test_an_upload_that_came_of_nothing_is_not_gone_on_with(
         expires_at=timezone.now() + timedelta(days=1),
     )
     row = incoming_state(purged)
-    begun = desk.wire.json
+    begun = cli_client.transport.json
 
     def listed(
         method: str, path: str, **content: Any
     ) -> Any:  # as installations list it that do not know better
         return {"incoming": [row]} if path.endswith("/incoming") else begun(method, path, **content)
 
-    monkeypatch.setattr(desk.wire, "json", listed)
-    pk = desk.send(str(session.pk), source, lambda _done: None).id
+    monkeypatch.setattr(cli_client.transport, "json", listed)
+    pk = cli_client.send(str(session.pk), source, lambda _done: None).id
     assert Upload.objects.get(pk=pk).path.read_bytes() == CONTENT
 
 
 def test_an_upload_that_expires_meanwhile_is_begun_anew(
-    desk: RemoteDesk, session: Session, source: Source, proxy: Proxy
+    cli_client: RemoteClient, session: Session, source: Source, proxy: Proxy
 ) -> None:
     def end(call: str) -> Fault | None:
         if not call.startswith("PATCH"):
@@ -223,91 +223,95 @@ def test_an_upload_that_expires_meanwhile_is_begun_anew(
         return CUT
 
     proxy.rule = end
-    pk = desk.send(str(session.pk), source, lambda _done: None).id
+    pk = cli_client.send(str(session.pk), source, lambda _done: None).id
     assert Upload.objects.get(pk=pk).path.read_bytes() == CONTENT
 
 
 def test_a_file_that_is_always_gone_at_once_is_not_sent_for_ever(
-    desk: RemoteDesk, session: Session, source: Source, monkeypatch: pytest.MonkeyPatch
+    cli_client: RemoteClient, session: Session, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = desk.wire.json
+    ask = cli_client.transport.json
 
     def nothing(method: str, path: str, **content: Any) -> Any:
         if path.startswith("/api/incoming/"):
             Upload.objects.all().delete()
         return ask(method, path, **content)
 
-    monkeypatch.setattr(desk.wire, "json", nothing)
+    monkeypatch.setattr(cli_client.transport, "json", nothing)
     with pytest.raises(Refused, match="gone again"):
-        desk.send(str(session.pk), source, lambda _done: None)
+        cli_client.send(str(session.pk), source, lambda _done: None)
 
 
-def test_a_file_that_shrinks_meanwhile_is_named(desk: RemoteDesk, session: Session, source: Source) -> None:
+def test_a_file_that_shrinks_meanwhile_is_named(
+    cli_client: RemoteClient, session: Session, source: Source
+) -> None:
     source.path.write_bytes(CONTENT[:-1])
     with pytest.raises(Changed):
-        desk.send(str(session.pk), source, lambda _done: None)
+        cli_client.send(str(session.pk), source, lambda _done: None)
 
 
 def test_a_proxy_that_takes_little_at_a_time_gets_little(
-    desk: RemoteDesk, session: Session, source: Source, proxy: Proxy
+    cli_client: RemoteClient, session: Session, source: Source, proxy: Proxy
 ) -> None:
     refused = [Fault(status=413)]
     proxy.rule = lambda call: refused.pop() if call.startswith("PATCH") and refused else None
-    desk.send(str(session.pk), source, lambda _done: None)
+    cli_client.send(str(session.pk), source, lambda _done: None)
     assert Upload.objects.get().path.read_bytes() == CONTENT
 
 
 def test_a_refusal_is_told_as_the_installation_says_it(
-    desk: RemoteDesk, session: Session, source: Source, settings: object
+    cli_client: RemoteClient, session: Session, source: Source, settings: object
 ) -> None:
     settings.MAX_UPLOAD_MB = 1  # type: ignore[attr-defined]
     with pytest.raises(Refused, match="larger than 1 MB"):
-        desk.send(str(session.pk), source, lambda _done: None)
+        cli_client.send(str(session.pk), source, lambda _done: None)
 
 
-def test_a_session_is_found_or_made(desk: RemoteDesk, session: Session) -> None:
-    assert desk.open_session(session.name) == str(session.pk)
-    made = desk.open_session("New ones")
-    assert desk.open_session("New ones") == made
+def test_a_session_is_found_or_made(cli_client: RemoteClient, session: Session) -> None:
+    assert cli_client.open_session(session.name) == str(session.pk)
+    made = cli_client.open_session("New ones")
+    assert cli_client.open_session("New ones") == made
     with pytest.raises(Refused, match="no session “Other”"):
-        desk.open_session("Other", make=False)
+        cli_client.open_session("Other", make=False)
 
 
-def test_a_job_is_started_over_what_was_sent(desk: RemoteDesk, session: Session, source: Source) -> None:
-    upload = desk.send(str(session.pk), source, lambda _done: None).id
-    (held,) = desk.held(str(session.pk))
+def test_a_job_is_started_over_what_was_sent(
+    cli_client: RemoteClient, session: Session, source: Source
+) -> None:
+    upload = cli_client.send(str(session.pk), source, lambda _done: None).id
+    (held,) = cli_client.remote_files(str(session.pk))
     assert (held.id, held.relative, held.sha256) == (upload, source.relative, source.sha256)
-    wish = Wish(language="en", speakers="2-4")
-    job = desk.start(str(session.pk), [upload], wish)
-    assert (job.model, job.suits(wish), job.suits(Wish(speakers="3"))) == ("base", True, False)
-    assert [one.id for one in desk.jobs(str(session.pk))] == [job.id]
-    desk.cancel(job.id)
-    assert desk.job(job.id).has_ended
+    job_options = JobOptions(language="en", speakers="2-4")
+    job = cli_client.start(str(session.pk), [upload], job_options)
+    assert (job.model, job.suits(job_options), job.suits(JobOptions(speakers="3"))) == ("base", True, False)
+    assert [one.id for one in cli_client.jobs(str(session.pk))] == [job.id]
+    cli_client.cancel(job.id)
+    assert cli_client.job(job.id).has_ended
     assert Job.objects.get().status == "canceled"
 
 
 def test_no_more_jobs_are_read_than_have_to_be(
-    desk: RemoteDesk, session: Session, source: Source, proxy: Proxy, job_of: Callable[..., Job]
+    cli_client: RemoteClient, session: Session, source: Source, proxy: Proxy, job_of: Callable[..., Job]
 ) -> None:
     for _job in range(3):
         job_of()
     new = [Item(Found(source.path, source.relative))]
-    Run(desk, new, Order(session.name, Wish()), Lines(unsaid)).begin()
+    Run(cli_client, new, CliOptions(session.name, JobOptions()), Lines(unsaid)).begin()
     assert Job.objects.count() == 4
     assert len({call for call in proxy.calls if "/inputs" in call}) == 1
 
 
-def test_a_wrong_token_and_a_wrong_scope_are_named(desk: RemoteDesk, session: Session) -> None:
+def test_a_wrong_token_and_a_wrong_scope_are_named(cli_client: RemoteClient, session: Session) -> None:
     with pytest.raises(Refused, match="token is not valid"):
-        RemoteDesk(desk.wire.url, "bt_wrong").open_session("x")
-    reader = RemoteDesk(desk.wire.url, token_of(session.owner, Scope.READ))
+        RemoteClient(cli_client.transport.url, "bt_wrong").open_session("x")
+    reader = RemoteClient(cli_client.transport.url, token_of(session.owner, Scope.READ))
     with pytest.raises(Refused, match="may not"):
         reader.open_session("x")
 
 
 def test_a_token_goes_to_no_other_address(
-    desk: RemoteDesk, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    cli_client: RemoteClient, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wire = transport.Wire(desk.wire.url, "bt_secret")
+    sent = transport.HttpTransport(cli_client.transport.url, "bt_secret")
     with pytest.raises(Refused, match="leads to"):
-        wire.call("GET", "/settings/")
+        sent.call("GET", "/settings/")

@@ -8,12 +8,12 @@ import pytest
 from django.contrib.auth.models import User
 
 from bulktranscribe.cli import folder, watch
-from bulktranscribe.cli.client import Source, Unreachable, Wish
+from bulktranscribe.cli.client import JobOptions, Source, Unreachable
 from bulktranscribe.cli.folder import Found
-from bulktranscribe.cli.options import Order
+from bulktranscribe.cli.options import CliOptions
 from bulktranscribe.cli.progress import Lines
 from bulktranscribe.cli.watch import Watcher
-from bulktranscribe.local_client import LocalDesk
+from bulktranscribe.local_client import LocalClient
 from jobs.models import Job, Session, Upload
 
 Start = Callable[[], Watcher]
@@ -25,15 +25,17 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def desk(person: User) -> LocalDesk:
-    return LocalDesk(person)
+def cli_client(person: User) -> LocalClient:
+    return LocalClient(person)
 
 
 @pytest.fixture
-def start(desk: LocalDesk, session: Session, tmp_path: Path, said: list[str]) -> Start:
+def start(cli_client: LocalClient, session: Session, tmp_path: Path, said: list[str]) -> Start:
     """Start a watch of `tmp_path`, as after a restart where there was one."""
-    order = Order(session=session.name, wish=Wish(model="base"), settle_seconds=5)
-    return lambda: Watcher(desk, desk.open_session(session.name), tmp_path, order, Lines(said.append))
+    order = CliOptions(session=session.name, job_options=JobOptions(model="base"), settle_seconds=5)
+    return lambda: Watcher(
+        cli_client, cli_client.open_session(session.name), tmp_path, order, Lines(said.append)
+    )
 
 
 def names() -> list[str]:
@@ -55,7 +57,7 @@ def test_a_file_written_slowly_is_taken_once_and_whole(start: Start, tmp_path: P
 
 
 def test_a_restart_takes_no_file_twice_and_goes_on_where_it_stopped(
-    start: Start, desk: LocalDesk, session: Session, tmp_path: Path
+    start: Start, cli_client: LocalClient, session: Session, tmp_path: Path
 ) -> None:
     for name in ("a.mp3", "b.mp3"):
         (tmp_path / name).write_bytes(name.encode())
@@ -64,7 +66,7 @@ def test_a_restart_takes_no_file_twice_and_goes_on_where_it_stopped(
     first.tick(6)
     (tmp_path / "c.mp3").write_bytes(b"c.mp3")
     # killed between sending a file and starting its job
-    desk.send(str(session.pk), folder.look(Found(tmp_path / "c.mp3", "c.mp3")), lambda _bytes: None)
+    cli_client.send(str(session.pk), folder.look(Found(tmp_path / "c.mp3", "c.mp3")), lambda _bytes: None)
     second = start()
     second.tick(0)
     second.tick(6)
@@ -131,14 +133,14 @@ def test_a_refused_file_is_named_once_and_the_others_are_taken(
 
 
 def test_a_large_job_is_asked_after_less_often(
-    start: Start, desk: LocalDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Start, cli_client: LocalClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "A_SECOND_MORE_FOR", 1)
     for name in ("a.mp3", "b.mp3", "c.mp3"):
         (tmp_path / name).write_bytes(name.encode())
     asked: list[str] = []
-    ask = desk.job
-    monkeypatch.setattr(desk, "job", lambda pk: asked.append(pk) or ask(pk))
+    ask = cli_client.job
+    monkeypatch.setattr(cli_client, "job", lambda pk: asked.append(pk) or ask(pk))
     watcher = start()
     counts = []
     for second in range(12):
@@ -148,7 +150,7 @@ def test_a_large_job_is_asked_after_less_often(
 
 
 def test_a_silent_installation_is_waited_for(
-    start: Start, desk: LocalDesk, tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+    start: Start, cli_client: LocalClient, tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.mp3").write_bytes(b"a")
     watcher = start()
@@ -157,7 +159,7 @@ def test_a_silent_installation_is_waited_for(
         raise Unreachable("Nobody answers.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(desk, "send", silent)
+        broken.setattr(cli_client, "send", silent)
         for second in (0, 6, 7, 8):
             assert not watcher.tick(second)
     watcher.tick(9)

@@ -10,7 +10,7 @@ from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError
 
 from jobs.models import Session, Upload
-from tests.browser.desk import silence
+from tests.browser.person import silence
 
 PIECE = 100_000
 

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from bulktranscribe.cli.client import Refused, Wish
-from bulktranscribe.local_client import LocalDesk
+from bulktranscribe.cli.client import JobOptions, Refused
+from bulktranscribe.local_client import LocalClient
 from jobs.api.session_state import session_state, state_stamp
 from jobs.models import Job, Session, Upload
 from remoteworker import clock
@@ -124,12 +124,12 @@ def test_in_the_other_modes_the_wish_for_a_gpu_is_no_error(
 def test_the_command_line_is_refused_too_and_told_of_its_session(
     person: User, session: Session, upload_of: Callable[..., Upload], worker: Worker
 ) -> None:
-    desk, pk = LocalDesk(person), str(session.pk)
+    cli_client, pk = LocalClient(person), str(session.pk)
     clock.follow("dispatch_queued")
     with pytest.raises(Refused, match="No GPU worker is configured"):
-        desk.start(pk, [str(upload_of().pk)], Wish("base", "", "auto", True))
+        cli_client.start(pk, [str(upload_of().pk)], JobOptions("base", "", "auto", True))
     gpu = Worker.objects.create(name="gpu", url="https://gpu.example", kind="remote", is_connected=True)
-    desk.start(pk, [str(upload_of().pk)], Wish("base", "", "auto", True))
-    assert desk.notice(pk) == ""
+    cli_client.start(pk, [str(upload_of().pk)], JobOptions("base", "", "auto", True))
+    assert cli_client.notice(pk) == ""
     Worker.objects.filter(pk=gpu.pk).update(is_connected=False)
-    assert desk.notice(pk).startswith("No GPU worker can be reached.")
+    assert cli_client.notice(pk).startswith("No GPU worker can be reached.")

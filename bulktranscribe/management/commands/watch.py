@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from bulktranscribe.cli import options, verbs
-from bulktranscribe.local_client import LocalDesk
+from bulktranscribe.local_client import LocalClient
 
 
 class Command(BaseCommand):
@@ -23,4 +23,4 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **said: Any) -> None:
-        sys.exit(verbs.watch(LocalDesk.of, Namespace(**said)))
+        sys.exit(verbs.watch(LocalClient.of, Namespace(**said)))

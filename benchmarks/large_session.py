@@ -1,4 +1,4 @@
-"""How the pages bear 5,000 jobs with 50,000 files in one session: `python -m benchmarks.desk`. Prints, judges nothing.
+"""How the pages bear 5,000 jobs with 50,000 files in one session: `python -m benchmarks.large_session`. Judges nothing.
 
 A web process of its own (SQLite, or DATABASE_URL's server with --pair postgres) answers; the rows are made up, the
 requests are real.
@@ -27,7 +27,7 @@ JOBS = 5000
 FILES_OF_A_JOB = 10
 WAITING_JOBS = 100
 AT_ONCE = 5000  # rows to an INSERT
-PASSWORD = "benchmark of the desk"
+PASSWORD = "benchmark of a large session"
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def installation(folder: Path, variables: dict[str, str]) -> Iterator[tuple[str,
         "WEB_PORT": str(port),
     }
     env = {**clean_environment(), **own, "ALLOWED_HOSTS": "127.0.0.1", **variables}
-    argv = [sys.executable, "-m", "benchmarks.desk", "--inside"]
+    argv = [sys.executable, "-m", "benchmarks.large_session", "--inside"]
     filled = subprocess.run(argv, cwd=REPOSITORY, env=env, check=True, stdout=subprocess.PIPE, text=True)
     base = f"http://127.0.0.1:{port}"
     with subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=REPOSITORY, env=env) as web:
@@ -119,7 +119,7 @@ def sign_in(browser: requests.Session, base: str) -> None:
     page.raise_for_status()
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
     assert token
-    form = {"username": "desk", "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
+    form = {"username": "owner", "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
     answer = browser.post(page.url, form, headers={"Referer": page.url}, allow_redirects=False)
     assert answer.status_code == 302, answer.status_code
 
@@ -137,7 +137,7 @@ def fill() -> None:
     from remoteworker.models import Worker
 
     call_command("migrate", verbosity=0)
-    owner = User.objects.create_superuser("desk", "desk@example.org", PASSWORD)
+    owner = User.objects.create_superuser("owner", "owner@example.org", PASSWORD)
     Worker.objects.create(name="box", kind="local", url="http://127.0.0.1:9", price_per_hour="1.25")
     session = Session.objects.create(owner=owner, name="Fifty thousand")
     fill_session(session, JOBS, FILES_OF_A_JOB)

@@ -11,7 +11,7 @@ JOB_SECONDS = 120.0
 NOT_SOUND = b"This is a text, whatever its name says.\n" * 20
 
 
-class Desk:
+class Person:
     """One person at one page."""
 
     def __init__(self, page: Page, url: str) -> None:
