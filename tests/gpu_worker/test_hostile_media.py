@@ -28,7 +28,7 @@ PEAK_BYTES = 1024**3  # the limit is 2 GiB; nothing here comes near it
 DECODER = """
 import json, os, sys
 import av, numpy  # once for all children
-from gpu_worker import audio
+from gpu_worker.inputs import audio
 answers = []
 for source in sys.argv[2:]:
     reading, writing = os.pipe()
@@ -187,7 +187,7 @@ def test_no_other_file_is_opened_and_no_connection_made(
 def test_the_decoder_could_open_nothing_if_it_wanted_to() -> None:
     program = """
 import socket
-from gpu_worker import audio
+from gpu_worker.inputs import audio
 audio._limit_resources()
 audio._open_nothing_more()
 for tries in (lambda: open("/dev/null"), socket.socket, lambda: socket.create_connection(("127.0.0.1", 9))):
