@@ -25,10 +25,10 @@ from gpu_worker import logs
 from gpu_worker.asr.recognizer import Recognizer
 from gpu_worker.asr.starter import DamagedWeights
 from gpu_worker.asr.weights import ModelUnavailable
-from gpu_worker.child_process import die_with_parent
 from gpu_worker.diarization.diarizer import DiarizationUnavailable, Diarizer
 from gpu_worker.engine.transcriber import NO_DIARIZER, Report, Transcriber, documents
 from gpu_worker.errors import Canceled, Fault, disk_fault
+from gpu_worker.shared.child_process import die_with_parent
 from gpu_worker.shared.protocol import parse_options
 
 REPORT_SECONDS = 0.2  # between two progress messages of a task

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gpu_worker.child_process import child_environment
 from gpu_worker.config import Config
 from gpu_worker.errors import Canceled, Fault
 from gpu_worker.logs import log
+from gpu_worker.shared.child_process import child_environment
 
 CHILD_MODULE = "gpu_worker.engine.child"
 # OpenMP's threads spin while they wait for each other; beside one busy process (the web server, a

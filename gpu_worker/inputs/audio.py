@@ -20,8 +20,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from gpu_worker.child_process import child_environment, die_with_parent
 from gpu_worker.errors import Fault
+from gpu_worker.shared.child_process import child_environment, die_with_parent
 from gpu_worker.sound import SAMPLE_RATE
 
 if TYPE_CHECKING:

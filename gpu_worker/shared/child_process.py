@@ -11,7 +11,7 @@ from pathlib import Path
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 SECRET_ENDINGS = ("_TOKEN", "_TOKEN_PREVIOUS", "SECRET_KEY", "_PASSWORD")
-PACKAGE_PARENT = Path(__file__).resolve().parent.parent
+PACKAGE_PARENT = Path(__file__).resolve().parent.parent.parent
 
 
 def die_with_parent(parent: int) -> None:
@@ -24,7 +24,7 @@ def die_with_parent(parent: int) -> None:
 
 
 def child_environment(*secrets: str) -> dict[str, str]:
-    """The environment for `python -m gpu_worker.…`: this package importable, no token or key handed on
+    """The environment for a `python -m` of ours: its package importable, no token or key handed on
     but the named ones."""
     environ = {
         name: value
