@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpu_worker.shared.protocol import origin
+from gpu_worker.shared.units import MEGABYTE
 
 DIARIZATION_DEVICES = ("auto", "cuda", "cpu")
-MEBIBYTE = 1024 * 1024
 
 
 class BadConfig(ValueError):
@@ -75,7 +75,7 @@ class Config:
     @property
     def max_file_bytes(self) -> int:
         """The largest file a job may name."""
-        return self.max_file_mb * MEBIBYTE
+        return self.max_file_mb * MEGABYTE
 
     @property
     def capacity(self) -> int:

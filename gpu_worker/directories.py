@@ -8,8 +8,9 @@ import shutil
 from pathlib import Path
 from typing import TextIO
 
-from gpu_worker.config import MEBIBYTE, BadConfig
+from gpu_worker.config import BadConfig
 from gpu_worker.inputs.input_cache import InputCache
+from gpu_worker.shared.units import MEBIBYTE
 
 SCRATCH_NAME = "bulk-transcribe-work"  # only this folder below WORKER_TMP_DIR is ever emptied
 KEPT_NAME = "bulk-transcribe-kept"

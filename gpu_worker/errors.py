@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+from gpu_worker.shared.disk import is_disk_full
 
 
 class Canceled(Exception):
@@ -19,8 +17,8 @@ class Fault(Exception):
         self.code = code
 
 
-def disk_fault(failure: OSError) -> Fault | None:
+def disk_fault(failure: BaseException) -> Fault | None:
     """A full disk as a fault; None where the error is another one."""
-    if failure.errno in DISK_FULL:
+    if is_disk_full(failure):
         return Fault("WORKER_DISK_FULL", "The worker's disk is full: free space in WORKER_TMP_DIR.")
     return None

@@ -15,8 +15,8 @@ from gpu_worker.config import Config
 from gpu_worker.engine.handle import EngineState
 from gpu_worker.outputs.transport import open_session
 from gpu_worker.shared.protocol import CONNECT_SECONDS, VERSION
+from gpu_worker.shared.units import GIGABYTE
 
-GIBIBYTE = 1024**3
 INSTALL = "pip install -r requirements/worker.txt"
 MATCHED = ("torch", "torchaudio", "pyannote.audio")  # torchaudio's import fails beside another torch
 PACKAGES = ("torch", "openai-whisper", "silero-vad", "pyannote.audio", "av", "waitress")
@@ -103,9 +103,9 @@ def _disk(machine: _Machine) -> Check:
         return Check(ok=False, message=f"{why}: name another folder, or free some space.")
     free = shutil.disk_usage(machine.config.tmp_dir).free
     needed = 2 * machine.config.max_file_bytes  # the file, and its samples beside it
-    text = f"{free / GIBIBYTE:.1f} GB free in WORKER_TMP_DIR"
+    text = f"{free / GIGABYTE:.1f} GB free in WORKER_TMP_DIR"
     if free < needed:
-        wanted = f"a file of WORKER_MAX_FILE_MB needs {needed / GIBIBYTE:.1f}"
+        wanted = f"a file of WORKER_MAX_FILE_MB needs {needed / GIGABYTE:.1f}"
         return Check(ok=False, message=f"{text}; {wanted}. Free some space.")
     return Check(ok=True, message=f"{text}.")
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from bulktranscribe.integrity import invariants
+from gpu_worker.shared.units import MEGABYTE
 from remoteworker import clock
 from remoteworker.models import Tick
 
@@ -40,5 +41,5 @@ def overdue(now: datetime) -> str:
 
 def disk() -> str:
     """Whether there is room for uploads."""
-    free_mb = shutil.disk_usage(settings.DATA_DIR).free // 1_000_000
+    free_mb = shutil.disk_usage(settings.DATA_DIR).free // MEGABYTE
     return "ok" if free_mb >= settings.MIN_FREE_DISK_MB else f"only {free_mb} MB free"

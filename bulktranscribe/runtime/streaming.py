@@ -17,8 +17,10 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import BaseWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from gpu_worker.shared.units import MEBIBYTE
+
 STREAMS = 16  # bodies read at the same time
-ROOM_BYTES = 1 << 20  # that came faster than the application reads; then the sender waits
+ROOM_BYTES = MEBIBYTE  # that came faster than the application reads; then the sender waits
 SILENT_SECONDS = 20.0  # without a byte: what has arrived is all that there will be
 Wanted = Callable[[str, str], bool]
 

@@ -193,11 +193,9 @@ def _fault(failure: BaseException) -> Fault:
     # torch.OutOfMemoryError, by name: an engine need not be torch
     if isinstance(failure, MemoryError) or type(failure).__name__ == "OutOfMemoryError":
         return Fault("OUT_OF_MEMORY", "The model and this recording need more memory than there is.")
-    if isinstance(failure, OSError):
-        full = disk_fault(failure)
-        if full:
-            return full
-    return Fault("PROCESSING_ERROR", f"Transcription failed ({type(failure).__name__}).")
+    return disk_fault(failure) or Fault(
+        "PROCESSING_ERROR", f"Transcription failed ({type(failure).__name__})."
+    )
 
 
 def _device_memory() -> int:

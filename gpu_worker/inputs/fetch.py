@@ -10,11 +10,11 @@ from typing import BinaryIO
 
 import requests
 
-from gpu_worker.config import MEBIBYTE
 from gpu_worker.errors import Fault
 from gpu_worker.logs import log
 from gpu_worker.outputs.transport import growing_waits, open_session
 from gpu_worker.shared.protocol import InputSpec
+from gpu_worker.shared.units import MEGABYTE
 from gpu_worker.timeouts import DOWNLOAD_PATIENCE
 
 CHUNK = 256 * 1024  # bytes between two looks at the cancel flag
@@ -118,7 +118,7 @@ class Fetch:
     def _take(self, chunk: bytes, out: BinaryIO) -> None:
         self._got += len(chunk)
         if self._got > self._max_bytes:
-            limit = self._max_bytes // MEBIBYTE
+            limit = self._max_bytes // MEGABYTE
             raise Fault("INPUT_TOO_LARGE", f"The file is larger than {limit} MB (WORKER_MAX_FILE_MB).")
         if self._spec.size_bytes and self._got > self._spec.size_bytes:
             raise _Damaged("it is longer than announced")

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gpu_worker.config import MEBIBYTE
 from gpu_worker.shared.protocol import InputSpec
+from gpu_worker.shared.units import MEBIBYTE
 
 KEEP_SECONDS = 6 * 3600.0  # a person who presses Retry does it today; other people's recordings do not stay
 KEEP_BYTES = 8192 * MEBIBYTE

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from gpu_worker.config import MEBIBYTE, Config
+from gpu_worker.config import Config
 from gpu_worker.directories import has_room
 from gpu_worker.errors import Canceled, Fault, disk_fault
 from gpu_worker.inputs import audio
@@ -21,6 +21,7 @@ from gpu_worker.jobs.admission import ByteBudget
 from gpu_worker.jobs.job import Job
 from gpu_worker.logs import failed, log
 from gpu_worker.shared.protocol import InputSpec
+from gpu_worker.shared.units import MEGABYTE
 from gpu_worker.sound import SAMPLE_RATE
 
 LOOK_SECONDS = 0.1
@@ -136,7 +137,7 @@ class Prefetcher:
         seconds = time.monotonic() - started
         self._job.spent("downloading", seconds)
         log("download_done", **self._job.ids, bytes=size, seconds=round(seconds, 3))
-        self._job.note(f"Downloaded {size / MEBIBYTE:.1f} MB in {seconds:.1f} s")
+        self._job.note(f"Downloaded {size / MEGABYTE:.1f} MB in {seconds:.1f} s")
 
     def _await(self, index: int, spec: InputSpec) -> int:
         push_upload = self._job.push_uploads[spec.input_id]
@@ -191,4 +192,4 @@ class Prefetcher:
 
 def _fault(failure: Exception) -> Fault:
     other = Fault("PROCESSING_ERROR", f"The worker failed ({type(failure).__name__}).")
-    return (disk_fault(failure) if isinstance(failure, OSError) else None) or other
+    return disk_fault(failure) or other

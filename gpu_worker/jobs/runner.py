@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, Literal
 
-from gpu_worker.config import MEBIBYTE, Config
+from gpu_worker.config import Config
 from gpu_worker.directories import Directories, has_room
 from gpu_worker.engine.handle import Engine, Task
 from gpu_worker.errors import Canceled, Fault, disk_fault
@@ -23,6 +23,7 @@ from gpu_worker.outputs.writeback import Output, Verdict, Writeback
 from gpu_worker.server.metrics import Metrics
 from gpu_worker.server.receive_push import PushUpload
 from gpu_worker.shared.protocol import CompleteMessage, ErrorMessage, InputSpec, OutputRef
+from gpu_worker.shared.units import MEBIBYTE
 
 AHEAD_BYTES = 2048 * MEBIBYTE  # of files and samples that lie ready for the engine
 UNDELIVERED = "REMOTE_OUTPUTS_MISSING"

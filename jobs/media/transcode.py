@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from gpu_worker.shared.disk import is_disk_full
 from jobs.media.sandboxed_decode import MAX_HOURS, Heard, ask_child, limit_child, opened
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def _copy(source: Path, target: Path) -> Copy:
             sha256 = hashlib.file_digest(copied, "sha256").hexdigest()
             return Copy(copied.seek(0, os.SEEK_END), sha256)
     except (OSError, ValueError, MemoryError, av.FFmpegError) as failure:
-        full = getattr(failure, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        # Not EFBIG: that is the limit on what this child may write, so the file's own fault.
+        full = is_disk_full(failure) and getattr(failure, "errno", None) != errno.EFBIG
         return Copy(problem="disk_full" if full else "failed")
 
 

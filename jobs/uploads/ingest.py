@@ -1,6 +1,5 @@
 """Files coming in: streamed to disk, hashed on the way, kept under a generated name."""
 
-import errno
 import hashlib
 import shutil
 import unicodedata
@@ -18,6 +17,8 @@ from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
+from gpu_worker.shared.disk import is_disk_full
+from gpu_worker.shared.units import GIGABYTE, MEGABYTE
 from jobs import storage
 from jobs.models import IncomingUpload, Session, Upload
 
@@ -109,13 +110,13 @@ def check_size(size: int) -> None:
     """Raise UploadRefused for a file that is empty or larger than the installation takes."""
     if size == 0:
         raise UploadRefused("UPLOAD_EMPTY", "This file is empty. Choose the file again.")
-    if size > settings.MAX_UPLOAD_MB * 1_000_000:
+    if size > settings.MAX_UPLOAD_MB * MEGABYTE:
         raise UploadRefused("UPLOAD_TOO_LARGE", f"This file is larger than {settings.MAX_UPLOAD_MB} MB.")
 
 
 def check_disk(wanted: int = 0) -> None:
     """Raise UploadRefused unless the mark of free disk stays free with `wanted` bytes more."""
-    if shutil.disk_usage(settings.MEDIA_DIR).free - wanted < settings.MIN_FREE_DISK_MB * 1_000_000:
+    if shutil.disk_usage(settings.MEDIA_DIR).free - wanted < settings.MIN_FREE_DISK_MB * MEGABYTE:
         raise disk_full()
 
 
@@ -161,17 +162,14 @@ def adopt(upload: Upload, path: Path, note: Callable[[Upload], None] = lambda up
             storage.share(twin.path, upload.path)
         else:
             storage.keep(path, upload.path)
-    except OSError as failure:
-        if failure.errno != errno.ENOSPC:
-            raise
-        raise disk_full() from failure
-    try:
         with within_quota(upload.session.owner_id):
             upload.save(force_insert=True)
             upload.session.touch()
             note(upload)
-    except BaseException:
+    except BaseException as failure:
         upload.path.unlink(missing_ok=True)
+        if is_disk_full(failure):
+            raise disk_full() from failure
         raise
     return upload
 
@@ -199,6 +197,6 @@ def _taken(owner_id: int) -> int:
 
 
 def _check_taken(taken: int) -> None:
-    if taken > settings.USER_QUOTA_GB * 1_000_000_000:
+    if taken > settings.USER_QUOTA_GB * GIGABYTE:
         text = f"Your files would take more than the {settings.USER_QUOTA_GB:g} GB that each person has here."
         raise UploadRefused("QUOTA_FULL", f"{text} Delete some first.")

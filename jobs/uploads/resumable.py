@@ -1,6 +1,5 @@
 """Files that come in pieces: what has arrived is on the disk for good before anybody is told that it has."""
 
-import errno
 import fcntl
 import hashlib
 import os
@@ -18,16 +17,17 @@ from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
+from gpu_worker.shared.disk import is_disk_full
+from gpu_worker.shared.units import MEBIBYTE
 from jobs.models import IncomingUpload, Session, Upload
 from jobs.uploads import ingest
 from jobs.uploads.ingest import UploadRefused
 
 ACTIVE = timedelta(hours=1)  # who sent nothing for longer is not waited for when the disk is shared out
 TOMBSTONES = timedelta(days=7)  # that long after its end a row still says that it has expired
-AT_A_TIME = 1 << 20  # bytes held in memory at a time
-PART_BYTES = 16 << 20  # of a longer piece: so much is on the disk for good before more is read
+AT_A_TIME = MEBIBYTE  # bytes held in memory at a time
+PART_BYTES = 16 * MEBIBYTE  # of a longer piece: so much is on the disk for good before more is read
 PATIENCE_SECONDS = 1.0  # whose connection broke a moment ago still keeps what has arrived
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Busy(Exception):
@@ -287,7 +287,7 @@ def _write(file: int, piece: Piece, whole: Any) -> int:
             raise ChecksumMismatch
     except BaseException as failure:
         os.ftruncate(file, piece.offset)
-        if isinstance(failure, OSError) and failure.errno in NO_ROOM:
+        if is_disk_full(failure):
             raise ingest.disk_full() from failure
         raise
     return arrived

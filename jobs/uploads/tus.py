@@ -15,6 +15,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.http import http_date
 
+from gpu_worker.shared.units import MEGABYTE
 from jobs import access
 from jobs.api.serializers import incoming_state
 from jobs.models import IncomingUpload, Scope
@@ -194,7 +195,7 @@ def _options() -> HttpResponse:
             "Tus-Version": VERSION,
             "Tus-Extension": EXTENSIONS,
             "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
-            "Tus-Max-Size": str(settings.MAX_UPLOAD_MB * 1_000_000),
+            "Tus-Max-Size": str(settings.MAX_UPLOAD_MB * MEGABYTE),
         },
     )
 

@@ -13,6 +13,7 @@ from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from gpu_worker.shared.units import MEGABYTE
 from jobs.media import serving
 from jobs.ports.worker_capabilities import Offer, runs_remotely
 from remoteworker import clock
@@ -203,7 +204,7 @@ def _backlogs(workers: list[Worker]) -> dict[int, float]:
 def max_bytes(worker: Worker) -> int | None:
     """How large a file may be for this worker, as it says; None: it does not say."""
     said = worker.capabilities.get("maxFileMB")
-    return said * 1024 * 1024 if isinstance(said, int) and said > 0 else None
+    return said * MEGABYTE if isinstance(said, int) and said > 0 else None
 
 
 def learn_speed(attempt: Attempt, audio_seconds: float, at: datetime) -> None:

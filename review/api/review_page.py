@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, StrictInt, WithJsonSchema
 from pydantic import ValidationError as PydanticError
 from pydantic.alias_generators import to_camel
 
+from gpu_worker.shared.units import MEBIBYTE
 from jobs import access
 from jobs.api.auth import Needs
 from jobs.api.json_body import read_json
@@ -26,7 +27,7 @@ router = Router(by_alias=True, tags=["Transcripts"])
 Answer = dict[str, Any]
 Sent = TypeVar("Sent", bound=Schema)
 MAX_EDITS = 200
-MAX_BYTES = 2**20
+MAX_BYTES = MEBIBYTE
 MAY_EDIT = Needs(Scope.EDIT)
 EDIT_ANSWERS = {200: schemas.Edited, 409: schemas.Conflict, 413: schemas.Refusal, 422: schemas.Refusal}
 Version = Annotated[StrictInt, Field(ge=0, lt=2**31)]

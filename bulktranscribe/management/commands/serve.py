@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 
 from bulktranscribe.runtime import memory, streaming
 from bulktranscribe.wsgi import application
+from gpu_worker.shared.units import MEGABYTE
 
 RECEIVE_BYTES = 256 * 1024  # at a time; with waitress's 8 KiB an upload is busy with calls
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
             ident="bulk-transcribe",
             recv_bytes=RECEIVE_BYTES,
             # A whole multipart upload is one body; waitress keeps it on disk, in TEMP_DIR.
-            max_request_body_size=settings.MAX_UPLOAD_MB * 1_000_000 + 1_000_000,
+            max_request_body_size=settings.MAX_UPLOAD_MB * MEGABYTE + MEGABYTE,
             channel_timeout=120,
             connection_limit=1000,
             # waitress would drop X-Forwarded-Proto; settings heed it only behind an https CONTROLLER_BASE_URL.

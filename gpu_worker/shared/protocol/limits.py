@@ -3,9 +3,11 @@
 import ipaddress
 from urllib.parse import urlsplit
 
-MAX_REQUEST_BYTES = 1024 * 1024
+from gpu_worker.shared.units import MEBIBYTE
+
+MAX_REQUEST_BYTES = MEBIBYTE
 MAX_ANSWER_BYTES = 256 * 1024
-MAX_OUTPUT_BYTES = 256 * 1024 * 1024  # a document: 12 h of words with times are 30 MB
+MAX_OUTPUT_BYTES = 256 * MEBIBYTE  # a document: 12 h of words with times are 30 MB
 MAX_JOBS_ASKED = 50  # by one GET /v1/jobs: the answer stays below MAX_ANSWER_BYTES
 CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 8.0
