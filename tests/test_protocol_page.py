@@ -25,7 +25,7 @@ from gpu_worker.jobs.journal import Journal
 from gpu_worker.jobs.registry import JobStore
 from gpu_worker.jobs.runner import Runner
 from gpu_worker.server.app import App
-from gpu_worker.server.metrics import Meter
+from gpu_worker.server.metrics import Metrics
 from gpu_worker.shared import protocol
 from gpu_worker.shared.protocol import parse_complete, parse_job_request, parse_job_status
 from jobs.models import JobInput
@@ -75,9 +75,9 @@ def ask(tmp_path: Path) -> Ask:
     config = read_config({"WORKER_TOKEN": TOKEN, **folders})
     config.state_dir.mkdir()
     config.tmp_dir.mkdir()
-    journal, engine, meter = Journal(config.state_dir), Engine(config), Meter()
+    journal, engine, meter = Journal(config.state_dir), Engine(config), Metrics()
     runner = Runner(config, journal, engine, tmp_path, meter)
-    app = App(config, JobStore(config, journal, engine, runner, meter), engine, runner.turns, meter)
+    app = App(config, JobStore(config, journal, engine, runner, meter), engine, runner.engine_slots, meter)
 
     def answer(method: str, path: str) -> tuple[int, Any]:
         said: list[str] = []
