@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TextIO
 
 from gpu_worker.config import BadConfig
 from gpu_worker.inputs.input_cache import InputCache
+from gpu_worker.shared.file_lock import try_lock
 from gpu_worker.shared.units import MEBIBYTE
 
 SCRATCH_NAME = "bulk-transcribe-work"  # only this folder below WORKER_TMP_DIR is ever emptied
@@ -45,8 +45,6 @@ class Directories:
             raise BadConfig(f"{setting} {folder} cannot be used: {failure.strerror}.") from failure
         if folder.stat().st_uid != os.geteuid():
             raise BadConfig(f"{setting} {folder} belongs to another user.")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as failure:
-            raise BadConfig(f"{setting} {folder} is used by another running worker.") from failure
+        if not try_lock(lock):
+            raise BadConfig(f"{setting} {folder} is used by another running worker.")
         self._held.append(lock)

@@ -1,7 +1,6 @@
 """The processes of one machine: web, Celery with beat, the local worker. Started, watched, stopped together."""
 
 import ctypes
-import fcntl
 import os
 import signal
 import socket
@@ -18,6 +17,7 @@ import requests
 from django.conf import settings
 
 from bulktranscribe.environment import BASE_DIR
+from gpu_worker.shared.file_lock import locked, try_lock
 
 STOP_SECONDS = 10.0
 READY_SECONDS = 60.0
@@ -188,14 +188,12 @@ class Stack:
         return 0.0 if time.monotonic() - service.started_at > CALM_SECONDS else 3.0
 
     def _take_lock(self) -> None:
-        lock = (Path(settings.DATA_DIR) / "up.lock").open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        lock = _lock_path().open("a")
+        if not try_lock(lock):
             lock.close()
             raise StackError(
                 f"Bulk Transcribe already runs on {settings.DATA_DIR}: open {settings.LOCAL_CONTROLLER_URL}/"
-            ) from None
+            )
         self.lock = lock
 
     def _check_ports(self) -> None:
@@ -212,12 +210,8 @@ class Stack:
 
 def is_running() -> bool:
     """Whether a Stack runs on this DATA_DIR."""
-    with (Path(settings.DATA_DIR) / "up.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False
+    with locked(_lock_path()) as is_free_now:
+        return not is_free_now
 
 
 def is_free(port: int) -> bool:
@@ -229,6 +223,10 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _lock_path() -> Path:
+    return Path(settings.DATA_DIR) / "up.lock"
 
 
 def _port(url: str) -> int:

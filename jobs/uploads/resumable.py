@@ -1,12 +1,11 @@
 """Files that come in pieces: what has arrived is on the disk for good before anybody is told that it has."""
 
-import fcntl
 import hashlib
 import os
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from gpu_worker.shared.disk import is_disk_full
+from gpu_worker.shared.file_lock import locked, try_lock
 from gpu_worker.shared.units import MEBIBYTE
 from jobs.models import IncomingUpload, Session, Upload
 from jobs.uploads import ingest
@@ -193,12 +193,9 @@ def _finish(incoming: IncomingUpload, digest: Any) -> None:
     incoming.path.unlink(missing_ok=True)
 
 
-@contextmanager
-def _one_at_a_time(session: Session) -> Iterator[None]:
+def _one_at_a_time(session: Session) -> AbstractContextManager[bool]:
     """Wait for whoever finishes a file of the session now: of two that are the same one is a duplicate."""
-    with (Path(settings.INCOMING_DIR) / f"{session.pk.hex}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return locked(Path(settings.INCOMING_DIR) / f"{session.pk.hex}.lock", wait=True)
 
 
 def _adopt(incoming: IncomingUpload, sha256: str) -> None:
@@ -248,12 +245,9 @@ def _alone(incoming: IncomingUpload) -> Iterator[int]:
 def _lock(file: int) -> None:
     """Raises Busy where somebody writes, and goes on."""
     until = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                raise Busy from None
+    while not try_lock(file):
+        if time.monotonic() > until:
+            raise Busy
         time.sleep(0.05)
 
 
