@@ -225,7 +225,7 @@ def measure_busy(
     """Polls and pages while the engine has both feet in a recording."""
     from jobs import batches
     from remoteworker.models import Attempt
-    from remoteworker.workers.fleet import client_of
+    from remoteworker.workers.registry import client_of
 
     job = start_long_job(session, folder)
     attempt = Attempt.objects.select_related("worker").get(job_input__job=job)

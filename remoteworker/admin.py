@@ -20,7 +20,7 @@ from jobs.ports import partial_results
 from remoteworker import tasks
 from remoteworker.attempts import dispatch
 from remoteworker.models import Attempt, Worker
-from remoteworker.workers import dashboard, fleet
+from remoteworker.workers import dashboard, registry
 from remoteworker.workers.client import WorkerError
 
 MOVED_BY_PERSON = "Moved to another worker in admin."
@@ -213,7 +213,7 @@ class JobInputAndWorkersAdmin(JobInputAdmin):
 def _verdict(worker: Worker) -> tuple[str, int]:
     """Ask the worker's preflight; return what to say and how."""
     try:
-        with fleet.client_of(worker) as client:
+        with registry.client_of(worker) as client:
             answer: dict[str, Any] = client.preflight()
     except WorkerError as failure:
         return f"{worker.name}: {failure}", messages.ERROR

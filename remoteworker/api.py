@@ -7,7 +7,7 @@ from ninja import Router
 
 from jobs.api.schemas import Moment, Told
 from remoteworker.models import Worker
-from remoteworker.workers import fleet
+from remoteworker.workers import health, registry
 
 router = Router(by_alias=True, tags=["Workers"])
 Answer = dict[str, Any]
@@ -33,7 +33,7 @@ class WorkerList(Told):
 @router.get("/workers", url_name="api-workers", response=WorkerList)
 def get_workers(request: HttpRequest) -> Answer:
     """List the workers in service: what each can do, and how much at once."""
-    return {"workers": [_row(worker) for worker in fleet.enabled_workers().order_by("pk")]}
+    return {"workers": [_row(worker) for worker in registry.enabled_workers().order_by("pk")]}
 
 
 def _row(worker: Worker) -> Answer:
@@ -41,7 +41,7 @@ def _row(worker: Worker) -> Answer:
     return {
         "id": worker.pk,
         "kind": worker.kind,
-        "state": fleet.state(worker),
+        "state": health.state(worker),
         "connected": worker.is_connected,
         "lastContactAt": worker.last_ping_at.isoformat() if worker.last_ping_at else None,
         "models": worker.models_at_hand,

@@ -11,8 +11,8 @@ class RemoteWorkerConfig(AppConfig):
         from remoteworker import checks, receivers  # noqa: F401 - importing them registers them
         from remoteworker.attempts import partial_results
         from remoteworker.scheduling import eta
-        from remoteworker.workers import fleet
+        from remoteworker.workers import offer
 
-        worker_capabilities.register(fleet.offer)
+        worker_capabilities.register(offer.current)
         progress_estimates.register(eta)
         partial_results_port.register(partial_results)

@@ -14,7 +14,7 @@ from jobs import batches
 from remoteworker import clock
 from remoteworker.attempts import dispatch, poll, push_transfer
 from remoteworker.models import Attempt, Worker
-from remoteworker.workers import fleet
+from remoteworker.workers import registry
 
 log = logging.getLogger(__name__)
 _quiet_until = 0.0  # of this process, by its monotonic clock
@@ -88,7 +88,7 @@ def reap() -> None:
     """Tick: what was left half done is finished: workers that the settings changed, cancels that broke off, files
     that workers hold and nobody asks for."""
     clock.follow("reap")
-    fleet.sync_from_settings()
+    registry.sync_from_settings()
     batches.finish_cancels()
     for attempt in (
         Attempt.objects.filter(ended_at=None)

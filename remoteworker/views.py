@@ -20,7 +20,7 @@ from remoteworker import clock, signing
 from remoteworker.attempts import results
 from remoteworker.auth import Unauthenticated, UnknownToken, workers_of
 from remoteworker.models import Attempt, Worker
-from remoteworker.workers import fleet
+from remoteworker.workers import health
 
 log = logging.getLogger(__name__)
 WorkerView = Callable[[HttpRequest, UUID, list[Worker]], JsonResponse]
@@ -121,7 +121,7 @@ def worker_complete(request: HttpRequest, job_id: UUID, workers: list[Worker]) -
 @require_safe
 def remote_worker_status(request: HttpRequest) -> JsonResponse:
     """What is known of the remote worker, from the database; asks nobody."""
-    return JsonResponse(fleet.status())
+    return JsonResponse(health.status())
 
 
 def _json_body(request: HttpRequest) -> Any:

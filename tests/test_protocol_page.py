@@ -33,7 +33,7 @@ from remoteworker import urls
 from remoteworker.attempts import job_requests
 from remoteworker.models import Attempt, Worker
 from remoteworker.signing import HASH_CHARACTERS
-from remoteworker.workers import fleet
+from remoteworker.workers import health
 from tests.conftest import WORKER_TOKEN
 from tests.gpu_worker.controller import TOKEN as WORKER_SECRET
 from tests.gpu_worker.sounds import tone
@@ -218,7 +218,7 @@ def test_the_controller_tells_of_its_worker_in_the_shape_that_is_shown(settings:
     box.capabilities = examples("GET /v1/ping")[0]
     box.latency_ms = shown["latencyMs"]
     box.save()
-    assert {**fleet.status(), "lastPingAt": shown["lastPingAt"]} == shown
+    assert {**health.status(), "lastPingAt": shown["lastPingAt"]} == shown
 
 
 def test_documents_and_the_end_of_a_job_are_answered_as_shown(client: Client, attempt: Attempt) -> None:

@@ -16,7 +16,7 @@ from remoteworker import clock
 from remoteworker.attempts import job_requests
 from remoteworker.models import Attempt, Tick, Worker
 from remoteworker.scheduling import queue, scheduler
-from remoteworker.workers import fleet
+from remoteworker.workers import capacity, health, registry
 from remoteworker.workers.client import JobNotFound, WorkerBusy, WorkerError, WorkerRefused, WorkerUnavailable
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def assign() -> bool:
 
 
 def _assign(kind: Worker.Kind) -> bool:
-    candidates = fleet.candidates(kind)
+    candidates = capacity.candidates(kind)
     if not any(box.free for box in candidates):
         return False
     room = min(CLAIMS, sum(box.free for box in candidates))
@@ -61,7 +61,7 @@ def _hold_assignment() -> bool:
     now = clock.now()
     Tick.objects.get_or_create(name="assign", defaults={"at": now})
     until = now + _seconds(settings.CLAIM_SECONDS)
-    free = fleet.is_free("held_until")
+    free = registry.is_free("held_until")
     return bool(Tick.objects.filter(free, name="assign").update(at=now, held_until=until))
 
 
@@ -99,7 +99,7 @@ def workers_to_hand_over() -> QuerySet[Worker]:
 
 def hand_over(worker_id: int) -> None:
     """Hand a worker what was claimed for it, and again what it has not answered for. One at a time a worker."""
-    if not fleet.hold(worker_id, "handed_until"):
+    if not registry.hold(worker_id, "handed_until"):
         return
     try:
         tried: set[object] = set()
@@ -109,7 +109,7 @@ def hand_over(worker_id: int) -> None:
                 return
             tried |= {attempt.pk for attempt in batch}
     finally:
-        fleet.release(worker_id, "handed_until")
+        registry.release(worker_id, "handed_until")
 
 
 def _hand_over(batch: Iterable[Attempt], worker: Worker) -> bool:
@@ -142,7 +142,7 @@ def send(attempt: Attempt, worker: Worker) -> bool:
     fields = {"worker": worker.name, "attempt": attempt.number, "inputId": str(attempt.job_input_id)}
     log.info("dispatch", extra=fields)
     try:
-        with fleet.client_of(worker) as client:
+        with registry.client_of(worker) as client:
             request = job_requests.job_request(attempt, worker)
             worker_job_id, _status = client.create_job(request, str(attempt.pk))
     except WorkerError as failure:
@@ -150,7 +150,7 @@ def send(attempt: Attempt, worker: Worker) -> bool:
         _after_failure(attempt, worker, failure)
         return not isinstance(failure, WorkerUnavailable | WorkerBusy)
     log.info("dispatched", extra={**fields, "workerJobId": worker_job_id})
-    fleet.note_taken(worker)
+    capacity.note_taken(worker)
     accept(attempt, worker_job_id)
     return True
 
@@ -243,10 +243,10 @@ def _after_failure(attempt: Attempt, worker: Worker, failure: WorkerError) -> No
     if isinstance(failure, WorkerRefused):
         _refuse(attempt, failure.code, failure.message)
     elif isinstance(failure, WorkerBusy):
-        fleet.note_busy(worker, failure.retry_after)
+        capacity.note_busy(worker, failure.retry_after)
         push_back(attempt, settings.BUSY_SECONDS)  # the worker waits longer, the file may go to another one
     elif isinstance(failure, WorkerUnavailable | JobNotFound):
-        fleet.note_failure(worker, "UNREACHABLE", str(failure))
+        health.note_failure(worker, "UNREACHABLE", str(failure))
         error = {"code": "UNREACHABLE", "message": str(failure)}
         JobInput.objects.filter(pk=attempt.job_input_id).update(remote_last_error=error)
         if getattr(failure, "is_unsent", False):

@@ -17,7 +17,7 @@ from remoteworker import clock
 from remoteworker.attempts import apply, dispatch, job_requests, leases, push_transfer
 from remoteworker.attempts.leases import Observation
 from remoteworker.models import Attempt, Worker
-from remoteworker.workers import fleet
+from remoteworker.workers import health, registry
 from remoteworker.workers.client import (
     JobNotFound,
     NotAStatus,
@@ -35,7 +35,7 @@ def workers_to_poll() -> list[Worker]:
     """The workers with something under way, a cancel to pass on, or a ping due."""
     now = clock.now()
     waits = JobInput.objects.filter(status=InputStatus.QUEUED).exists()
-    return [worker for worker in fleet.enabled_workers() if _is_due(worker, now, waits)]
+    return [worker for worker in registry.enabled_workers() if _is_due(worker, now, waits)]
 
 
 def _is_due(worker: Worker, now: datetime, waits: bool) -> bool:
@@ -56,7 +56,7 @@ def _is_due(worker: Worker, now: datetime, waits: bool) -> bool:
 
 def poll_worker(worker_id: int) -> None:
     """Poll every attempt of one worker; one that is silent is asked once for all of them."""
-    if not fleet.hold(worker_id, "polled_until"):
+    if not registry.hold(worker_id, "polled_until"):
         return
     try:
         _poll(Worker.objects.get(pk=worker_id))
@@ -72,7 +72,7 @@ def _poll(worker: Worker) -> None:
         .select_related("job_input__job", "job_input__upload", "worker")
     )
     is_reachable = _ping_if_due(worker)
-    with fleet.client_of(worker) as client:
+    with registry.client_of(worker) as client:
         if is_reachable:
             pass_on_cancels(worker, client)
         seen = _observe(running, client, worker) if is_reachable else {}
@@ -149,7 +149,7 @@ def _ping_if_due(worker: Worker) -> bool:
     is_settled = worker.is_connected and bool(worker.models_at_hand)
     if is_settled and worker.checked_at is not None and worker.checked_at > due:
         return True
-    is_reachable = fleet.ping(worker)
+    is_reachable = health.ping(worker)
     worker.refresh_from_db()
     return is_reachable
 
@@ -170,7 +170,7 @@ def _observe(running: Sequence[Attempt], client: WorkerClient, worker: Worker) -
                 found[attempt.pk] = _observe_one(attempt, client)
     except WorkerError as failure:
         code = failure.code if isinstance(failure, WorkerRefused) else "UNREACHABLE"
-        fleet.note_failure(worker, code, str(failure))
+        health.note_failure(worker, code, str(failure))
         worker.last_error = {"code": code, "message": str(failure)}
     return found
 

@@ -23,7 +23,7 @@ from jobs.statuses import InputStatus
 from remoteworker import clock
 from remoteworker.attempts import results
 from remoteworker.models import Attempt
-from remoteworker.workers import fleet
+from remoteworker.workers import registry
 from remoteworker.workers.client import Misplaced, WorkerClient, WorkerError
 
 log = logging.getLogger(__name__)
@@ -35,12 +35,12 @@ _MISSING = {"code": "UPLOAD_MISSING", "message": ERRORS["UPLOAD_MISSING"].senten
 
 def waiting() -> QuerySet[Attempt]:
     """The attempts whose file a worker waits for, and nobody sends just now; oldest first."""
-    return _unbrought().filter(fleet.is_free("brought_until")).order_by("created_at")
+    return _unbrought().filter(registry.is_free("brought_until")).order_by("created_at")
 
 
 def next_to_bring() -> QuerySet[Attempt]:
     """Of these as many as may be sent beside those that are."""
-    free = SENDERS - _unbrought().exclude(fleet.is_free("brought_until")).count()
+    free = SENDERS - _unbrought().exclude(registry.is_free("brought_until")).count()
     return waiting()[: max(0, free)]
 
 
@@ -57,7 +57,7 @@ def bring(attempt_id: str) -> bool:
     )
     fields = {"worker": attempt.worker.name, "workerJobId": attempt.worker_job_id}
     try:
-        with fleet.client_of(attempt.worker) as client:
+        with registry.client_of(attempt.worker) as client:
             is_whole = _send(attempt, client)
     except WorkerError as failure:  # the poll hears what has become of the job; the next tick tries again
         log.warning("file not brought", extra={**fields, "reason": str(failure)})

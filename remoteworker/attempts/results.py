@@ -19,7 +19,7 @@ from jobs.statuses import Event, InputStatus
 from remoteworker import clock
 from remoteworker.attempts import dispatch, leases
 from remoteworker.models import Attempt, StagedOutput, Worker
-from remoteworker.workers import fleet
+from remoteworker.workers import capacity
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ def _commit(attempt: Attempt, outputs: list[StagedOutput], seconds: float) -> in
         )
         locked.end(Attempt.Outcome.COMPLETE)
         input_completed.send(sender=Result, result=result)
-    fleet.learn_speed(attempt, seconds, clock.now())
+    capacity.learn_speed(attempt, seconds, clock.now())
     log.info("result committed", extra={"worker": attempt.worker.name, "workerJobId": attempt.worker_job_id})
     return len(outputs)
 

@@ -14,7 +14,7 @@ from jobs.statuses import InputStatus, JobStatus
 from remoteworker import clock
 from remoteworker.models import Attempt, Worker
 from remoteworker.scheduling.scheduler import File, WorkerCandidate, choose
-from remoteworker.workers import fleet
+from remoteworker.workers import capacity, registry
 
 MOVED = "MOVED"  # the code of an attempt that a person took away
 PASSED_OVER = 50  # files looked at beyond the free slots: some may fit no worker
@@ -46,7 +46,7 @@ class Limits:
         held = _held(models, candidates, wants_speakers=False)
         return cls(
             room=_largest(candidate.max_bytes for candidate in candidates if candidate.free),
-            any=_largest(map(fleet.max_bytes, known)),
+            any=_largest(map(capacity.max_bytes, known)),
             held=held,
             mute=_held(models - held, candidates, wants_speakers=True),
             full=min(
@@ -93,7 +93,7 @@ def _held(
 
 def _toggles(kind: Worker.Kind) -> list[bool]:
     """What people chose who have their jobs done by workers of this kind."""
-    return [remote for remote in (False, True) if fleet.kind_for(remote) == kind]
+    return [remote for remote in (False, True) if registry.kind_for(remote) == kind]
 
 
 def next_up(kind: Worker.Kind, count: int, limits: Limits = Limits()) -> QuerySet[JobInput]:

@@ -8,7 +8,7 @@ from jobs.models import JobInput
 from jobs.statuses import InputStatus
 from remoteworker import clock
 from remoteworker.models import Attempt, Worker
-from remoteworker.workers import fleet
+from remoteworker.workers import health
 
 SHOWN_FILES = 20  # of one worker
 
@@ -32,7 +32,7 @@ def _row(worker: Worker, files: list[dict[str, Any]], now: datetime) -> dict[str
         "id": worker.pk,
         "name": worker.name,
         "kind": worker.get_kind_display(),
-        "state": fleet.state(worker),
+        "state": health.state(worker),
         "active": len(files),
         "slots": worker.slots,
         "speeds": [{"model": model, "speed": speed} for model, speed in worker.speeds.items()],

@@ -83,11 +83,15 @@ MUTANTS = {
             Edit(
                 "remoteworker/receivers.py",
                 "        attempt.end(Attempt.Outcome.CANCELED, tell_worker=True)\n",
-                "        with fleet.client_of(attempt.worker) as client:\n"
+                "        with registry.client_of(attempt.worker) as client:\n"
                 "            client.cancel_job(attempt.worker_job_id)\n"
                 "        attempt.end(Attempt.Outcome.CANCELED)\n",
             ),
-            Edit("remoteworker/receivers.py", "import tasks", "import fleet, tasks"),
+            Edit(
+                "remoteworker/receivers.py",
+                "import tasks\n",
+                "import tasks\nfrom remoteworker.workers import registry\n",
+            ),
         ),
         ("tests/remoteworker/test_polling.py",),
     ),

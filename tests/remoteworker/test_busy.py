@@ -11,7 +11,7 @@ from django.utils import timezone
 from jobs.models import Job, JobEvent, JobInput
 from remoteworker.attempts import dispatch
 from remoteworker.models import Attempt, Worker
-from remoteworker.workers import fleet
+from remoteworker.workers import capacity, health, registry
 from tests.remoteworker.conftest import Hours
 from tests.scripted_worker import Said, ScriptedWorker
 from tests.steps import hand_out
@@ -39,7 +39,7 @@ def ticks(count: int, worker: Worker, hours: Hours) -> None:
 
 
 def free(worker: Worker) -> int:
-    return fleet.free_slots(fleet.enabled_workers().get(pk=worker.pk))
+    return capacity.free_slots(registry.enabled_workers().get(pk=worker.pk))
 
 
 def test_a_box_that_stays_full_is_asked_ever_less_often(
@@ -112,7 +112,7 @@ def test_a_box_that_says_it_has_room_again_is_asked_at_once(
     assert free(worker) == 0
     for active, room in ((1, 0), (2, 0), (2, 0), (1, 1)):
         scripted.script["GET /v1/ping"] = Said(200, {**said, "activeJobs": active})
-        assert fleet.ping(Worker.objects.get(pk=worker.pk))
+        assert health.ping(Worker.objects.get(pk=worker.pk))
         assert free(worker) == room, "only a change counts: it may refuse for another reason"
 
 
@@ -120,7 +120,7 @@ def test_a_refusal_is_forgotten_after_a_while_and_when_the_clock_went_far_back(
     job: Job, worker: Worker, hours: Hours
 ) -> None:
     Worker.objects.update(capacity=5)
-    fleet.note_busy(worker, 10.0**9)
+    capacity.note_busy(worker, 10.0**9)
     assert free(worker) == 0
     hours.at += timedelta(seconds=301)
     assert free(worker) == 1
@@ -135,5 +135,5 @@ def test_the_desk_sees_until_when_a_full_box_is_left_alone(
 ) -> None:
     live = "/admin/remoteworker/worker/live/"
     assert "full" not in admin_client.get(live).content.decode()
-    fleet.note_busy(worker, 60.0)
+    capacity.note_busy(worker, 60.0)
     assert "full: asked again at" in admin_client.get(live).content.decode()

@@ -17,7 +17,7 @@ from remoteworker import clock, signing, tasks
 from remoteworker.attempts import dispatch, leases, poll
 from remoteworker.models import Attempt, Tick, Worker
 from remoteworker.scheduling import queue
-from remoteworker.workers import fleet
+from remoteworker.workers import registry
 from tests.scripted_worker import Said, ScriptedWorker
 from tests.steps import claim
 
@@ -246,8 +246,8 @@ def test_a_jump_is_not_forgotten_where_it_could_not_be_written(
 
 def test_a_claim_of_before_the_clock_went_back_is_free(worker: Worker, job_input: JobInput) -> None:
     Worker.objects.update(polled_until=timezone.now() + HOURS)
-    assert fleet.hold(worker.pk, "polled_until")
-    assert not fleet.hold(worker.pk, "polled_until")
+    assert registry.hold(worker.pk, "polled_until")
+    assert not registry.hold(worker.pk, "polled_until")
     Worker.objects.update(checked_at=timezone.now() + HOURS)
     assert poll.workers_to_poll() == [worker]
 

@@ -13,7 +13,7 @@ from jobs import batches
 from jobs.models import Job, JobInput
 from remoteworker import tasks
 from remoteworker.models import Attempt, Worker
-from remoteworker.workers import fleet
+from remoteworker.workers import health
 from tests.conftest import WORKER_TOKEN
 from tests.steps import claim
 
@@ -37,7 +37,7 @@ def test_the_live_page_shows_every_worker_what_it_has_and_until_when_it_is_waite
 ) -> None:
     JobInput.objects.update(stage="transcribing", percent=41.2)
     Worker.objects.update(speeds={"base": 7.5})
-    fleet.note_failure(worker, "UNREACHABLE", "connection refused")
+    health.note_failure(worker, "UNREACHABLE", "connection refused")
     page = desk.get(LIVE).content.decode()
     for part in ("box", "unreachable since", "connection refused", "1 / 1", "base 7.5×", "file-0.wav"):
         assert part in page

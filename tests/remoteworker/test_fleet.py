@@ -8,7 +8,7 @@ from django.test import Client
 
 from remoteworker import checks
 from remoteworker.models import Worker
-from remoteworker.workers import fleet
+from remoteworker.workers import health, offer, registry
 from tests.scripted_worker import Said, ScriptedWorker
 
 PING = {
@@ -22,19 +22,19 @@ def test_settings_make_rows_and_leave_what_a_person_chose(db: None, settings: An
     settings.LOCAL_WORKER_TOKEN = "local-token-0123456789"
     settings.REMOTE_WORKER_URL = ["https://one.example", "https://two.example:8443"]
     settings.REMOTE_WORKER_TOKEN = "remote-token-0123456789"
-    fleet.sync_from_settings()
+    registry.sync_from_settings()
     names = list(Worker.objects.values_list("name", "kind"))
     assert names == [("local", "local"), ("one.example:https", "remote"), ("two.example:8443", "remote")]
     Worker.objects.filter(name="one.example:https").update(enabled=False)
     settings.REMOTE_WORKER_URL = ["https://one.example"]
     settings.REMOTE_WORKER_TOKEN = "rotated-token-0123456789"
-    fleet.sync_from_settings()
+    registry.sync_from_settings()
     one, two = Worker.objects.filter(kind="remote")
     assert (one.enabled, one.token) == (False, "rotated-token-0123456789")
     assert two.is_retired
     assert two not in Worker.usable()
     settings.REMOTE_WORKER_URL = ["https://one.example", "https://two.example:8443"]
-    fleet.sync_from_settings()
+    registry.sync_from_settings()
     assert two in Worker.usable()
     assert one not in Worker.usable(), "a person disabled it"
 
@@ -50,16 +50,16 @@ def test_settings_make_rows_and_leave_what_a_person_chose(db: None, settings: An
 )
 def test_the_mode_decides_where_a_job_runs(mode: str, toggle: bool, kind: str, settings: Any) -> None:
     settings.REMOTE_WORKER_MODE = mode
-    assert fleet.kind_for(toggle) == kind
+    assert registry.kind_for(toggle) == kind
 
 
 def test_a_ping_fills_in_what_the_worker_offers(worker: Worker, scripted: ScriptedWorker) -> None:
     scripted.script["GET /v1/ping"] = Said(200, PING)
-    assert fleet.ping(worker)
+    assert health.ping(worker)
     worker.refresh_from_db()
     assert (worker.slots, worker.models_at_hand) == (3, ["tiny.en", "large-v3"])
-    assert fleet.offer().models == ("large-v3", "tiny.en"), "the worker's own model comes first"
-    assert fleet.offer().notices[False] == ""
+    assert offer.current().models == ("large-v3", "tiny.en"), "the worker's own model comes first"
+    assert offer.current().notices[False] == ""
 
 
 @pytest.mark.parametrize(
@@ -69,35 +69,35 @@ def test_a_failed_ping_is_said_and_takes_the_worker_out(
     said: Said, worker: Worker, scripted: ScriptedWorker
 ) -> None:
     scripted.script["GET /v1/ping"] = said
-    assert not fleet.ping(worker)
+    assert not health.ping(worker)
     worker.refresh_from_db()
     assert (worker.is_connected, worker.failures) == (False, 1)
     assert worker.last_error
-    assert fleet.offer().notices[False]
+    assert offer.current().notices[False]
 
 
 def test_required_without_a_worker_says_so(db: None, settings: Any) -> None:
     settings.REMOTE_WORKER_MODE = "required"
-    assert "REMOTE_WORKER_URL" in fleet.offer().notices[True]
+    assert "REMOTE_WORKER_URL" in offer.current().notices[True]
     Worker.objects.create(name="gpu", url="https://gpu.example", kind="remote")
-    assert fleet.offer().notices[True].startswith("No GPU worker can be reached.")
+    assert offer.current().notices[True].startswith("No GPU worker can be reached.")
 
 
 def test_speakers_are_asked_for_by_default_unless_no_worker_can_tell_them_apart(worker: Worker) -> None:
     cannot = {"models": ["base"], "diarization": False, "diarizationTrouble": "accept its conditions"}
     Worker.objects.update(capabilities={"models": ["base"], "diarization": False, "diarizationTrouble": ""})
-    assert fleet.offer().tells_speakers, "it is still loading"
+    assert offer.current().tells_speakers, "it is still loading"
     Worker.objects.update(capabilities=cannot)
-    assert not fleet.offer().tells_speakers
+    assert not offer.current().tells_speakers
     Worker.objects.update(is_connected=False)
-    assert fleet.offer().tells_speakers, "nobody knows"
+    assert offer.current().tells_speakers, "nobody knows"
 
 
 def test_the_toggle_is_there_in_mode_optional_only(db: None, settings: Any) -> None:
     Worker.objects.create(name="gpu", url="https://gpu.example", kind="remote")
     for mode, has_toggle in (("off", False), ("optional", True), ("required", False)):
         settings.REMOTE_WORKER_MODE = mode
-        assert fleet.offer().has_toggle is has_toggle
+        assert offer.current().has_toggle is has_toggle
 
 
 def test_a_worker_that_lies_about_its_size_is_bounded(worker: Worker) -> None:
@@ -112,7 +112,7 @@ def test_the_public_status_has_no_address_and_no_token(
     settings.REMOTE_WORKER_MODE = "optional"
     Worker.objects.update(kind="remote")
     scripted.script["GET /v1/ping"] = Said(200, PING)
-    fleet.ping(worker)
+    health.ping(worker)
     before = len(scripted.heard)
     response = Client().get("/api/remote-worker/status")
     said = response.json()
@@ -176,7 +176,7 @@ def test_a_row_that_a_person_made_is_theirs_even_at_an_address_of_the_settings(
     own = Worker.objects.create(name="mine", url="https://one.example", kind="remote", enabled=False)
     settings.REMOTE_WORKER_URL = ["https://one.example"]
     settings.REMOTE_WORKER_TOKEN = "remote-token-0123456789"
-    fleet.sync_from_settings()
+    registry.sync_from_settings()
     own.refresh_from_db()
     assert (own.enabled, own.token, own.from_settings) == (False, "", False)
 
@@ -194,7 +194,7 @@ def test_a_ping_with_odd_text_or_numbers_is_storable_or_refused(
     answer: bytes, worker: Worker, scripted: ScriptedWorker
 ) -> None:
     scripted.script["GET /v1/ping"] = Said(200, answer)
-    is_taken = fleet.ping(worker)
+    is_taken = health.ping(worker)
     worker.refresh_from_db()
     assert worker.is_connected is is_taken
     stored = str(worker.capabilities)
@@ -205,4 +205,4 @@ def test_a_ping_with_odd_text_or_numbers_is_storable_or_refused(
 def test_a_token_that_cannot_be_sent_is_a_failed_ping(worker: Worker, scripted: ScriptedWorker) -> None:
     worker.token = "пароль"
     worker.save()
-    assert not fleet.ping(worker)
+    assert not health.ping(worker)

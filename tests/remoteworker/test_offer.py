@@ -13,7 +13,7 @@ from jobs.api.session_state import session_state, state_stamp
 from jobs.models import Job, Session, Upload
 from remoteworker import clock
 from remoteworker.models import Worker
-from remoteworker.workers import fleet
+from remoteworker.workers import registry
 
 TOGGLE = "Run on GPU"
 
@@ -118,7 +118,7 @@ def test_in_the_other_modes_the_wish_for_a_gpu_is_no_error(
     mode: str, place: str, settings: Settings, job_of: Callable[..., Job]
 ) -> None:
     settings.REMOTE_WORKER_MODE = mode
-    assert fleet.kind_for(job_of(use_remote=True).use_remote) == place
+    assert registry.kind_for(job_of(use_remote=True).use_remote) == place
 
 
 def test_the_command_line_is_refused_too_and_told_of_its_session(

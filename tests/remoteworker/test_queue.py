@@ -138,7 +138,7 @@ def test_a_file_that_a_person_moves_goes_to_another_worker(
 def test_a_worker_learns_its_speed_from_what_it_completes(
     queued: Callable[..., list[JobInput]], db: None
 ) -> None:
-    from remoteworker.workers import fleet
+    from remoteworker.workers import capacity
 
     worker = candidate("one")
     queued("a", 2)
@@ -147,12 +147,12 @@ def test_a_worker_learns_its_speed_from_what_it_completes(
     Attempt.objects.filter(pk=first.pk).update(accepted_at=start, began_at=start + timedelta(seconds=10))
     Attempt.objects.filter(pk=second.pk).update(accepted_at=start)
     first.refresh_from_db()
-    fleet.learn_speed(first, 600.0, start + timedelta(seconds=70))
+    capacity.learn_speed(first, 600.0, start + timedelta(seconds=70))
     worker.refresh_from_db()
     assert worker.speeds == {"base": 10.0}
     Attempt.objects.filter(pk=first.pk).update(outcome="complete", ended_at=start + timedelta(seconds=70))
     second.refresh_from_db()
-    fleet.learn_speed(second, 600.0, start + timedelta(seconds=130))
+    capacity.learn_speed(second, 600.0, start + timedelta(seconds=130))
     worker.refresh_from_db()
     assert worker.speeds == {"base": 10.0}, "it waited at the worker until the first was done"
 

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from bulktranscribe.runtime.supervisor import Stack, StackError
 from bulktranscribe.sign_in import make_owner, sign_in_link
 from remoteworker.models import Worker
-from remoteworker.workers.fleet import sync_from_settings
+from remoteworker.workers.registry import sync_from_settings
 
 
 class Command(BaseCommand):

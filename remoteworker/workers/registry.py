@@ -1,0 +1,96 @@
+"""The workers there are: rows from the settings, which of them may be spoken to, and how."""
+
+import logging
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from jobs.ports.worker_capabilities import runs_remotely
+from remoteworker import clock
+from remoteworker.models import Attempt, Worker
+from remoteworker.workers.client import WorkerClient
+
+log = logging.getLogger(__name__)
+
+
+def sync_from_settings() -> None:
+    """Make the rows of the workers that the settings name; disable those they no longer name."""
+    named: set[str] = set()
+    if settings.LOCAL_WORKER_TOKEN:
+        _ensure(settings.LOCAL_WORKER_URL, Worker.Kind.LOCAL, settings.LOCAL_WORKER_TOKEN)
+        named.add(settings.LOCAL_WORKER_URL)
+    for url in settings.REMOTE_WORKER_URL:
+        _ensure(url, Worker.Kind.REMOTE, settings.REMOTE_WORKER_TOKEN)
+        named.add(url)
+    gone = Worker.objects.filter(from_settings=True, is_retired=False).exclude(url__in=named)
+    gone.update(is_retired=True, is_connected=False)
+
+
+def _ensure(url: str, kind: Worker.Kind, token: str) -> None:
+    """Make or correct one row. What a person chose in admin (disabled, drained, an own row) stays."""
+    worker = Worker.objects.filter(url=url).first()
+    if worker is None:
+        worker = Worker(url=url, from_settings=True, name=_free_name(url, kind))
+    elif not worker.from_settings or (worker.token, worker.kind, worker.is_retired) == (token, kind, False):
+        return
+    worker.kind, worker.token, worker.is_retired = kind, token, False
+    try:
+        with transaction.atomic():
+            worker.save()
+    except IntegrityError:
+        log.info("worker row made by another process", extra={"worker": worker.name})
+
+
+def _free_name(url: str, kind: Worker.Kind) -> str:
+    parts = urlsplit(url)
+    name = "local" if kind == Worker.Kind.LOCAL else f"{parts.hostname}:{parts.port or parts.scheme}"
+    return name if not Worker.objects.filter(name=name).exists() else f"{name} ({url})"[:200]
+
+
+def client_of(worker: Worker) -> WorkerClient:
+    """Return a client that speaks to this worker."""
+    return WorkerClient(worker.url, worker.token)
+
+
+def enabled_workers() -> QuerySet[Worker]:
+    """The workers to speak to, with `active` attempts and `pending` cancels counted, in one query."""
+    return Worker.usable().annotate(
+        active=_count(Attempt.objects.filter(ended_at=None)),
+        pending=_count(Attempt.objects.filter(cancel_pending=True)),
+    )
+
+
+def _count(attempts: QuerySet[Attempt]) -> Coalesce:
+    """Count in a subquery of its own, so that the partial index is used and ended attempts cost nothing."""
+    of_worker = attempts.filter(worker=OuterRef("pk")).order_by().values("worker")
+    return Coalesce(Subquery(of_worker.annotate(n=Count("pk")).values("n")), 0)
+
+
+def kind_for(use_remote: bool) -> Worker.Kind:
+    """The kind of worker that takes a job."""
+    return Worker.Kind.REMOTE if runs_remotely(use_remote) else Worker.Kind.LOCAL
+
+
+def hold(worker_id: int, name: str) -> bool:
+    """Claim a worker for one poller (`polled_until`) or one hand-over (`handed_until`); False where it is taken.
+
+    The messages for a frozen worker must not pile up and hold every thread.
+    """
+    until = clock.now() + timedelta(seconds=settings.CLAIM_SECONDS)
+    return bool(Worker.objects.filter(is_free(name), pk=worker_id).update(**{name: until}))
+
+
+def is_free(name: str) -> Q:
+    """Whether a claim that ends at the time `name` is over. One too far ahead is of before the clock went back."""
+    now = clock.now()
+    ahead = now + timedelta(seconds=settings.CLAIM_SECONDS)
+    return Q(**{name: None}) | Q(**{f"{name}__lt": now}) | Q(**{f"{name}__gt": ahead})
+
+
+def release(worker_id: int, name: str) -> None:
+    """End a claim of `hold`."""
+    Worker.objects.filter(pk=worker_id).update(**{name: None})
