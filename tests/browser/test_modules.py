@@ -18,7 +18,7 @@ def test_the_word_at_a_moment_is_found(module_page: Page) -> None:
     found = module_page.evaluate(
         """async () => {
           const { offsetsOf, wordAt, wordSpokenAt } = await import("/static/review/view/word-offsets.js");
-          const { lastBegun } = await import("/static/review/view/segment-list.js");
+          const { lastBegun } = await import("/static/review/store/ordered-segments.js");
           const times = [[0.5, 0.9], [1, 1.2], [1, 1.5], [9, 9.4]];
           const rows = times.map(([start]) => ({ start }));
           const segments = { size: rows.length, at: (index) => rows[index] };

@@ -9,7 +9,7 @@ import { ServerRendered } from "./view/server-rendered.js";
 import "./keys/key-settings.js";
 import { hearKeys } from "./keys/keyboard.js";
 import { storable } from "./edits/edit-validation.js";
-import { nameOf } from "./view/segment-list.js";
+import { nameOf } from "./view/labels.js";
 import "./queue/review-queue.js";
 import "./view/speaker-list.js";
 import { newId } from "./store/new-id.js";

@@ -2,7 +2,7 @@
 
 import { isDoubtful } from "../edits/patches.js";
 import { fillSegment, hearItems, PagedList, setPart } from "./paged-list.js";
-import { reasonsOf } from "../view/segment-list.js";
+import { reasonsOf } from "../view/labels.js";
 
 class SegmentsSection extends HTMLElement {
   start(page) {

@@ -1,6 +1,7 @@
 /** A section of the details: who did what and when, the newest first; a press goes to the segment. */
 
 import { getJson } from "../../bulktranscribe/http.js";
+import { batchesOf } from "./edit-batches.js";
 import { fillSegment, hearItems, PagedList, setPart } from "./paged-list.js";
 
 const PAGE = 50; // edits in one answer
@@ -103,17 +104,6 @@ class EditHistory extends HTMLElement {
     button.dataset.key = row?.key ?? "";
     if (row) fillSegment(button, row, store, words);
   }
-}
-
-/** Edits of one kind in one batch are told as one. */
-function batchesOf(edits) {
-  const batches = [];
-  for (const { seq, version, kind, who, what, at, undone, segments } of edits) {
-    const last = batches.at(-1);
-    if (last?.version === version && last.kind === kind) for (const key of segments) last.all.add(key);
-    else batches.push({ key: seq, version, kind, who, what, at, undone, all: new Set(segments) });
-  }
-  return batches.map(({ all, ...batch }) => ({ ...batch, keys: [...all] }));
 }
 
 export function dateFormat() {

@@ -5,7 +5,7 @@
 
 import { placeBehind, problemOf, readTime, writeTime } from "./segment-times.js";
 import { fillSegment, hearItems, setPart } from "./paged-list.js";
-import { nameOf } from "../view/segment-list.js";
+import { nameOf } from "../view/labels.js";
 import { newId } from "../store/new-id.js";
 import { rounded } from "../edits/timing.js";
 

@@ -5,7 +5,7 @@ import { aspectsOf, comparisonOf } from "./version-comparison.js";
 import { dateFormat } from "./details-history.js";
 import { writeTime } from "./segment-times.js";
 import { fillSegment, hearItems, PagedList, setPart } from "./paged-list.js";
-import { nameOf } from "../view/segment-list.js";
+import { nameOf } from "../view/labels.js";
 import { newId } from "../store/new-id.js";
 import { drawDifferences } from "./word-diff.js";
 

@@ -1,7 +1,7 @@
 /** A list of places in the text: the first ones of however many, more on demand. It keeps its elements and the focus. */
 
 import { showKeyed } from "../../bulktranscribe/keyed-list.js";
-import { nameOf } from "../view/segment-list.js";
+import { nameOf } from "../view/labels.js";
 import { writeTime } from "./segment-times.js";
 
 const AT_A_TIME = 200;

@@ -79,3 +79,15 @@ export function byRank(one, other) {
   if (one.rank !== other.rank) return one.rank < other.rank ? -1 : 1;
   return one.key < other.key ? -1 : Number(one.key > other.key);
 }
+
+/** The index of the last segment that begins at `seconds` or before; segments lie in order of their start, but for edits. */
+export function lastBegun(segments, seconds) {
+  let low = 0;
+  let high = segments.size;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (segments.at(middle).start <= seconds) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

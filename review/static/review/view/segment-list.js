@@ -9,6 +9,8 @@ import { placeCaret, unitsAtPoint } from "./caret.js";
 import { WordHighlights } from "./word-highlights.js";
 import { storable } from "../edits/edit-validation.js";
 import { isDoubtful } from "../edits/patches.js";
+import { lastBegun } from "../store/ordered-segments.js";
+import { nameOf, reasonsOf } from "./labels.js";
 import { VirtualBlocks } from "./virtual-blocks.js";
 import { offsetsOf, wordAt } from "./word-offsets.js";
 
@@ -264,28 +266,6 @@ class SegmentList extends HTMLElement {
   say(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
   }
-}
-
-/** Why somebody should look at a row, in words; a newer worker may have reasons that this page has no sentence for. */
-export function reasonsOf({ flags }, words) {
-  const open = flags.filter((flag) => !flag.dismissed);
-  return open.map(({ kind }) => (words.knows(`flag-${kind}`) ? words.say(`flag-${kind}`) : words.say("flag", { kind })));
-}
-
-export function nameOf(speaker) {
-  return speaker.name || speaker.label;
-}
-
-/** The index of the last segment that begins at `seconds` or before; segments lie in order of their start, but for edits. */
-export function lastBegun(segments, seconds) {
-  let low = 0;
-  let high = segments.size;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (segments.at(middle).start <= seconds) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }
 
 /** One segment is editable at a time: the one that was pointed at, or that a key opened. */

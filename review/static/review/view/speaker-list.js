@@ -4,7 +4,8 @@
  */
 
 import { showKeyed } from "../../bulktranscribe/keyed-list.js";
-import { nameOf } from "./segment-list.js";
+import { nameOf } from "./labels.js";
+import { sharesOf } from "./speaker-shares.js";
 
 const SHARES_MS = 1_000;
 
@@ -83,17 +84,6 @@ class SpeakerList extends HTMLElement {
     this.dispatchEvent(new CustomEvent("asked", { bubbles: true, detail: { edits } }));
     this.show();
   }
-}
-
-/** The share of the spoken time that each speaker has, 0 to 1. */
-export function sharesOf(segments) {
-  const seconds = new Map();
-  let all = 0;
-  for (const { speaker, start, end } of segments) {
-    seconds.set(speaker, (seconds.get(speaker) ?? 0) + (end - start));
-    all += end - start;
-  }
-  return new Map([...seconds].map(([speaker, spoken]) => [speaker, all ? spoken / all : 0]));
 }
 
 function fillOptions(select, speakers) {
