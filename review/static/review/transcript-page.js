@@ -10,6 +10,7 @@ import "./keys/key-settings.js";
 import { hearKeys } from "./keys/keyboard.js";
 import { storable } from "./edits/edit-validation.js";
 import { nameOf } from "./view/labels.js";
+import "./view/segment-list.js";
 import "./queue/review-queue.js";
 import "./view/speaker-list.js";
 import { newId } from "./store/new-id.js";
