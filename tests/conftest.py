@@ -18,6 +18,7 @@ from jobs.models import Job, JobInput, Session, Upload
 from jobs.uploads import ingest
 from remoteworker.attempts import dispatch
 from remoteworker.models import Attempt, Worker
+from remoteworker.scheduling import queue_snapshot
 from tests.scripted_worker import ScriptedWorker
 from tests.steps import claim
 
@@ -33,6 +34,13 @@ def pytest_sessionfinish() -> None:
     from django.conf import settings
 
     shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Queues are put in order in no time and for every question, however slow this machine is."""
+    queue_snapshot.forget()
+    monkeypatch.setattr(queue_snapshot, "monotonic", lambda: 1.0)
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """The whole queue of a kind of worker, put in order once for many questions."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from time import monotonic
 from uuid import UUID
 
 from jobs.media import serving
@@ -35,17 +35,22 @@ def take(kind: Worker.Kind) -> QueueSnapshot:
     """Return the queue. It is put in order again after ten times as long as that took: many pages ask every 2 s, and
     with a hundred thousand files an order that is some seconds old is better than a busy database."""
     until, _event, found = _snapshots.get(kind, (0.0, 0, QueueSnapshot()))
-    started = time.monotonic()
+    started = monotonic()
     if started > until:
         event, found = last_event(), _ordered(kind)
-        took = time.monotonic() - started
+        took = monotonic() - started
         _snapshots[kind] = (started + 11 * took if took > LONG_SECONDS else 0.0, event, found)
     return found
 
 
+def forget() -> None:
+    """Let no queue be kept: the next question puts it in order."""
+    _snapshots.clear()
+
+
 def stamp() -> str:
     """Return a text that changes when the snapshots do: with every move of a file, or when one is taken again."""
-    now, latest = time.monotonic(), last_event()
+    now, latest = monotonic(), last_event()
     kept = [event for until, event, _snapshot in _snapshots.values() if now <= until]
     return f"{min([latest, *kept])}"
 
