@@ -87,7 +87,7 @@ check: $(DEV_STAMP)  ## style, types, imports, migrations, drawings
 	DEBUG=1 $(PY) manage.py draw_statuses --check
 	DEBUG=1 $(PY) manage.py draw_errors --check
 	DEBUG=1 $(PY) manage.py draw_openapi --check
-	$(PY) -m pytest -q tests/test_house.py
+	$(PY) -m pytest -q tests/test_house.py tests/test_mutants.py
 
 fix: $(DEV_STAMP)  ## what tools can mend by themselves
 	$(VENV)/bin/ruff check --fix .
