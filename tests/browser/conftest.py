@@ -26,7 +26,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 COPIES = 5  # made at once: a command takes three seconds to begin
 AGAIN = """
 from pathlib import Path

@@ -148,7 +148,7 @@ def doubtful(page: Page, again: Callable[..., str], installation: Installation) 
 
 def flag(installation: Installation, transcript: str) -> None:
     database = installation.env["DATABASE_URL"].removeprefix("sqlite:///")
-    with closing(sqlite3.connect(database, timeout=20)) as connection, connection:
+    with closing(sqlite3.connect(database, timeout=30)) as connection, connection:
         rows = connection.execute(
             "SELECT id FROM review_segment WHERE transcript_id = ? ORDER BY rank", [transcript]
         ).fetchall()
@@ -187,7 +187,7 @@ def is_right(changed: set[str], effect: set[str]) -> bool:
 
 
 def begin(page: Page, keys: str, place: str) -> None:
-    wait_for(lambda: not page.evaluate(IS_GOING), 15, "the queue has answered")
+    wait_for(lambda: not page.evaluate(IS_GOING), 30, "the queue has answered")
     page.evaluate(BEGIN, ["reading", CURRENT])
     if keys in ("Ctrl+KeyZ", "Ctrl+Shift+KeyZ", "Ctrl+KeyY"):
         page.evaluate(COMMAND, "highlight")

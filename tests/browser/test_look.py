@@ -51,7 +51,7 @@ def test_every_page_fits_and_can_be_touched(
         if name == "transcript":
             expect(page.locator("[data-field=saving]")).to_have_text("Saved")
             page.locator(".segment", has_text="wheel").first.locator(".time").click()
-            page.wait_for_timeout(300)
+            page.wait_for_function("() => CSS.highlights.get('spoken')?.size > 0")
             page.keyboard.press("Escape")
             if width < 500:  # the text, not the tools above it
                 page.locator(".segment.is-current").evaluate("row => row.scrollIntoView({ block: 'center' })")

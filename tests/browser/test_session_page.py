@@ -1,5 +1,6 @@
 """The session page while things happen: it stays in place, says what is wrong and loses nothing."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import RECORDING
 from tests.browser.installation import Installation
-from tests.browser.person import NOT_SOUND, Person, file, silence
+from tests.browser.person import JOB_SECONDS, NOT_SOUND, Person, file, silence
 
 pytestmark = pytest.mark.browser
 
@@ -115,9 +116,8 @@ def test_everything_works_without_javascript(
     expect(person.new_file("broken.mp3").get_by_role("checkbox")).to_be_checked()
     person.start()
     row = person.row("broken.mp3")
-    for _ in range(60):
-        if row.get_by_role("button", name="Retry").is_visible():
-            break
+    until = time.monotonic() + JOB_SECONDS
+    while not row.get_by_role("button", name="Retry").is_visible() and time.monotonic() < until:
         page.wait_for_timeout(500)
         page.reload()
     expect(row.locator("[data-field=sentence]")).to_be_visible()

@@ -34,12 +34,12 @@ def test_a_token_is_made_copied_used_and_revoked(page: Page, installation: Insta
     page.set_viewport_size({"width": 1280, "height": 800})
     headers = {"Authorization": f"Bearer {secret}"}
     sessions = f"{installation.url}/api/sessions"
-    assert requests.get(sessions, headers=headers, timeout=10).ok
+    assert requests.get(sessions, headers=headers, timeout=30).ok
     page.goto(f"{installation.url}/settings/tokens/")
     assert secret not in page.content()
     page.get_by_role("button", name="Revoke Archive").click()
     expect(page.get_by_text("Archive is revoked.")).to_be_visible()
-    assert requests.get(sessions, headers=headers, timeout=10).status_code == 401
+    assert requests.get(sessions, headers=headers, timeout=30).status_code == 401
 
 
 def test_a_token_is_made_without_javascript(

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.transcript import caret_at, key_of, saved, texts
 
 pytestmark = pytest.mark.browser
-SEEN_MS = 15_000  # changes are asked for every four seconds
+SEEN_MS = 30_000  # changes are asked for every four seconds
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def test_the_waveform_shows_who_speaks_seeks_where_it_is_clicked_and_follows_the
         timeout=4 * PATIENCE_MS
     )  # the controller looks at the recording in its own time
     expect(wave.locator("canvas").first).to_be_attached()
-    wait_for(lambda: {1, 2} <= set(columns(wave)), 15, "both speakers have their colour")
+    wait_for(lambda: {1, 2} <= set(columns(wave)), 30, "both speakers have their colour")
     box = wave.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -45,9 +45,9 @@ def test_the_waveform_shows_who_speaks_seeks_where_it_is_clicked_and_follows_the
     assert page.locator("audio").evaluate("audio => audio.paused"), "it goes there, it does not play"
     assert wave.evaluate(CUT_OFF) == "none", "what has been played stays in sight"
     give_everything_to_one(page)
-    wait_for(lambda: len(set(columns(wave)) - {0}) == 1, 15, "all of it has one colour")
+    wait_for(lambda: len(set(columns(wave)) - {0}) == 1, 30, "all of it has one colour")
     page.get_by_role("button", name="Dark theme").click()
-    wait_for(lambda: -1 not in columns(wave), 15, "it has the colours of the theme")
+    wait_for(lambda: -1 not in columns(wave), 30, "it has the colours of the theme")
 
 
 def give_everything_to_one(page: Page) -> None:

@@ -42,7 +42,7 @@ def write(options: dict[str, Any], writer: int) -> None:
 def read(options: dict[str, Any], got: list[tuple[int, int]], troubles: list[Exception]) -> None:
     with Connection("folder://localhost/", transport_options=options) as connection:
         queue = connection.SimpleQueue(options["queue"])
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while len(got) < WRITERS * EACH and time.monotonic() < deadline:
             try:
                 message = queue.get(block=False)
@@ -89,7 +89,7 @@ def test_a_message_is_whole_from_the_moment_it_is_seen(options: dict[str, Any], 
 
     def watch() -> None:
         ready.set()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not seen and time.monotonic() < deadline:
             seen.extend(path.stat().st_size for path in (tmp_path / "messages").glob("*.msg"))
 

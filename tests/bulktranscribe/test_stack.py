@@ -47,7 +47,7 @@ def children(forks: Path) -> list[int]:
 
 def test_what_a_killed_process_had_forked_ends_before_another_is_started(running: Stack, forks: Path) -> None:
     service = running.services[0]
-    wait_for(lambda: len(children(forks)) == 1, 20, "it forks")
+    wait_for(lambda: len(children(forks)) == 1, 30, "it forks")
     [child] = children(forks)
     assert service.process is not None
     os.kill(service.process.pid, signal.SIGKILL)
@@ -55,8 +55,8 @@ def test_what_a_killed_process_had_forked_ends_before_another_is_started(running
     assert alive([child]) == [child]
     service.started_at = time.monotonic() - supervisor.CALM_SECONDS - 1
     running.tend()
-    wait_for(lambda: alive([child]) == [], 20, "what the first one forked ends")
-    wait_for(lambda: len(children(forks)) == 2, 20, "it is started again")
+    wait_for(lambda: alive([child]) == [], 30, "what the first one forked ends")
+    wait_for(lambda: len(children(forks)) == 2, 30, "it is started again")
     assert len(alive(children(forks))) == 1
     running.stop()
     assert alive(children(forks)) == []

@@ -154,7 +154,7 @@ def test_up_starts_everything_restarts_what_dies_and_ctrl_c_ends_all_of_it(up: U
     wait_for(lambda: "Ctrl-C ends everything" in up.said(), 60, up.said())
     link = re.search(r"Sign in \(works once\): (\S+)", up.said())
     assert link
-    assert requests.get(link[1], timeout=10).status_code == 200
+    assert requests.get(link[1], timeout=30).status_code == 200
     secrets = Path(up.env["DATA_DIR"]) / "secrets.env"
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
     wait_for(lambda: "speech models at hand" in up.said(), 60, "the worker loads its model")
@@ -162,7 +162,7 @@ def test_up_starts_everything_restarts_what_dies_and_ctrl_c_ends_all_of_it(up: U
     health = f"http://127.0.0.1:{up.worker}/health"
     worker = next(pid for pid in up.children() if "gpu_worker" in command(pid))
     os.kill(worker, signal.SIGKILL)
-    wait_for(lambda: alive([worker]) == [] and answers(health), 20, "the worker is started again")
+    wait_for(lambda: alive([worker]) == [] and answers(health), 30, "the worker is started again")
 
     second = subprocess.run(
         [sys.executable, "manage.py", "up"],
@@ -216,7 +216,7 @@ def test_a_killed_up_takes_its_processes_along(up: Up) -> None:
     children = up.children()
     up.process.kill()
     up.process.wait()
-    wait_for(lambda: alive(children) == [], 20, "no process is left")
+    wait_for(lambda: alive(children) == [], 30, "no process is left")
 
 
 def test_a_taken_port_is_said_with_the_way_out(tmp_path: Path) -> None:

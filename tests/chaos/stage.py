@@ -95,7 +95,7 @@ class Stage(Installation):
         """End it politely, forget its log and journal, start it again."""
         process = self.processes.pop(name)
         process.terminate()
-        process.wait(15)
+        process.wait(30)
         (self.folder / f"{name}.log").unlink(missing_ok=True)
         shutil.rmtree(self.folder / f"{name}-state", ignore_errors=True)
         self.start_service(name)

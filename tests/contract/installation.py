@@ -199,10 +199,10 @@ class Installation:
     def sign_in(self) -> None:
         wait_for(lambda: answers(f"{self.url}/accounts/login/"), 30, "the web process answers")
         link = re.sub(r"^http://[^/]+", self.url, self.manage("sign_in_link").strip())
-        page = self.browser.get(link, timeout=10)
+        page = self.browser.get(link, timeout=30)
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         assert token, page.text[:500]
-        done = self.browser.post(link, data={"csrfmiddlewaretoken": token[1]}, timeout=10)
+        done = self.browser.post(link, data={"csrfmiddlewaretoken": token[1]}, timeout=30)
         assert done.status_code == 200
         assert self.browser.cookies.get("sessionid")
 
@@ -220,7 +220,7 @@ class Installation:
     def new_session(self, name: str = "Contract") -> str:
         token = self.browser.cookies.get("csrftoken") or ""
         page = self.browser.post(
-            f"{self.url}/", data={"name": name, "csrfmiddlewaretoken": token}, timeout=10
+            f"{self.url}/", data={"name": name, "csrfmiddlewaretoken": token}, timeout=30
         )
         return page.url.rstrip("/").rsplit("/", 1)[1]
 

@@ -68,7 +68,7 @@ def test_files_are_brought_and_transcripts_fetched(
     document = installation.get(f"{rows['long.wav']['transcriptUrl']}download.json")
     assert document["segments"]
     assert document["speakers"]
-    wait_for(lambda: not documents(installation), 20, "the worker was told to delete")
+    wait_for(lambda: not documents(installation), 30, "the worker was told to delete")
     heard = bytes(installation.proxy.heard)
     assert heard.count(b"Content-Range: bytes ") > 3
     for address in (b"callbackUrl", b"downloadUrl", str(installation.web_port).encode(), b"/api/jobs/"):
@@ -83,7 +83,7 @@ def test_a_canceled_file_is_deleted_over_there(installation: Installation, sessi
     installation.post(f"/api/jobs/{job_id}/cancel")
     assert installation.wait_job(job_id, 20)["inputs"][0]["status"] == "canceled"
     scratch = installation.folder / "worker-tmp" / "bulk-transcribe-work"
-    wait_for(lambda: not list(scratch.iterdir()) and not documents(installation), 20, "nothing is left")
+    wait_for(lambda: not list(scratch.iterdir()) and not documents(installation), 30, "nothing is left")
 
 
 def test_a_worker_that_restarts_meanwhile_is_brought_the_file_again(

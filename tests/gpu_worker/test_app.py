@@ -31,7 +31,7 @@ JOB: dict[str, Any] = {
 
 
 def test_health_is_open_and_tells_nothing_secret(idle_worker: Worker) -> None:
-    reply = requests.get(f"{idle_worker.url}/health", timeout=5)
+    reply = requests.get(f"{idle_worker.url}/health", timeout=30)
     assert reply.status_code == 200
     assert reply.json() == {
         "status": "ok",
@@ -43,7 +43,7 @@ def test_health_is_open_and_tells_nothing_secret(idle_worker: Worker) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/ping", "/v1/preflight", "/v1/jobs/x", "/v1/unknown", "/"])
 def test_a_stranger_is_asked_for_a_token(idle_worker: Worker, path: str) -> None:
-    reply = requests.get(idle_worker.url + path, timeout=5)
+    reply = requests.get(idle_worker.url + path, timeout=30)
     assert reply.status_code == 401
     assert reply.headers["WWW-Authenticate"].startswith("Bearer")
 
@@ -52,7 +52,7 @@ def test_a_stranger_is_asked_for_a_token(idle_worker: Worker, path: str) -> None
 def test_a_wrong_token_is_refused(idle_worker: Worker, header: str) -> None:
     headers = {"Authorization": header.encode("latin-1")}
     for method, path in (("GET", "/v1/ping"), ("POST", "/v1/jobs"), ("POST", "/v1/jobs/x/cancel")):
-        reply = requests.request(method, idle_worker.url + path, headers=headers, timeout=5)
+        reply = requests.request(method, idle_worker.url + path, headers=headers, timeout=30)
         assert reply.status_code == 403
         assert reply.headers["Content-Type"] == "application/json"
 
@@ -140,7 +140,7 @@ def test_a_body_that_is_no_job_is_a_400(idle_worker: Worker, body: bytes) -> Non
         f"{idle_worker.url}/v1/jobs",
         data=body,
         headers={"Authorization": f"Bearer {idle_worker.environ['WORKER_TOKEN']}"},
-        timeout=5,
+        timeout=30,
     )
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, "INVALID_REQUEST")
 
@@ -157,7 +157,7 @@ def test_half_open_connections_do_not_silence_the_worker(idle_worker: Worker) ->
     try:
         for line in hanging:
             line.sendall(b"POST /v1/jobs HTTP/1.1\r\nContent-Length: 10\r\n")
-        assert requests.get(f"{idle_worker.url}/health", timeout=5).status_code == 200
+        assert requests.get(f"{idle_worker.url}/health", timeout=30).status_code == 200
     finally:
         for line in hanging:
             line.close()

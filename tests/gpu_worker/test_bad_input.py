@@ -54,7 +54,7 @@ def test_json_that_is_nested_too_deep_is_refused(worker: Worker, depth: int) -> 
 
     headers = {"Authorization": f"Bearer {worker.environ['WORKER_TOKEN']}"}
     body = '{"inputs": ' + "[" * depth + "]" * depth + "}"
-    reply = requests.post(f"{worker.url}/v1/jobs", data=body, headers=headers, timeout=10)
+    reply = requests.post(f"{worker.url}/v1/jobs", data=body, headers=headers, timeout=30)
     assert reply.status_code == 400
     assert json.loads(reply.text)["error"]["code"] == "INVALID_REQUEST"
     assert worker.get("/v1/ping").status_code == 200

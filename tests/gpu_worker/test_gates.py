@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
@@ -27,7 +26,6 @@ def test_turns_are_taken_in_order_of_arrival() -> None:
     def work(number: int) -> None:
         with engine_slots.hold(go_on):
             order.append(number)
-            time.sleep(0.01)
 
     with engine_slots.hold(go_on):
         threads = []
@@ -42,12 +40,14 @@ def test_turns_are_taken_in_order_of_arrival() -> None:
 
 def test_no_more_are_inside_than_there_are_places() -> None:
     engine_slots, inside, most = FairSemaphore(2), [], []
+    both = threading.Barrier(2, timeout=30)
 
     def work() -> None:
         with engine_slots.hold(go_on):
             inside.append(1)
+            both.wait()
             most.append(len(inside))
-            time.sleep(0.01)
+            both.wait()
             inside.pop()
 
     threads = [threading.Thread(target=work) for _ in range(10)]

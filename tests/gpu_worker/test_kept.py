@@ -16,7 +16,7 @@ from gpu_worker.shared.protocol import InputSpec
 from tests.gpu_worker import test_push as push
 from tests.gpu_worker.controller import Controller
 from tests.gpu_worker.sounds import tone
-from tests.gpu_worker.worker import Worker
+from tests.gpu_worker.worker import Worker, wait_for
 
 OVER = ("complete", "failed", "canceled")
 CONTENT = b"some media"
@@ -138,7 +138,4 @@ def test_they_go_by_themselves_after_hours(
 ) -> None:
     monkeypatch.setattr(input_cache, "KEEP_SECONDS", 0.2)
     InputCache(tmp_path / "kept").rescue(scratch)
-    deadline = time.monotonic() + 5
-    while list((tmp_path / "kept").iterdir()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(lambda: not list((tmp_path / "kept").iterdir()))

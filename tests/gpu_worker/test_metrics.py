@@ -46,7 +46,7 @@ def test_metrics_count_engines_that_died(controller: Controller, worker: Worker)
 
 
 def test_metrics_are_not_for_strangers(idle_worker: Worker) -> None:
-    assert requests.get(f"{idle_worker.url}/metrics", timeout=5).status_code == 401
+    assert requests.get(f"{idle_worker.url}/metrics", timeout=30).status_code == 401
     assert idle_worker.get("/metrics", token="wrong").status_code == 403
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -109,16 +108,18 @@ def test_percent_moves_while_a_file_arrives_and_while_speakers_are_told_apart() 
     assert all(before < after for before, after in pairwise(seen))
 
 
-@pytest.mark.parametrize(("seconds", "ends"), [(0.2, True), (-10.0, False), (60.0, False)])
+@pytest.mark.parametrize(("seconds", "ends"), [(60.0, True), (-10.0, False), (600.0, False)])
 def test_a_job_ends_by_itself_after_its_deadline(
     seconds: float, ends: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that was over at the start is the fault of a clock: it counts for nothing."""
+    now = 1000.0
+    monkeypatch.setattr(job_module.time, "monotonic", lambda: now)
     monkeypatch.setattr(job_module, "DEADLINE_GRACE", 0.0)
     deadline = datetime.now(UTC) + timedelta(seconds=seconds)
     job = a_job(deadline.isoformat())
     assert not job.is_canceled()
-    time.sleep(0.3)
+    now += 120
     assert job.is_canceled() is job.is_expired() is ends
     if ends:
         with pytest.raises(Canceled):

@@ -147,7 +147,7 @@ def test_an_engine_that_outlived_its_worker_is_ended(worker: Worker) -> None:
         noted = {"pid": leftover.pid, "started": started}
         (worker.state_dir / "engine.pid").write_text(json.dumps(noted))
         worker.start()
-        assert leftover.wait(10) < 0
+        assert leftover.wait(30) < 0
     assert worker.events("leftover_engine_ended")
 
 
@@ -163,4 +163,4 @@ def test_a_second_worker_does_not_take_the_same_folders(worker: Worker) -> None:
     )
     assert second.returncode == 2
     assert "used by another running worker" in second.stderr
-    assert requests.get(f"{worker.url}/health", timeout=5).ok
+    assert requests.get(f"{worker.url}/health", timeout=30).ok

@@ -127,8 +127,8 @@ def test_the_folder_alone_is_a_worker(tmp_path: Path) -> None:
                 line for line in map(json.loads, alone.stderr) if line["event"] == "worker_started"
             )
             address = f"http://127.0.0.1:{started['port']}"
-            assert requests.get(f"{address}/health", timeout=5).json()["model"] == "tiny.en"
+            assert requests.get(f"{address}/health", timeout=30).json()["model"] == "tiny.en"
             headers = {"Authorization": "Bearer secret"}
-            wait_for(lambda: requests.get(f"{address}/v1/ping", headers=headers, timeout=5).json()["models"])
+            wait_for(lambda: requests.get(f"{address}/v1/ping", headers=headers, timeout=30).json()["models"])
         finally:
             alone.terminate()

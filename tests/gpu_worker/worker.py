@@ -86,12 +86,12 @@ class Worker:
 
     def get(self, path: str, token: str = TOKEN) -> requests.Response:
         """GET with the token."""
-        return requests.get(self.url + path, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        return requests.get(self.url + path, headers={"Authorization": f"Bearer {token}"}, timeout=30)
 
     def post(self, path: str, body: object = None, key: str = "", token: str = TOKEN) -> requests.Response:
         """POST JSON with the token, and with an idempotency key if there is one."""
         headers = {"Authorization": f"Bearer {token}", **({"Idempotency-Key": key} if key else {})}
-        return requests.post(self.url + path, json=body, headers=headers, timeout=10)
+        return requests.post(self.url + path, json=body, headers=headers, timeout=30)
 
     def begin(self, body: object, key: str = "") -> str:
         """Start a job; return its id."""

@@ -113,7 +113,7 @@ def served(tmp_path: Path) -> Iterator[tuple[str, int]]:
 def ask(address: tuple[str, int], *lines: str) -> socket.socket:
     """Send a request's head and leave the answer to the caller."""
     end = socket.socket()
-    end.settimeout(5)
+    end.settimeout(30)
     end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     end.connect(address)
     end.sendall("\r\n".join((*lines, "Host: 127.0.0.1", "", "")).encode())
@@ -126,12 +126,12 @@ def test_readers_who_stall_keep_nobody_waiting(wanted: str, served: tuple[str, i
         for _ in range(8):
             reader = stalled.enter_context(ask(served, "GET /media HTTP/1.1", wanted))
             assert reader.recv(9) == b"HTTP/1.1 "
-        assert requests.get("http://{}:{}/".format(*served), timeout=5).text == "here"
+        assert requests.get("http://{}:{}/".format(*served), timeout=30).text == "here"
 
 
 def test_a_range_read_over_the_wire_is_exact(served: tuple[str, int]) -> None:
     url = "http://{}:{}/media".format(*served)
-    tail = requests.get(url, headers={"Range": "bytes=99999995-"}, timeout=5)
+    tail = requests.get(url, headers={"Range": "bytes=99999995-"}, timeout=30)
     assert (tail.content, tail.headers["Content-Length"]) == (b"\0\0end", "5")
     middle = requests.get(url, headers={"Range": "bytes=10-20000009"}, timeout=30)
     assert (len(middle.content), middle.headers["Content-Length"]) == (20_000_000, "20000000")

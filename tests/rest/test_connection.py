@@ -12,7 +12,7 @@ from tests.rest.installation import Served
     "path", ["/accounts/login/", "/api/docs", "/api/nothing", "/api/incoming/nothing", "/"]
 )
 def test_an_answer_to_head_has_no_body_that_the_next_answer_is_lost_in(served: Served, path: str) -> None:
-    connection = HTTPConnection(urlsplit(served.url).netloc, timeout=10)
+    connection = HTTPConnection(urlsplit(served.url).netloc, timeout=30)
     for _ in range(2):
         connection.request("HEAD", path)
         head = connection.getresponse()
