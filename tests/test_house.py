@@ -344,5 +344,16 @@ def test_every_link_between_pages_leads_somewhere() -> None:
             assert not anchor or anchor in anchors(place), f"{path} links to {target}: no such heading"
 
 
+def test_every_module_that_a_page_names_exists() -> None:
+    """Decisions tell what was true on their day; CHANGELOG.md too."""
+    files = [str(path) for path in project_files()]
+    pages = [path for path in files if path.endswith(".md") and "/decisions/" not in path]
+    for page in set(pages) - {"CHANGELOG.md"}:
+        for name in re.findall(r"`([\w./-]+\.(?:py|js))\b", (ROOT / page).read_text()):
+            assert any(f"/{file}".endswith(f"/{name}") for file in files), (
+                f"{page} names {name}: no such file"
+            )
+
+
 def test_the_readme_fits_on_two_screens() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 150
