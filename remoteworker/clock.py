@@ -13,6 +13,7 @@ from django.db.models import F, QuerySet
 
 from jobs.clock import now as now
 from jobs.models import Delivery, DeliveryStatus, Job, JobInput, Session
+from jobs.row_leases import RowLease
 from jobs.statuses import InputStatus
 from remoteworker.models import Attempt, Tick, Worker
 
@@ -72,8 +73,8 @@ def _shift(jump: timedelta) -> None:
     Some were written after the jump and before this tick; none may end up further ahead than it can be.
     """
     at = now()
-    attempts = ("created_at", "sent_at", "last_contact_at", "lease_until", "outputs_due_at", "brought_until")
-    workers = ("polled_until", "polled_at", "handed_until", "checked_at", "unreachable_since", "busy_until")
+    attempts = ("created_at", "sent_at", "last_contact_at", "lease_until", "outputs_due_at")
+    workers = ("polled_at", "checked_at", "unreachable_since", "busy_until")
     Job.lock_all(Job.objects.filter(ended_at=None))
     running = Attempt.objects.filter(ended_at=None)
     running.update(**{name: F(name) + jump for name in attempts})
@@ -88,12 +89,11 @@ def _shift(jump: timedelta) -> None:
     _cap(queued, at, "queued_at")
     _cap(Session.objects.all(), at, "served_at")
     notices = Delivery.objects.filter(status=DeliveryStatus.WAITING)
-    notices.update(held_until=F("held_until") + jump)
-    _cap(notices, at + timedelta(seconds=settings.NOTICE_HELD_SECONDS), "held_until")
     if jump < timedelta(0):  # what was put off is over early after a jump ahead: better than two hours late
         queued.update(not_before=F("not_before") + jump)
         notices.update(due_at=F("due_at") + jump)
-    Tick.objects.exclude(held_until=None).update(held_until=F("held_until") + jump)
+    for lease in RowLease.EVERY:
+        lease.shift(jump)
 
 
 def _cap(rows: QuerySet[Any, Any], latest: datetime, *names: str) -> None:

@@ -19,6 +19,7 @@ from gpu_worker.shared.protocol import is_trusted_transport
 from jobs import clock
 from jobs.encryption import SecretCipher
 from jobs.models import JobInput
+from jobs.row_leases import RowLease
 
 BREAKER_FAILURES = 3
 MAX_ROUNDS = 100  # of files one after the other that a deadline leaves room for
@@ -255,3 +256,9 @@ class Tick(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+POLLING = RowLease(Worker, "polled_until", "CLAIM_SECONDS")
+HANDING_OVER = RowLease(Worker, "handed_until", "CLAIM_SECONDS")
+BRINGING = RowLease(Attempt, "brought_until", "CLAIM_SECONDS")
+ASSIGNING = RowLease(Tick, "held_until", "CLAIM_SECONDS")

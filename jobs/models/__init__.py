@@ -1,11 +1,12 @@
 """The rows of `jobs`: sessions and their files, jobs and their inputs, notices of their end, tokens."""
 
-from jobs.models.notifications import Delivery, DeliveryStatus, MailChoice, NoticeEvent, Webhook
+from jobs.models.notifications import SENDING, Delivery, DeliveryStatus, MailChoice, NoticeEvent, Webhook
 from jobs.models.people import ApiToken, Scope
 from jobs.models.sessions import IncomingUpload, PlayableCopy, Session, Sound, Upload
 from jobs.models.work import Job, JobEvent, JobInput, JobPreset, Priority, Result, ResultFile
 
 __all__ = [
+    "SENDING",
     "ApiToken",
     "Delivery",
     "DeliveryStatus",

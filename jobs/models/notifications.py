@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from jobs.encryption import SecretCipher
 from jobs.models.sessions import Session
 from jobs.models.work import Job
+from jobs.row_leases import RowLease
 
 cipher = SecretCipher(b"jobs.webhooks.v1")
 
@@ -135,3 +136,6 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_event_display()} → {self.webhook or self.owner}"
+
+
+SENDING = RowLease(Delivery, "held_until", "NOTICE_HELD_SECONDS")

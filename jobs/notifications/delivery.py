@@ -9,12 +9,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import F, Min, QuerySet
 from django.utils.translation import gettext as _
 
 from jobs import clock
 from jobs.locks import alone
-from jobs.models import Delivery, DeliveryStatus, NoticeEvent, Webhook
+from jobs.models import SENDING, Delivery, DeliveryStatus, NoticeEvent, Webhook
 from jobs.notifications import messages
 from jobs.notifications.channels import Outcome, send
 
@@ -87,7 +87,7 @@ def prune() -> None:
 def _claim_due() -> list[Delivery]:
     """Claim the oldest of what is due, one a person: those with one on its way have their turn later."""
     _give_up_disabled()
-    due = Delivery.objects.filter(_free(), status=DeliveryStatus.WAITING, due_at__lte=clock.now())
+    due = Delivery.objects.filter(SENDING.is_free(), status=DeliveryStatus.WAITING, due_at__lte=clock.now())
     due = due.exclude(owner__in=_held().values("owner"))
     turns = due.order_by().values("owner").annotate(since=Min("due_at")).order_by("since")[:AT_ONCE]
     first = (due.filter(owner=turn["owner"]).order_by("due_at", "pk").first() for turn in turns)
@@ -96,10 +96,8 @@ def _claim_due() -> list[Delivery]:
 
 def _claim(pk: UUID) -> Delivery | None:
     """Hold a delivery for a try: of two that want to, one does. A killed holder's is free again a minute later."""
-    now = clock.now()
-    until = now + timedelta(seconds=settings.NOTICE_HELD_SECONDS)
-    waiting = Delivery.objects.filter(_free(), pk=pk, status=DeliveryStatus.WAITING)
-    if not waiting.update(held_until=until, tried_at=now, tries=F("tries") + 1):
+    waiting = Delivery.objects.filter(pk=pk, status=DeliveryStatus.WAITING)
+    if not SENDING.claim(waiting, tried_at=clock.now(), tries=F("tries") + 1):
         return None
     return Delivery.objects.select_related("webhook", "owner").get(pk=pk)
 
@@ -107,10 +105,10 @@ def _claim(pk: UUID) -> Delivery | None:
 def _note(delivery: Delivery, outcome: Outcome) -> None:
     """Write down what became of a try, unless a later one was begun meanwhile."""
     decision = decide(delivery.event, delivery.tries, outcome, clock.now())
-    Delivery.objects.filter(pk=delivery.pk, tries=delivery.tries).update(
+    SENDING.release(
+        Delivery.objects.filter(pk=delivery.pk, tries=delivery.tries),
         status=decision.status,
         due_at=decision.due_at,
-        held_until=None,
         answer_status=outcome.status,
         answer_text=outcome.text,
         problem=outcome.problem,
@@ -124,17 +122,13 @@ def _note(delivery: Delivery, outcome: Outcome) -> None:
 
 def _give_up_disabled() -> None:
     off = Delivery.objects.filter(
-        _free(), status=DeliveryStatus.WAITING, due_at__isnull=False, webhook__is_enabled=False
+        SENDING.is_free(), status=DeliveryStatus.WAITING, due_at__isnull=False, webhook__is_enabled=False
     )
     if off.exists():  # an UPDATE would take the lock of SQLite at every tick
         gone = list(off.values_list("pk", flat=True))
         given_up = {"status": DeliveryStatus.GIVEN_UP, "due_at": None, "problem": _("The webhook is off.")}
-        Delivery.objects.filter(_free(), pk__in=gone).update(**given_up)
-
-
-def _free() -> Q:
-    return Q(held_until=None) | Q(held_until__lt=clock.now())
+        Delivery.objects.filter(SENDING.is_free(), pk__in=gone).update(**given_up)
 
 
 def _held() -> QuerySet[Delivery]:
-    return Delivery.objects.filter(held_until__gte=clock.now())
+    return Delivery.objects.filter(SENDING.is_held())

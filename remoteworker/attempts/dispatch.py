@@ -14,7 +14,7 @@ from jobs.models import Job, JobInput, Session
 from jobs.statuses import LOST_CODES, Event
 from remoteworker import clock
 from remoteworker.attempts import job_requests
-from remoteworker.models import Attempt, Tick, Worker
+from remoteworker.models import ASSIGNING, HANDING_OVER, Attempt, Tick, Worker
 from remoteworker.scheduling import queue, scheduler
 from remoteworker.workers import capacity, health, registry
 from remoteworker.workers.client import JobNotFound, WorkerBusy, WorkerError, WorkerRefused, WorkerUnavailable
@@ -31,13 +31,15 @@ def assign() -> bool:
 
     One at a time does this: two would both count the same free slots.
     """
-    if not _hold_assignment():
+    assignment = Tick.objects.filter(name="assign")
+    Tick.objects.get_or_create(name="assign", defaults={"at": clock.now()})
+    if not ASSIGNING.claim(assignment, at=clock.now()):
         return False
     try:
         more = [_assign(kind) for kind in Worker.Kind]  # each kind has its turn
         return any(more)
     finally:
-        Tick.objects.filter(name="assign").update(held_until=None)
+        ASSIGNING.release(assignment)
 
 
 def _assign(kind: Worker.Kind) -> bool:
@@ -55,14 +57,6 @@ def _assign(kind: Worker.Kind) -> bool:
         if number >= CLAIMS or time.monotonic() > deadline:
             return True
     return False
-
-
-def _hold_assignment() -> bool:
-    now = clock.now()
-    Tick.objects.get_or_create(name="assign", defaults={"at": now})
-    until = now + _seconds(settings.CLAIM_SECONDS)
-    free = registry.is_free("held_until")
-    return bool(Tick.objects.filter(free, name="assign").update(at=now, held_until=until))
 
 
 def claim(job_input: JobInput, worker: Worker) -> Attempt | None:
@@ -99,7 +93,8 @@ def workers_to_hand_over() -> QuerySet[Worker]:
 
 def hand_over(worker_id: int) -> None:
     """Hand a worker what was claimed for it, and again what it has not answered for. One at a time a worker."""
-    if not registry.hold(worker_id, "handed_until"):
+    row = Worker.objects.filter(pk=worker_id)
+    if not HANDING_OVER.claim(row):
         return
     try:
         tried: set[object] = set()
@@ -109,7 +104,7 @@ def hand_over(worker_id: int) -> None:
                 return
             tried |= {attempt.pk for attempt in batch}
     finally:
-        registry.release(worker_id, "handed_until")
+        HANDING_OVER.release(row)
 
 
 def _hand_over(batch: Iterable[Attempt], worker: Worker) -> bool:

@@ -16,7 +16,7 @@ from jobs.statuses import InputStatus
 from remoteworker import clock
 from remoteworker.attempts import apply, dispatch, job_requests, leases, push_transfer
 from remoteworker.attempts.leases import Observation
-from remoteworker.models import Attempt, Worker
+from remoteworker.models import POLLING, Attempt, Worker
 from remoteworker.workers import health, registry
 from remoteworker.workers.client import (
     JobNotFound,
@@ -55,13 +55,17 @@ def _is_due(worker: Worker, now: datetime, waits: bool) -> bool:
 
 
 def poll_worker(worker_id: int) -> None:
-    """Poll every attempt of one worker; one that is silent is asked once for all of them."""
-    if not registry.hold(worker_id, "polled_until"):
+    """Poll every attempt of one worker; one that is silent is asked once for all of them.
+
+    One poller a worker: the messages for a frozen one must not pile up and hold every thread.
+    """
+    row = Worker.objects.filter(pk=worker_id)
+    if not POLLING.claim(row):
         return
     try:
         _poll(Worker.objects.get(pk=worker_id))
     finally:
-        Worker.objects.filter(pk=worker_id).update(polled_until=None, polled_at=clock.now())
+        POLLING.release(row, polled_at=clock.now())
 
 
 def _poll(worker: Worker) -> None:

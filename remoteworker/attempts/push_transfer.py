@@ -4,7 +4,6 @@ import hashlib
 import logging
 import time
 import uuid
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -22,7 +21,7 @@ from gpu_worker.shared.protocol import (
 from jobs.statuses import InputStatus
 from remoteworker import clock
 from remoteworker.attempts import results
-from remoteworker.models import Attempt
+from remoteworker.models import BRINGING, Attempt
 from remoteworker.workers import registry
 from remoteworker.workers.client import Misplaced, WorkerClient, WorkerError
 
@@ -35,12 +34,12 @@ _MISSING = {"code": "UPLOAD_MISSING", "message": ERRORS["UPLOAD_MISSING"].senten
 
 def waiting() -> QuerySet[Attempt]:
     """The attempts whose file a worker waits for, and nobody sends just now; oldest first."""
-    return _unbrought().filter(registry.is_free("brought_until")).order_by("created_at")
+    return _unbrought().filter(BRINGING.is_free()).order_by("created_at")
 
 
 def next_to_bring() -> QuerySet[Attempt]:
     """Of these as many as may be sent beside those that are."""
-    free = SENDERS - _unbrought().exclude(registry.is_free("brought_until")).count()
+    free = SENDERS - _unbrought().filter(BRINGING.is_held()).count()
     return waiting()[: max(0, free)]
 
 
@@ -50,7 +49,8 @@ def _unbrought() -> QuerySet[Attempt]:
 
 def bring(attempt_id: str) -> bool:
     """Send slices for a while; return whether there is more to send. One sender an attempt, few in all."""
-    if not next_to_bring() or not waiting().filter(pk=attempt_id).update(brought_until=_claim_end()):
+    row = Attempt.objects.filter(pk=attempt_id)
+    if not next_to_bring() or not BRINGING.claim(_unbrought().filter(pk=attempt_id)):
         return False
     attempt = Attempt.objects.select_related("worker", "job_input__upload", "job_input__job").get(
         pk=attempt_id
@@ -66,9 +66,9 @@ def bring(attempt_id: str) -> bool:
         results.finish(attempt, _message(attempt, "failed", error=_MISSING))
         return False
     finally:
-        Attempt.objects.filter(pk=attempt_id).update(brought_until=None)
+        BRINGING.release(row)
     if is_whole:
-        Attempt.objects.filter(pk=attempt_id).update(is_brought=True)
+        row.update(is_brought=True)
         log.info("file brought", extra={**fields, "bytes": attempt.job_input.upload.size_bytes})
     return not is_whole
 
@@ -108,13 +108,9 @@ def _send(attempt: Attempt, client: WorkerClient) -> bool:
     return True
 
 
-def _claim_end() -> datetime:
-    return clock.now() + timedelta(seconds=settings.CLAIM_SECONDS)
-
-
 def _go_on(attempt: Attempt) -> bool:
-    """Renew the claim, while the attempt is wanted."""
-    return bool(Attempt.objects.filter(pk=attempt.pk, ended_at=None).update(brought_until=_claim_end()))
+    """Renew the lease, while the attempt is wanted."""
+    return BRINGING.renew(Attempt.objects.filter(pk=attempt.pk, ended_at=None))
 
 
 def _is_over(attempt: Attempt) -> bool:

@@ -1,16 +1,14 @@
 """The workers there are: rows from the settings, which of them may be spoken to, and how."""
 
 import logging
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from jobs.ports.worker_capabilities import runs_remotely
-from remoteworker import clock
 from remoteworker.models import Attempt, Worker
 from remoteworker.workers.client import WorkerClient
 
@@ -73,24 +71,3 @@ def _count(attempts: QuerySet[Attempt]) -> Coalesce:
 def kind_for(use_remote: bool) -> Worker.Kind:
     """The kind of worker that takes a job."""
     return Worker.Kind.REMOTE if runs_remotely(use_remote) else Worker.Kind.LOCAL
-
-
-def hold(worker_id: int, name: str) -> bool:
-    """Claim a worker for one poller (`polled_until`) or one hand-over (`handed_until`); False where it is taken.
-
-    The messages for a frozen worker must not pile up and hold every thread.
-    """
-    until = clock.now() + timedelta(seconds=settings.CLAIM_SECONDS)
-    return bool(Worker.objects.filter(is_free(name), pk=worker_id).update(**{name: until}))
-
-
-def is_free(name: str) -> Q:
-    """Whether a claim that ends at the time `name` is over. One too far ahead is of before the clock went back."""
-    now = clock.now()
-    ahead = now + timedelta(seconds=settings.CLAIM_SECONDS)
-    return Q(**{name: None}) | Q(**{f"{name}__lt": now}) | Q(**{f"{name}__gt": ahead})
-
-
-def release(worker_id: int, name: str) -> None:
-    """End a claim of `hold`."""
-    Worker.objects.filter(pk=worker_id).update(**{name: None})

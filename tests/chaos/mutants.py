@@ -200,17 +200,17 @@ MUTANTS = {
             "tests/jobs/test_notices.py::test_a_webhook_is_told_once_what_became_of_the_job",
         ),
     ),
-    "a notice is sent by all who want to": Mutant(
-        (
-            Edit(
-                "jobs/notifications/delivery.py",
-                "_free(), pk=pk, status",
-                "pk=pk, status",
-            ),
-        ),
+    "all who want a lease get it": Mutant(
+        (Edit("jobs/row_leases.py", "rows.filter(self._is_free(now)).update", "rows.update"),),
         (
             "tests/jobs/test_notices.py::test_of_two_who_want_to_send_a_notice_one_does",
+            "tests/remoteworker/test_row_leases.py::test_one_of_two_gets_it",
+            "tests/remoteworker/test_clock.py::test_a_claim_of_before_the_clock_went_back_is_free",
         ),
+    ),
+    "a lease stays behind when the clock jumps": Mutant(
+        (Edit("remoteworker/clock.py", "        lease.shift(jump)\n", "        pass\n"),),
+        ("tests/remoteworker/test_row_leases.py::test_a_jump_of_the_clock_takes_it_along",),
     ),
     "what was checked is looked up again": Mutant(
         (

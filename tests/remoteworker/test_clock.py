@@ -15,9 +15,8 @@ from jobs.notifications import delivery, outbox
 from jobs.statuses import Event
 from remoteworker import clock, signing, tasks
 from remoteworker.attempts import dispatch, leases, poll
-from remoteworker.models import Attempt, Tick, Worker
+from remoteworker.models import POLLING, Attempt, Tick, Worker
 from remoteworker.scheduling import queue
-from remoteworker.workers import registry
 from tests.scripted_worker import Said, ScriptedWorker
 from tests.steps import claim
 
@@ -246,8 +245,9 @@ def test_a_jump_is_not_forgotten_where_it_could_not_be_written(
 
 def test_a_claim_of_before_the_clock_went_back_is_free(worker: Worker, job_input: JobInput) -> None:
     Worker.objects.update(polled_until=timezone.now() + HOURS)
-    assert registry.hold(worker.pk, "polled_until")
-    assert not registry.hold(worker.pk, "polled_until")
+    row = Worker.objects.filter(pk=worker.pk)
+    assert POLLING.claim(row)
+    assert not POLLING.claim(row)
     Worker.objects.update(checked_at=timezone.now() + HOURS)
     assert poll.workers_to_poll() == [worker]
 
