@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +20,7 @@ from jobs import clock
 from jobs.encryption import SecretCipher
 from jobs.models import JobInput
 from jobs.row_leases import RowLease
+from jobs.statuses import Event
 
 BREAKER_FAILURES = 3
 MAX_ROUNDS = 100  # of files one after the other that a deadline leaves room for
@@ -210,6 +211,30 @@ class Attempt(models.Model):
         """The worker has spoken for it: its lease begins anew."""
         until = at + timedelta(seconds=settings.LEASE_SECONDS)
         Attempt.objects.filter(pk=self.pk, ended_at=None).update(last_contact_at=at, lease_until=until)
+
+    def finish(
+        self,
+        event: Event,
+        outcome: Outcome,
+        *,
+        actor: str,
+        code: str = "",
+        message: str = "",
+        attempt_code: str = "",
+        tell_worker: bool = False,
+        **changes: Any,
+    ) -> bool:
+        """Move the input and close the attempt, both or neither; False where it may not make that move any more.
+
+        `changes` are other columns of the input. `attempt_code`: the attempt's, where the event has none.
+        """
+        with transaction.atomic():
+            moved = self.job_input.move_to(
+                event, actor=actor, code=code, message=message, attempt=self.number, **changes
+            )
+            if moved:
+                self.end(outcome, code=attempt_code or code, message=message, tell_worker=tell_worker)
+        return moved
 
     def end(self, outcome: Outcome, *, code: str = "", message: str = "", tell_worker: bool = False) -> None:
         """Close the attempt; `tell_worker` leaves a note to stop it there. A push job is always deleted there."""

@@ -95,18 +95,11 @@ def _end(attempt: Attempt, decision: Decision, now: datetime) -> None:
     with transaction.atomic():
         if decision.code == "REMOTE_LEASE_EXPIRED" and _is_renewed(attempt, now):
             return
-        moved = attempt.job_input.move_to(
-            event,
-            actor=ACTOR,
-            attempt=attempt.number,
-            code=decision.code,
-            message=decision.message,
-            **changes,
+        stop = event in (Event.TIMED_OUT, Event.REQUEUED)  # one that was lost may still bring its result
+        moved = attempt.finish(
+            event, Attempt.Outcome.FAILED, actor=ACTOR, tell_worker=stop, **error, **changes
         )
-        if moved:
-            stop = event in (Event.TIMED_OUT, Event.REQUEUED)  # one that was lost may still bring its result
-            attempt.end(Attempt.Outcome.FAILED, tell_worker=stop, **error)
-        elif not _is_wanted(attempt):
+        if not moved and not _is_wanted(attempt):
             _drop(attempt, error)
     if moved:
         ids = {"worker": attempt.worker.name, "workerJobId": attempt.worker_job_id}

@@ -192,32 +192,29 @@ def push_back(attempt: Attempt, seconds: float, error: dict[str, str] | None = N
 
     A worker that was handed it before, and whose answer was lost, is told to stop.
     """
-    with transaction.atomic():
-        if attempt.job_input.move_to(
-            Event.PUSHED_BACK,
-            actor=ACTOR,
-            attempt=attempt.number,
-            not_before=clock.now() + _seconds(seconds),
-            worker_name="",
-            remote_last_error=error,
-        ):
-            attempt.end(Attempt.Outcome.SUPERSEDED, tell_worker=attempt.sent_at is not None)
+    attempt.finish(
+        Event.PUSHED_BACK,
+        Attempt.Outcome.SUPERSEDED,
+        actor=ACTOR,
+        tell_worker=attempt.sent_at is not None,
+        not_before=clock.now() + _seconds(seconds),
+        worker_name="",
+        remote_last_error=error,
+    )
 
 
 def move_away(attempt: Attempt, actor: str, reason: str) -> bool:
     """Take an input away from its worker, fenced at once, for another worker; no try is burnt."""
-    with transaction.atomic():
-        moved = attempt.job_input.move_to(
-            Event.MOVED,
-            actor=actor,
-            attempt=attempt.number,
-            message=reason,
-            not_before=None,
-            **QUEUED_AGAIN,
-        )
-        if moved:
-            attempt.end(Attempt.Outcome.SUPERSEDED, code=queue.MOVED, message=reason, tell_worker=True)
-    return moved
+    return attempt.finish(
+        Event.MOVED,
+        Attempt.Outcome.SUPERSEDED,
+        actor=actor,
+        message=reason,
+        attempt_code=queue.MOVED,
+        tell_worker=True,
+        not_before=None,
+        **QUEUED_AGAIN,
+    )
 
 
 def move_all(attempts: QuerySet[Attempt], actor: str, reason: str) -> int:
@@ -252,16 +249,14 @@ def _after_failure(attempt: Attempt, worker: Worker, failure: WorkerError) -> No
 
 def _refuse(attempt: Attempt, code: str, message: str) -> None:
     error = {"code": code, "message": message}
-    with transaction.atomic():
-        if attempt.job_input.move_to(
-            Event.REFUSED,
-            actor=attempt.worker.name,
-            attempt=attempt.number,
-            code=code,
-            message=message,
-            remote_last_error=error,
-        ):
-            attempt.end(Attempt.Outcome.FAILED, code=code, message=message)
+    attempt.finish(
+        Event.REFUSED,
+        Attempt.Outcome.FAILED,
+        actor=attempt.worker.name,
+        code=code,
+        message=message,
+        remote_last_error=error,
+    )
 
 
 def _give_up(attempt: Attempt) -> None:
@@ -270,11 +265,9 @@ def _give_up(attempt: Attempt) -> None:
     event, changes = Event.DISPATCH_TIMED_OUT, {}
     if may_try_again(attempt):
         event, changes = Event.REQUEUED, {**QUEUED_AGAIN, "not_before": None}
-    with transaction.atomic():
-        if attempt.job_input.move_to(
-            event, actor=ACTOR, attempt=attempt.number, code=code, message=message, **changes
-        ):
-            attempt.end(Attempt.Outcome.FAILED, code=code, message=message, tell_worker=True)
+    attempt.finish(
+        event, Attempt.Outcome.FAILED, actor=ACTOR, code=code, message=message, tell_worker=True, **changes
+    )
 
 
 def _seconds(seconds: float) -> timedelta:

@@ -130,7 +130,7 @@ def _commit(attempt: Attempt, outputs: list[StagedOutput], seconds: float) -> in
             "stage": "complete", "percent": 100.0, "eta_seconds": 0.0, "audio_duration": seconds,
         }  # fmt: skip
         if not any(
-            job_input.move_to(event, actor=attempt.worker.name, attempt=locked.number, **completed)
+            locked.finish(event, Attempt.Outcome.COMPLETE, actor=attempt.worker.name, **completed)
             for event in (Event.COMPLETED, Event.COMPLETED_LATE)
         ):
             raise StaleAttempt
@@ -145,7 +145,6 @@ def _commit(attempt: Attempt, outputs: list[StagedOutput], seconds: float) -> in
             )
             for output in outputs
         )
-        locked.end(Attempt.Outcome.COMPLETE)
         input_completed.send(sender=Result, result=result)
     capacity.learn_speed(attempt, seconds, clock.now())
     log.info("result committed", extra={"worker": attempt.worker.name, "workerJobId": attempt.worker_job_id})
@@ -156,17 +155,14 @@ def _fail(attempt: Attempt, message: CompleteMessage) -> None:
     error = message["error"] or {"code": "PROCESSING_ERROR", "message": "The worker gave no reason."}
     code = "CANCELED" if message["status"] == "canceled" else error["code"]
     text = error["message"]
-    with transaction.atomic():
-        moved = attempt.job_input.move_to(
-            Event.FAILED_BY_WORKER,
-            actor=attempt.worker.name,
-            attempt=attempt.number,
-            code=code,
-            message=text,
-            remote_last_error={"code": code, "message": text},
-        )
-        if moved:
-            attempt.end(Attempt.Outcome.FAILED, code=code, message=text)
+    attempt.finish(
+        Event.FAILED_BY_WORKER,
+        Attempt.Outcome.FAILED,
+        actor=attempt.worker.name,
+        code=code,
+        message=text,
+        remote_last_error={"code": code, "message": text},
+    )
 
 
 def _read_duration(attempt: Attempt, output: StagedOutput) -> float:

@@ -177,7 +177,7 @@ MUTANTS = {
         ),
     ),
     "a lost answer is forgotten": Mutant(
-        (Edit("remoteworker/attempts/dispatch.py", ", tell_worker=attempt.sent_at is not None", ""),),
+        (Edit("remoteworker/attempts/dispatch.py", "        tell_worker=attempt.sent_at is not None,\n", ""),),
         (
             "tests/remoteworker/test_dispatch.py::test_a_worker_whose_answer_was_lost_is_told_when_the_file_goes_elsewhere",
         ),
