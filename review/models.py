@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from jobs.models import JobInput
 from review.edits.edit_validation import COLOURS
 from review.edits.fractional_index import LONGEST
-from review.edits.word_timing import Word
+from review.edits.word_timing import TimedWord
 
 Texts = models.JSONField[list[str], list[str]]
 
@@ -87,7 +87,7 @@ class Speaker(models.Model):
 
 
 class Segment(models.Model):
-    """What the reviewer edits. `words` is a list of `timing.Word`, as on the wire."""
+    """What the reviewer edits. `words` has a `TimedWord` each, as its array."""
 
     transcript = models.ForeignKey(Transcript, models.CASCADE, related_name="segments")
     key = models.UUIDField(default=uuid.uuid4, editable=False)
@@ -96,7 +96,7 @@ class Segment(models.Model):
     end = models.FloatField()
     text = models.TextField(blank=True)
     machine_text = models.TextField(blank=True)
-    words: models.JSONField[list[Word], list[Word]] = models.JSONField(default=list)
+    words: models.JSONField[list[TimedWord], list[list[Any]]] = models.JSONField(default=list)
     # RESTRICT: a speaker goes only when nobody's words are theirs; the whole transcript may go at once.
     speaker = models.ForeignKey(Speaker, models.RESTRICT, null=True, blank=True, related_name="segments")
     flags = models.JSONField(default=list, help_text=_("{kind, score, dismissed?}"))

@@ -1,9 +1,11 @@
 """Rows as they go over the wire, and back."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from review.edits.patches import Row
-from review.edits.word_timing import Word, rounded
+from gpu_worker.shared.transcript import Word
+from review.edits.patches import Change, Patch, Row
+from review.edits.word_timing import TimedWord, rounded, words_from_json
 from review.models import Speaker, Transcript
 
 
@@ -41,15 +43,30 @@ def segment_row(columns: Row, speaker: str | None) -> Row:
     return {**columns, **fresh, "machineText": machine_text, "version": version}
 
 
-def wire_words(spoken: list[Any]) -> list[Word]:
-    """A worker's words as [text, start, end, probability, estimated, gap]; the first has no gap, empty ones go."""
-    made: list[Word] = []
+def segment_from_json(row: Row) -> Row:
+    """A segment, or some of its fields, out of a JSON column: words are TimedWords again."""
+    return {**row, "words": words_from_json(row["words"])} if "words" in row else row
+
+
+def patch_from_json(patch: Patch) -> Patch:
+    """A patch out of a JSON column."""
+    return {**patch, "segments": [_change_from_json(one) for one in patch["segments"]]}
+
+
+def _change_from_json(one: Change) -> Change:
+    before, after = (fields and segment_from_json(fields) for fields in (one["before"], one["after"]))
+    return {"key": one["key"], "before": before, "after": after}
+
+
+def timed_words(spoken: Iterable[Word]) -> list[TimedWord]:
+    """A worker's words as those of a segment; the first has no gap, empty ones go."""
+    made: list[TimedWord] = []
     for word in spoken:
         text = word["word"].strip()
         if text:
             gap = " " if made and word["word"][:1].isspace() else ""
             times = rounded(word["start"]), rounded(word["end"]), rounded(word["probability"])
-            made.append([text, *times, 0, gap])
+            made.append(TimedWord(text, *times, 0, gap))
     return made
 
 

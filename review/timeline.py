@@ -1,23 +1,10 @@
 """The current state of a transcript as the exports and the page read it: plain values, no ORM."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from review.edits.word_timing import Word
+from review.edits.word_timing import TimedWord, words_from_json
 from review.models import Segment, Transcript
-
-
-@dataclass(frozen=True)
-class TimedWord:
-    """One word as spoken; seconds, probability 0-1. `gap` is what separates it from the word before:
-    a space, or nothing in scripts that have none."""
-
-    gap: str
-    text: str
-    start: float
-    end: float
-    probability: float
 
 
 @dataclass(frozen=True)
@@ -71,15 +58,5 @@ def _passage(row: Segment) -> Passage:
         text=row.text,
         speaker=str(row.speaker) if row.speaker else "",
         colour=row.speaker.colour if row.speaker else 0,
-        words=tuple(_word(word) for word in row.words),
+        words=tuple(words_from_json(row.words)),
     )
-
-
-def _word(word: Word) -> TimedWord:
-    text, start, end, probability, _estimated, gap = word
-    return TimedWord(gap, text, start, end, probability)
-
-
-def join(words: Sequence[TimedWord]) -> str:
-    """Return the text that these words are."""
-    return "".join(word.gap + word.text for word in words).strip()

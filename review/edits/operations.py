@@ -11,7 +11,7 @@ from review.edits import split_merge
 from review.edits.edit_validation import COLOURS, EditRequest, InvalidEdit, read
 from review.edits.fractional_index import NoRoom, between
 from review.edits.patches import Change, Patch, Row, change, created, deleted, nothing
-from review.edits.word_timing import Word, align, fit
+from review.edits.word_timing import TimedWord, align, fit
 
 
 class State(Protocol):
@@ -38,7 +38,7 @@ class State(Protocol):
     def all_segments(self) -> list[Row]:
         """Every segment, in order."""
 
-    def machine_words(self, row: Row) -> list[Word]:
+    def machine_words(self, row: Row) -> list[TimedWord]:
         """The machine's own words in the time of this segment; empty where they are not at hand."""
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from review.edits.edit_validation import InvalidEdit
 from review.edits.patches import Row
 from review.edits.tokens import gap_between, joined, squeezed, trim_end, trim_start
-from review.edits.word_timing import Word, align, cut_machine_text, split
+from review.edits.word_timing import TimedWord, align, cut_machine_text, split
 
 
 def halves(row: Row, at: int) -> tuple[Row, Row]:
@@ -74,7 +74,7 @@ def union(earlier: Row, later: Row) -> Row:
     }
 
 
-def _joined_words(earlier: Row, later: Row) -> list[Word]:
+def _joined_words(earlier: Row, later: Row) -> list[TimedWord]:
     if not earlier["words"] and not later["words"]:
         return []
     left, right = (
@@ -83,7 +83,7 @@ def _joined_words(earlier: Row, later: Row) -> list[Word]:
     if not left or not right:
         return [*left, *right]
     gap = gap_between(trim_end(earlier["text"]), trim_start(later["text"]))
-    return [*left, [*right[0][:5], gap], *right[1:]]
+    return [*left, right[0]._replace(gap=gap), *right[1:]]
 
 
 def _joined_flags(earlier: list[dict[str, Any]], later: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,17 +1,30 @@
-"""Times of words through edits of their text. Pure; the page's timing.js gives the same numbers.
-
-A word is as on the wire: [text, start, end, probability, estimated (0 or 1), gap before it ("" or " ")],
-seconds and probabilities with three decimals.
-"""
+"""Times of words through edits of their text. Pure; the page's timing.js gives the same numbers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from review.edits.tokens import Token, are_alike, matches, squeezed, tokens
 
-Word = list[Any]
+
+class TimedWord(NamedTuple):
+    """A word of a segment. In JSON, on the wire and in the database, it is an array of these fields.
+
+    Seconds and the probability have three decimals.
+    """
+
+    text: str
+    start: float
+    end: float
+    probability: float  # 0-1
+    estimated: int  # 1 where nobody measured the times, else 0
+    gap: str  # what separates it from the word before: " ", or "" as in scripts that have no spaces
+
+
+def words_from_json(arrays: Iterable[Iterable[Any]]) -> list[TimedWord]:
+    """Read words as JSON has them."""
+    return [*map(TimedWord._make, arrays)]
 
 
 def rounded(number: float) -> float:
@@ -19,12 +32,12 @@ def rounded(number: float) -> float:
     return math.floor(number * 1000 + 0.5) / 1000
 
 
-def text_of(words: Sequence[Word]) -> str:
+def text_of(words: Sequence[TimedWord]) -> str:
     """The text that these words are."""
-    return "".join(word[5] + word[0] for word in words)
+    return "".join(word.gap + word.text for word in words)
 
 
-def align(words: Sequence[Word], text: str, start: float, end: float) -> list[Word]:
+def align(words: Sequence[TimedWord], text: str, start: float, end: float) -> list[TimedWord]:
     """Return the words of the new `text` of a segment from `start` to `end` that had these `words`.
 
     Tokens that stay keep time and probability, as do those that changed in case and punctuation only inside
@@ -33,8 +46,8 @@ def align(words: Sequence[Word], text: str, start: float, end: float) -> list[Wo
     """
     old = _timed_tokens(words)
     new = tokens(text)
-    kept = _kept([word[0] for word in old], [token.text for token in new])
-    made: list[Word] = []
+    kept = _kept([word.text for word in old], [token.text for token in new])
+    made: list[TimedWord] = []
     run: list[Token] = []
     left = start
     for number, token in enumerate(new):
@@ -42,36 +55,37 @@ def align(words: Sequence[Word], text: str, start: float, end: float) -> list[Wo
             run.append(token)
             continue
         source = old[kept[number]]
-        made += _shared(run, left, source[1])
-        made.append([token.text, rounded(source[1]), rounded(source[2]), source[3], source[4], token.gap])
-        run, left = [], source[2]
+        made += _shared(run, left, source.start)
+        times = rounded(source.start), rounded(source.end)
+        made.append(TimedWord(token.text, *times, source.probability, source.estimated, token.gap))
+        run, left = [], source.end
     return made + _shared(run, left, end)
 
 
-def fit(words: Sequence[Word], old: tuple[float, float], new: tuple[float, float]) -> list[Word]:
+def fit(words: Sequence[TimedWord], old: tuple[float, float], new: tuple[float, float]) -> list[TimedWord]:
     """Return the words of a segment that is moved from `old` to `new` (start, end).
 
     Where both overlap, words are cut at the new times; otherwise all are moved and stretched along.
     Words whose times changed are estimated.
     """
     if new[0] < old[1] and old[0] < new[1]:
-        return [_timed(word, _clamped(word[1], new), _clamped(word[2], new)) for word in words]
+        return [_timed(word, _clamped(word.start, new), _clamped(word.end, new)) for word in words]
     if old[1] <= old[0]:
-        return [[*word[:4], 1, word[5]] for word in align([], text_of(words), *new)]
+        return [word._replace(estimated=1) for word in align([], text_of(words), *new)]
     scale = (new[1] - new[0]) / (old[1] - old[0])
     return [
         _timed(
             word,
-            _clamped(new[0] + (word[1] - old[0]) * scale, new),
-            _clamped(new[0] + (word[2] - old[0]) * scale, new),
+            _clamped(new[0] + (word.start - old[0]) * scale, new),
+            _clamped(new[0] + (word.end - old[0]) * scale, new),
         )
         for word in words
     ]
 
 
 def split(
-    words: Sequence[Word], text: str, at: int, start: float, end: float
-) -> tuple[list[Word], list[Word], float]:
+    words: Sequence[TimedWord], text: str, at: int, start: float, end: float
+) -> tuple[list[TimedWord], list[TimedWord], float]:
     """Cut at the offset `at` of the text: the words before and behind, and the time between them.
 
     The time is in the middle between both words; without words, in proportion to characters. A word that
@@ -83,8 +97,8 @@ def split(
     if squeezed(text_of(words)) != squeezed(text):
         words = align(words, text, start, end)
     left, right = _divided(words, before)
-    right[0] = [*right[0][:5], ""]
-    middle = rounded((left[-1][2] + right[0][1]) / 2)
+    right[0] = right[0]._replace(gap="")
+    middle = rounded((left[-1].end + right[0].start) / 2)
     return left, right, _clamped(middle, (start, end))
 
 
@@ -110,15 +124,15 @@ def _kept(old: Sequence[str], new: Sequence[str]) -> dict[int, int]:
     return kept
 
 
-def _timed_tokens(words: Sequence[Word]) -> list[Word]:
+def _timed_tokens(words: Sequence[TimedWord]) -> list[TimedWord]:
     """Cut words into tokens. A token inside a word has its share of the time, one of several words spans them."""
-    bounds: list[tuple[int, int, Word]] = []
+    bounds: list[tuple[int, int, TimedWord]] = []
     offset = 0
     for word in words:
-        offset += len(word[5])
-        bounds.append((offset, offset + len(word[0]), word))
-        offset += len(word[0])
-    made: list[Word] = []
+        offset += len(word.gap)
+        bounds.append((offset, offset + len(word.text), word))
+        offset += len(word.text)
+    made: list[TimedWord] = []
     first = 0
     for token in tokens(text_of(words)):
         while bounds[first][1] <= token.offset:
@@ -128,37 +142,39 @@ def _timed_tokens(words: Sequence[Word]) -> list[Word]:
             last += 1
         parts = [word for _from, _to, word in bounds[first : last + 1]]
         begin, finish = _moment(bounds[first], token.offset), _moment(bounds[last], token.end)
-        probability, estimated = min(word[3] for word in parts), max(word[4] for word in parts)
-        made.append([token.text, begin, finish, probability, estimated, token.gap])
+        probability, estimated = (
+            min(word.probability for word in parts),
+            max(word.estimated for word in parts),
+        )
+        made.append(TimedWord(token.text, begin, finish, probability, estimated, token.gap))
     return made
 
 
-def _moment(bound: tuple[int, int, Word], offset: int) -> float:
+def _moment(bound: tuple[int, int, TimedWord], offset: int) -> float:
     begin, finish, word = bound
-    moment: float = word[1] + (word[2] - word[1]) * (offset - begin) / (finish - begin)
-    return moment
+    return word.start + (word.end - word.start) * (offset - begin) / (finish - begin)
 
 
-def _shared(run: Sequence[Token], left: float, right: float) -> list[Word]:
+def _shared(run: Sequence[Token], left: float, right: float) -> list[TimedWord]:
     total = sum(len(token.text) for token in run)
     span = max(0.0, right - left)
-    made: list[Word] = []
+    made: list[TimedWord] = []
     before = 0
     for token in run:
         behind = before + len(token.text)
         begin, finish = rounded(left + span * before / total), rounded(left + span * behind / total)
-        made.append([token.text, begin, finish, 1.0, 1, token.gap])
+        made.append(TimedWord(token.text, begin, finish, 1.0, 1, token.gap))
         before = behind
     return made
 
 
-def _divided(words: Sequence[Word], before: int) -> tuple[list[Word], list[Word]]:
+def _divided(words: Sequence[TimedWord], before: int) -> tuple[list[TimedWord], list[TimedWord]]:
     """The words with the first `before` characters (spaces do not count), and the others."""
-    left: list[Word] = []
-    right: list[Word] = []
+    left: list[TimedWord] = []
+    right: list[TimedWord] = []
     count = 0
     for word in words:
-        size = len(squeezed(word[0]))
+        size = len(squeezed(word.text))
         if count + size <= before:
             left.append(word)
         elif count >= before:
@@ -171,15 +187,16 @@ def _divided(words: Sequence[Word], before: int) -> tuple[list[Word], list[Word]
     return left, right
 
 
-def _cut(word: Word, at: int) -> tuple[Word, Word]:
-    text, start, end, probability, _estimated, gap = word
-    middle = rounded(start + (end - start) * at / len(text))
-    return [text[:at], start, middle, probability, 1, gap], [text[at:], middle, end, probability, 1, ""]
+def _cut(word: TimedWord, at: int) -> tuple[TimedWord, TimedWord]:
+    middle = rounded(word.start + (word.end - word.start) * at / len(word.text))
+    head = word._replace(text=word.text[:at], end=middle, estimated=1)
+    return head, word._replace(text=word.text[at:], start=middle, estimated=1, gap="")
 
 
-def _timed(word: Word, start: float, end: float) -> Word:
-    has_moved = start != word[1] or end != word[2]
-    return [word[0], start, end, word[3], 1 if has_moved else word[4], word[5]]
+def _timed(word: TimedWord, start: float, end: float) -> TimedWord:
+    has_moved = start != word.start or end != word.end
+    estimated = 1 if has_moved else word.estimated
+    return TimedWord(word.text, start, end, word.probability, estimated, word.gap)
 
 
 def _clamped(moment: float, limits: tuple[float, float]) -> float:

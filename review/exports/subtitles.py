@@ -6,7 +6,8 @@ from html import escape
 from itertools import zip_longest
 from textwrap import wrap
 
-from review.timeline import Passage, TimedWord, Timeline, join
+from review.edits.word_timing import TimedWord, text_of
+from review.timeline import Passage, Timeline
 
 LINE_CHARACTERS = 42
 CUE_CHARACTERS = 2 * LINE_CHARACTERS
@@ -52,7 +53,7 @@ def cues(timeline: Timeline) -> Iterator[Cue]:
 
 def _pieces(passage: Passage) -> Iterator[Cue]:
     """Cut at words where their text is the passage's; otherwise the passage is one piece."""
-    if _squeezed(join(passage.words)) != _squeezed(passage.text):
+    if _squeezed(text_of(passage.words)) != _squeezed(passage.text):
         if passage.text.strip():
             yield Cue(passage.start, passage.end, passage.text, passage.speaker)
         return
@@ -72,7 +73,7 @@ def _is_full(group: list[TimedWord], word: TimedWord) -> bool:
 
 
 def _joined(group: list[TimedWord], speaker: str) -> Cue:
-    return Cue(group[0].start, group[-1].end, join(group), speaker)
+    return Cue(group[0].start, group[-1].end, text_of(group).strip(), speaker)
 
 
 def _lines(text: str) -> str:

@@ -10,7 +10,7 @@ from review.edits.fractional_index import spread
 from review.edits.patches import is_doubtful
 from review.edits.word_timing import rounded
 from review.models import Segment, Speaker, Transcript
-from review.serializers import wire_words
+from review.serializers import timed_words
 
 
 def create_transcript(result: Result) -> Transcript:
@@ -61,7 +61,7 @@ def _segment(
         end=rounded(row["end"]),
         text=text,
         machine_text=text,
-        words=wire_words(list(row["words"])),
+        words=timed_words(row["words"]),
         speaker=by_label.get(row.get("speaker", "")[:64]),
         flags=flags,
     )

@@ -18,16 +18,16 @@ from gpu_worker.shared import transcript as document
 from gpu_worker.shared.protocol import InvalidMessage, read_json
 from jobs.models import ResultFile, Session
 from review.edits.patches import Change, Patch, Row, is_doubtful, lay, unchecked_seconds
-from review.edits.word_timing import Word, rounded
+from review.edits.word_timing import TimedWord, rounded, words_from_json
 from review.models import Segment, Speaker, Transcript
 from review.serializers import (
     SEGMENT_FIELDS,
     segment_columns,
     segment_row,
     speaker_row,
+    timed_words,
     transcript_columns,
     transcript_row,
-    wire_words,
 )
 
 CHUNK = 400  # keys in one query
@@ -77,7 +77,7 @@ class Rows:
     def all_segments(self) -> list[Row]:
         return self._read(self._all.order_by("rank"))
 
-    def machine_words(self, row: Row) -> list[Word]:
+    def machine_words(self, row: Row) -> list[TimedWord]:
         starts, words = self._machine_words
         first = bisect_left(starts, row["start"])
         last = bisect_left(starts, row["end"])
@@ -157,20 +157,21 @@ class Rows:
         names = {pk: key for key, pk in self._speaker_ids.items()}
         found: list[Row] = []
         for columns in rows.values(*SEGMENT_FIELDS):
+            columns["words"] = words_from_json(columns["words"])
             row = segment_row(columns, names.get(columns["speaker"]))
             found.append(self._segments.get(row["key"]) or row)
             self._segments[row["key"]] = found[-1]
         return found
 
     @cached_property
-    def _machine_words(self) -> tuple[list[float], list[Word]]:
+    def _machine_words(self) -> tuple[list[float], list[TimedWord]]:
         file = ResultFile.objects.filter(result__job_input=self.model.pk, output_type="json").first()
         try:
             parsed = document.parse(read_json(file.absolute_path.read_bytes())) if file else None
         except (OSError, InvalidMessage, document.UnreadableTranscript):
             parsed = None  # the words at hand have to do
         rows = parsed["segments"] if parsed else []
-        words = sorted((word for row in rows for word in wire_words(list(row["words"]))), key=_middle)
+        words = sorted((word for row in rows for word in timed_words(row["words"])), key=_middle)
         return [_middle(word) for word in words], words
 
     def _write_speakers(self, changes: list[Change], going: list[str]) -> None:
@@ -220,5 +221,5 @@ def _chunks(keys: list[str]) -> Iterator[list[str]]:
     yield from (keys[at : at + CHUNK] for at in range(0, len(keys), CHUNK))
 
 
-def _middle(word: Word) -> float:
-    return float(word[1] + word[2]) / 2
+def _middle(word: TimedWord) -> float:
+    return (word.start + word.end) / 2

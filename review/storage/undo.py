@@ -13,6 +13,7 @@ from review.edits.edit_validation import InvalidEdit
 from review.edits.fractional_index import between
 from review.edits.patches import Outdated, Patch, compose, inverse, outdated
 from review.models import Edit
+from review.serializers import patch_from_json
 from review.storage.batch_writer import Writing
 from review.storage.rows import Rows
 
@@ -23,7 +24,7 @@ def undo(writing: Writing) -> None:
     version = mine.filter(undone_by=None).order_by("-version").values_list("version", flat=True).first()
     if version is None:
         raise InvalidEdit("NOTHING_TO_UNDO", "There is nothing of yours to undo.")
-    patches = [inverse(edit.patch) for edit in mine.filter(version=version).order_by("-seq")]
+    patches = [inverse(patch_from_json(edit.patch)) for edit in mine.filter(version=version).order_by("-seq")]
     writing.add("Undo", {"of": version}, fitted(writing.rows, compose(patches)))
 
 
@@ -35,7 +36,7 @@ def redo(writing: Writing) -> None:
     version = undone.values_list("version", flat=True).first()
     if version is None:
         raise InvalidEdit("NOTHING_TO_REDO", "There is nothing to do again.")
-    patches = [edit.patch for edit in mine.filter(version=version).order_by("seq")]
+    patches = [patch_from_json(edit.patch) for edit in mine.filter(version=version).order_by("seq")]
     writing.add("Redo", {"of": version}, fitted(writing.rows, compose(patches)))
 
 

@@ -9,6 +9,7 @@ from django.http import Http404
 from review.edits.edit_validation import InvalidEdit, plain_text
 from review.edits.patches import Change, Patch, Row, content, created, deleted
 from review.models import Revision, Transcript
+from review.serializers import segment_from_json
 from review.storage import commit
 from review.storage.batch_writer import Writing
 from review.storage.rows import Rows
@@ -86,7 +87,7 @@ def _difference(rows: Rows, wanted: Row) -> Patch:
     then = {name: wanted[name] for name in KEPT}
     differing = [name for name in KEPT if now[name] != then[name]]
     return {
-        "segments": _changes(rows.all_segments(), wanted["segments"]),
+        "segments": _changes(rows.all_segments(), [segment_from_json(row) for row in wanted["segments"]]),
         "speakers": _changes(rows.speakers(), wanted["speakers"]),
         "transcript": {
             "before": {name: now[name] for name in differing},

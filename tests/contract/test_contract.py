@@ -10,6 +10,7 @@ import pytest
 from whisper.normalizers import EnglishTextNormalizer
 
 from benchmarks import measures
+from review.edits.word_timing import words_from_json
 from tests.contract import media
 from tests.contract.installation import SECRET, TOKEN, Installation, wait_for
 from tests.contract.servers import postgres_and_redis
@@ -100,9 +101,8 @@ def check_transcript(installation: Installation, url: str) -> None:
     page = installation.get(url)
     assert page.count('class="said"') >= len(document["segments"])
     state = installation.get(f"/api{url.rstrip('/')}")
-    assert [word[0] for segment in state["segments"] for word in segment["words"]] == [
-        word["word"].strip() for word in words
-    ]
+    said = [word.text for segment in state["segments"] for word in words_from_json(segment["words"])]
+    assert said == [word["word"].strip() for word in words]
 
 
 def check_secrecy(installation: Installation, session: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from review.edits import fractional_index, operations, word_timing
 from review.edits.edit_validation import InvalidEdit
+from review.serializers import segment_from_json
 from tests.review import golden_edits, golden_timing
 from tests.review.memory import MemoryState
 
@@ -75,6 +76,7 @@ def answer_ranks(case: Case) -> Case:
 
 def answer_timing(case: Case) -> Case:
     (verb, value), *_none = expand(case["input"]).items()
+    value = segment_from_json(value)
     match verb:
         case "align":
             return {"output": word_timing.align(**value)}

@@ -4,7 +4,8 @@ import copy
 from typing import Any
 
 from review.edits.patches import Patch, Row, lay
-from review.edits.word_timing import Word
+from review.edits.word_timing import TimedWord
+from review.serializers import segment_from_json
 
 
 class MemoryState:
@@ -12,7 +13,7 @@ class MemoryState:
 
     def __init__(self, state: Row) -> None:
         state = copy.deepcopy(state)
-        self.segment_rows = {row["key"]: row for row in state.pop("segments")}
+        self.segment_rows = {row["key"]: segment_from_json(row) for row in state.pop("segments")}
         self.speaker_rows = {row["key"]: row for row in state.pop("speakers")}
         self.transcript: Row = state
 
@@ -59,5 +60,5 @@ class MemoryState:
     def all_segments(self) -> list[Row]:
         return sorted(self.segment_rows.values(), key=lambda row: str(row["rank"]))
 
-    def machine_words(self, row: Row) -> list[Word]:
+    def machine_words(self, row: Row) -> list[TimedWord]:
         return []

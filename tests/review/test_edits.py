@@ -93,15 +93,15 @@ def check_state(state: MemoryState) -> None:
         assert 0 <= row["start"] <= row["end"] <= 60
         assert row["speaker"] is None or not state.speaker_rows[row["speaker"]]["removed"]
         assert not row["words"] or squeezed(word_timing.text_of(row["words"])) == squeezed(row["text"])
-        assert all(word[1] <= word[2] for word in row["words"])
+        assert all(word.start <= word.end for word in row["words"])
 
 
 @given(TEXTS, TEXTS, st.floats(0, 10), st.floats(0, 10))
 def test_aligned_words_are_the_new_text_in_time(old: str, new: str, start: float, length: float) -> None:
     end = start + length
     words = word_timing.align(word_timing.align([], old, start, end), new, start, end)
-    assert [word[0] for word in words] == [token.text for token in tokens(new)]
-    assert all(start - 0.001 <= word[1] <= word[2] <= end + 0.001 for word in words)
+    assert [word.text for word in words] == [token.text for token in tokens(new)]
+    assert all(start - 0.001 <= word.start <= word.end <= end + 0.001 for word in words)
     assert word_timing.text_of(words) == word_timing.text_of(
         word_timing.align([], word_timing.text_of(words), 0, 1)
     )

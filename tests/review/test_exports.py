@@ -12,6 +12,7 @@ from django.test import Client
 
 from gpu_worker.shared import transcript as document
 from review import timeline, views
+from review.edits.word_timing import words_from_json
 from review.exports import FORMATS
 from review.exports.subtitles import CUE_CHARACTERS, CUE_SECONDS, cues
 from review.models import Transcript
@@ -66,7 +67,8 @@ def transcript(transcript_of: Callable[[dict[str, Any]], Transcript]) -> Transcr
 
 def test_the_rows_hold_what_the_worker_said(transcript: Transcript) -> None:
     first, second, third = transcript.segments.all()
-    assert (first.text, first.words[0][0], first.machine_text) == (WORDS, "So", WORDS)
+    said = words_from_json(first.words)
+    assert (first.text, said[0].text, first.machine_text) == (WORDS, "So", WORDS)
     assert [str(row.speaker) for row in (first, second, third)] == ["SPEAKER_00", "SPEAKER_01", "SPEAKER_01"]
     assert [speaker.colour for speaker in transcript.speakers.all()] == [1, 2]
     assert (transcript.duration, transcript.model, transcript.warnings[0]["code"]) == (3700.0, "base", "X")

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from jobs.models import Result
 from review.edits.patches import is_doubtful
+from review.edits.word_timing import words_from_json
 from review.models import Edit, Segment, Transcript
 from tests.review.page import Page, interview
 
@@ -60,7 +61,7 @@ def test_an_edit_changes_its_row_and_makes_a_version(page: Page) -> None:
     answer = page.edit("SetText", segment=key, text="So the old mill closed early")
     (row,) = answer["segments"]
     assert (row["text"], row["version"], answer["version"]) == ("So the old mill closed early", 1, 1)
-    assert [word[0] for word in row["words"]] == row["text"].split()
+    assert [word.text for word in words_from_json(row["words"])] == row["text"].split()
     assert row["machineText"] == "So the mill closed early"
     assert answer["transcript"] == {"reviewStatus": "in_review", "reviewer": "anna", "doubtful": 2}
     assert page.get()["segments"][0] == row

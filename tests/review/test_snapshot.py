@@ -4,6 +4,7 @@ import gzip
 import json
 
 from review.api import snapshot
+from review.edits.word_timing import words_from_json
 from review.models import Transcript
 from review.storage import versions
 from tests.review.page import Page
@@ -17,7 +18,7 @@ def test_the_state_of_the_page_is_the_state_of_the_rows(page: Page, talk: Transc
     talk.refresh_from_db()
     state = json.loads(snapshot.state_json(talk))
     assert state == json.loads(json.dumps(versions.state(talk)))
-    assert state["segments"][0]["words"][-1][0] == "</script>"
+    assert words_from_json(state["segments"][0]["words"])[-1].text == "</script>"
 
 
 def test_who_can_unpack_it_gets_it_packed(page: Page) -> None:
