@@ -26,10 +26,12 @@ def running_stack() -> "Iterator[Session]":
     django.setup()
     from django.core.management import call_command
 
+    from bulktranscribe.directories import make_directories
     from bulktranscribe.runtime.supervisor import Stack
     from bulktranscribe.sign_in import make_owner
     from jobs.models import Session
 
+    make_directories()
     call_command("migrate", verbosity=0)
     session = Session.objects.create(owner=make_owner(), name="Long interviews")
     with Stack() as stack:
