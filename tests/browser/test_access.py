@@ -11,7 +11,7 @@ from tests.browser.conftest import RECORDING, REPOSITORY
 from tests.browser.installation import Installation
 from tests.browser.person import JOB_SECONDS, NOT_SOUND, Person, file
 from tests.browser.transcript import OTHERS_EDIT
-from tests.jobs.test_sounds import tone
+from tests.jobs.media.test_audio_analysis import tone
 
 pytestmark = [pytest.mark.browser, pytest.mark.smoke]
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.installation import Installation
 from tests.browser.person import NOT_SOUND, Person, file, silence
-from tests.jobs.test_sounds import tone
+from tests.jobs.media.test_audio_analysis import tone
 
 pytestmark = pytest.mark.browser
 MIB = 1 << 20

@@ -197,13 +197,13 @@ MUTANTS = {
             ),
         ),
         (
-            "tests/jobs/test_notices.py::test_a_webhook_is_told_once_what_became_of_the_job",
+            "tests/jobs/notifications/test_delivery.py::test_a_webhook_is_told_once_what_became_of_the_job",
         ),
     ),
     "all who want a lease get it": Mutant(
         (Edit("jobs/row_leases.py", "rows.filter(self._is_free(now)).update", "rows.update"),),
         (
-            "tests/jobs/test_notices.py::test_of_two_who_want_to_send_a_notice_one_does",
+            "tests/jobs/notifications/test_delivery.py::test_of_two_who_want_to_send_a_notice_one_does",
             "tests/remoteworker/test_row_leases.py::test_one_of_two_gets_it",
             "tests/remoteworker/test_clock.py::test_a_claim_of_before_the_clock_went_back_is_free",
         ),
@@ -221,7 +221,7 @@ MUTANTS = {
             ),
         ),
         (
-            "tests/jobs/test_posting.py::test_a_name_is_looked_up_once_and_what_was_checked_is_spoken_to",
+            "tests/jobs/notifications/test_webhook_post.py::test_a_name_is_looked_up_once_and_what_was_checked_is_spoken_to",
         ),
     ),
     "webhooks go anywhere": Mutant(
@@ -233,8 +233,8 @@ MUTANTS = {
             ),
         ),
         (
-            "tests/jobs/test_posting.py::test_this_machine_by_whatever_name_is_not_spoken_to",
-            "tests/jobs/test_posting.py::test_a_name_with_one_private_address_among_others_is_refused",
+            "tests/jobs/notifications/test_webhook_post.py::test_this_machine_by_whatever_name_is_not_spoken_to",
+            "tests/jobs/notifications/test_webhook_post.py::test_a_name_with_one_private_address_among_others_is_refused",
         ),
     ),
     "a trickle buys time": Mutant(
@@ -246,20 +246,20 @@ MUTANTS = {
             ),
         ),
         (
-            "tests/jobs/test_posting.py::test_a_receiver_that_never_finishes_is_left_in_time",
+            "tests/jobs/notifications/test_webhook_post.py::test_a_receiver_that_never_finishes_is_left_in_time",
         ),
     ),
     "a token for one session is for all": Mutant(
         (Edit("jobs/access.py", " and not _is_confined(person, session)", ""),),
         (
-            "tests/jobs/test_tokens.py::test_a_token_for_one_session_sees_no_other",
-            "tests/jobs/test_rest.py::test_a_token_that_is_not_for_it_finds_nothing_at_any_operation",
+            "tests/jobs/api/test_tokens.py::test_a_token_for_one_session_sees_no_other",
+            "tests/jobs/api/test_programs.py::test_a_token_that_is_not_for_it_finds_nothing_at_any_operation",
         ),
     ),
     "a token may all": Mutant(
         (Edit("jobs/access.py", "if token and scope not in token.scopes:", "if False:"),),
         (
-            "tests/jobs/test_tokens.py::test_a_token_does_what_its_scope_says_and_nothing_else",
+            "tests/jobs/api/test_tokens.py::test_a_token_does_what_its_scope_says_and_nothing_else",
         ),
     ),
 }  # fmt: skip

@@ -17,7 +17,7 @@ from bulktranscribe.wsgi import application
 from jobs.models import IncomingUpload, Session, Upload
 from jobs.uploads import resumable
 from tests.contract.installation import wait_for
-from tests.jobs.test_incoming import CONTENT, OCTETS, TUS, begun, offset_of, send, upload_whole
+from tests.jobs.uploads.test_resumable import CONTENT, OCTETS, TUS, begun, offset_of, send, upload_whole
 from tests.served import running
 
 Send = Callable[..., socket.socket]

@@ -20,8 +20,8 @@ from jobs.media.transcode import Copy
 from jobs.models import PlayableCopy, Upload
 from jobs.tasks import make_playable_copies
 from tests.gpu_worker.sounds import encoded
-from tests.jobs.test_levels import look, recorded
-from tests.jobs.test_sounds import tone
+from tests.jobs.media.test_audio_analysis import tone
+from tests.jobs.media.test_waveform import look, recorded
 
 Uploads = Callable[..., Upload]
 OLD = {

@@ -22,7 +22,7 @@ from jobs.notifications.channels import Outcome, signature
 from jobs.notifications.delivery import Decision, decide
 from jobs.statuses import Event
 from tests.conftest import REPOSITORY
-from tests.jobs.mail_server import MailServer
+from tests.jobs.notifications.mail_server import MailServer
 from tests.scripted_worker import Heard, Said, ScriptedWorker
 
 HOOK = "POST /hook"

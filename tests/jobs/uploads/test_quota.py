@@ -13,7 +13,7 @@ from pytest_django import Settings
 from gpu_worker.shared.protocol import Options
 from jobs import batches
 from jobs.models import IncomingUpload, Job, Session, Upload
-from tests.jobs.test_incoming import TUS, begin, begun, send
+from tests.jobs.uploads.test_resumable import TUS, begin, begun, send
 
 QUOTA = 1000  # bytes
 

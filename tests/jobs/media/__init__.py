@@ -1,0 +1,1 @@
+"""Recordings looked at, copied and served."""
