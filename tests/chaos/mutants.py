@@ -53,14 +53,14 @@ MUTANTS = {
             Edit("jobs/models/work.py", "rows.filter(attempt_count=attempt)", "rows"),
         ),
         (
-            "tests/remoteworker/test_writeback.py::test_a_late_result_of_a_replaced_attempt_is_refused",
+            "tests/remoteworker/attempts/test_results.py::test_a_late_result_of_a_replaced_attempt_is_refused",
             "tests/remoteworker/test_life.py::test_the_invariants_hold_whatever_happens",
         ),
     ),
     "job id as key": Mutant(
         (Edit("remoteworker/attempts/dispatch.py", "str(attempt.pk))\n", "str(attempt.job_input.job_id))\n"),),
         (
-            "tests/remoteworker/test_dispatch.py::test_the_request_says_what_the_protocol_wants_and_no_session_id",
+            "tests/remoteworker/attempts/test_dispatch.py::test_the_request_says_what_the_protocol_wants_and_no_session_id",
         ),
     ),
     "HTML 404 counts": Mutant(
@@ -72,7 +72,7 @@ MUTANTS = {
             ),
         ),
         (
-            "tests/remoteworker/test_polling.py::test_what_is_not_the_worker_speaking_loses_nothing",
+            "tests/remoteworker/attempts/test_polling.py::test_what_is_not_the_worker_speaking_loses_nothing",
         ),
     ),
     "poll sets complete": Mutant(
@@ -84,7 +84,7 @@ MUTANTS = {
             ),
         ),
         (
-            "tests/remoteworker/test_decide.py::test_a_poll_that_says_complete_completes_nothing",
+            "tests/remoteworker/attempts/test_leases.py::test_a_poll_that_says_complete_completes_nothing",
         ),
     ),
     "cancel waits for the worker": Mutant(
@@ -103,7 +103,7 @@ MUTANTS = {
             ),
         ),
         (
-            "tests/remoteworker/test_polling.py::test_a_cancel_is_passed_on_until_the_worker_has_heard_it",
+            "tests/remoteworker/attempts/test_polling.py::test_a_cancel_is_passed_on_until_the_worker_has_heard_it",
         ),
     ),
     "serial polls": Mutant(
@@ -113,7 +113,7 @@ MUTANTS = {
             ),
         ),
         (
-            "tests/remoteworker/test_polling.py::test_ticks_are_noted_and_send_one_message_a_worker",
+            "tests/remoteworker/attempts/test_polling.py::test_ticks_are_noted_and_send_one_message_a_worker",
         ),
     ),
     "ticks off": Mutant(
@@ -125,7 +125,7 @@ MUTANTS = {
     "sleeping pollers judge": Mutant(
         (Edit("remoteworker/attempts/leases.py", " and seen.was_awake", ""),),
         (
-            "tests/remoteworker/test_decide.py::test_a_poller_that_slept_declares_nothing_over",
+            "tests/remoteworker/attempts/test_leases.py::test_a_poller_that_slept_declares_nothing_over",
         ),
     ),
     "jumps unseen": Mutant(
@@ -167,7 +167,7 @@ MUTANTS = {
     "no turns between sessions": Mutant(
         (Edit("remoteworker/scheduling/queue.py", '            "turn",\n', ""),),
         (
-            "tests/remoteworker/test_queue.py::test_sessions_take_turns_and_the_oldest_of_each_comes_first",
+            "tests/remoteworker/scheduling/test_queue.py::test_sessions_take_turns_and_the_oldest_of_each_comes_first",
         ),
     ),
     "each tick moves what jumped": Mutant(
@@ -179,7 +179,7 @@ MUTANTS = {
     "a lost answer is forgotten": Mutant(
         (Edit("remoteworker/attempts/dispatch.py", "        tell_worker=attempt.sent_at is not None,\n", ""),),
         (
-            "tests/remoteworker/test_dispatch.py::test_a_worker_whose_answer_was_lost_is_told_when_the_file_goes_elsewhere",
+            "tests/remoteworker/attempts/test_dispatch.py::test_a_worker_whose_answer_was_lost_is_told_when_the_file_goes_elsewhere",
         ),
     ),
     "a slept lease is not given back": Mutant(

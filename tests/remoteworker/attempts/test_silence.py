@@ -12,7 +12,7 @@ from jobs.models import Job, JobInput
 from remoteworker.attempts import apply, dispatch, poll
 from remoteworker.attempts.leases import Observation
 from remoteworker.models import Attempt, Worker
-from tests.remoteworker.test_polling import JOB, refreshed, running
+from tests.remoteworker.attempts.test_polling import JOB, refreshed, running
 from tests.scripted_worker import Said, ScriptedWorker
 from tests.steps import claim
 

@@ -1,0 +1,1 @@
+"""Which file goes next, to which worker, and how long that will take."""

@@ -1,0 +1,1 @@
+"""The workers there are and what is known of each."""
