@@ -13,8 +13,8 @@ from gpu_worker.errors import Canceled
 from gpu_worker.inputs import input_cache
 from gpu_worker.inputs.input_cache import InputCache, media_path
 from gpu_worker.shared.protocol import InputSpec
-from tests.gpu_worker import test_push as push
 from tests.gpu_worker.controller import Controller
+from tests.gpu_worker.server import test_push as push
 from tests.gpu_worker.sounds import tone
 from tests.gpu_worker.worker import Worker, wait_for
 

@@ -18,8 +18,8 @@ from gpu_worker.errors import Fault
 from gpu_worker.inputs import audio
 from gpu_worker.sound import SAMPLE_RATE
 from tests.gpu_worker import hostile
+from tests.gpu_worker.inputs.test_audio import CONTAINERS
 from tests.gpu_worker.sounds import encoded, tone
-from tests.gpu_worker.test_audio import CONTAINERS
 from tests.gpu_worker.worker import ROOT
 
 PEAK_BYTES = 1024**3  # the limit is 2 GiB; nothing here comes near it

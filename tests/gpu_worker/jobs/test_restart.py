@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.gpu_worker.controller import Controller
-from tests.gpu_worker.test_jobs import OVER, answering
+from tests.gpu_worker.jobs.test_jobs import OVER, answering
 from tests.gpu_worker.worker import ROOT, Worker, wait_for
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into Linux's /proc")

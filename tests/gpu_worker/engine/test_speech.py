@@ -19,8 +19,8 @@ from whisper.normalizers import EnglishTextNormalizer
 
 from gpu_worker.shared.transcript import Transcript, parse
 from tests.gpu_worker.controller import Controller
+from tests.gpu_worker.jobs.test_jobs import OVER
 from tests.gpu_worker.sounds import silence
-from tests.gpu_worker.test_jobs import OVER
 from tests.gpu_worker.worker import ROOT, Worker, wait_for
 
 pytestmark = pytest.mark.weights
