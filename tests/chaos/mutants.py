@@ -143,7 +143,7 @@ MUTANTS = {
     "beat goes by the wall clock": Mutant(
         (Edit("bulktranscribe/runtime/beat.py", "nowfun=steady_now, ", ""),),
         (
-            "tests/bulktranscribe/test_beat.py::test_ticks_go_on_whatever_the_clock_is_set_to",
+            "tests/bulktranscribe/runtime/test_beat.py::test_ticks_go_on_whatever_the_clock_is_set_to",
         ),
     ),
     "what a killed process forked lives on": Mutant(
@@ -155,7 +155,7 @@ MUTANTS = {
             ),
         ),
         (
-            "tests/bulktranscribe/test_stack.py::test_what_a_killed_process_had_forked_ends_before_another_is_started",
+            "tests/bulktranscribe/runtime/test_supervisor.py::test_what_a_killed_process_had_forked_ends_before_another_is_started",
         ),
     ),
     "no condition on the status": Mutant(

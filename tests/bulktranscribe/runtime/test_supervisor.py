@@ -12,7 +12,7 @@ import pytest
 
 from bulktranscribe.runtime import supervisor
 from bulktranscribe.runtime.supervisor import Service, Stack
-from tests.bulktranscribe.test_start import alive
+from tests.bulktranscribe.runtime.test_start import alive
 from tests.contract.installation import clean_environment, free_port, wait_for
 
 FORKS = """
