@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from tests.browser.installation import Installation
 from tests.browser.person import Person
-from tests.browser.transcript import saved
+from tests.browser.review.transcript import saved
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 RECORDING = REPOSITORY / "bulktranscribe" / "demo" / "recording.ogg"

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import RECORDING, REPOSITORY
 from tests.browser.installation import Installation
 from tests.browser.person import JOB_SECONDS, NOT_SOUND, Person, file
-from tests.browser.transcript import OTHERS_EDIT
+from tests.browser.review.transcript import OTHERS_EDIT
 from tests.jobs.media.test_audio_analysis import tone
 
 pytestmark = [pytest.mark.browser, pytest.mark.smoke]

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.installation import Installation
 from tests.browser.person import Person
-from tests.browser.transcript import caret_at, saved, texts
+from tests.browser.review.transcript import caret_at, saved, texts
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)> {{7*7}}"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser.transcript import caret_at, key_of, saved, texts
+from tests.browser.review.transcript import caret_at, key_of, saved, texts
 
 pytestmark = pytest.mark.browser
 LABELS = {

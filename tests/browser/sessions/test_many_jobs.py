@@ -12,7 +12,7 @@ from tests.browser.person import Person, file, silence
 pytestmark = pytest.mark.browser
 FILL = """
 from jobs.models import Session
-from tests.browser.many import fill
+from tests.browser.sessions.many import fill
 session = Session.objects.get(pk="{pk}")
 fill(session, 60, 1, failed=3)
 fill(session, 60, 2, failed=2)

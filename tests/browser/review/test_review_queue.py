@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import RECORDING
 from tests.browser.installation import Installation
 from tests.browser.person import Person, file, other
-from tests.browser.transcript import saved
+from tests.browser.review.transcript import saved
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)> {{7|add:7}} \u202egpj.ogg"

@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.person import Person, sound_of
+from tests.browser.review.transcript import pedal, saved
 from tests.browser.test_look import SMALL_TARGETS, UNNAMED
-from tests.browser.transcript import pedal, saved
 
 pytestmark = pytest.mark.browser
 KEPT = "localStorage.getItem('review.keys')"

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.installation import Installation
 from tests.browser.person import Person, sound_of
-from tests.browser.transcript import caret_at, saved, texts
+from tests.browser.review.transcript import caret_at, saved, texts
 
 pytestmark = pytest.mark.browser
 

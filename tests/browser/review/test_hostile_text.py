@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from tests.browser.transcript import saved, texts
+from tests.browser.review.transcript import saved, texts
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)>{{7*7}}</script><script>alert(2)</script>\u202eevil\u2066 -->"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.transcript import caret_at, key_of, saved, texts
+from tests.browser.review.transcript import caret_at, key_of, saved, texts
 
 pytestmark = pytest.mark.browser
 SEEN_MS = 30_000  # changes are asked for every four seconds

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.person import Person, sound_of
-from tests.browser.transcript import OTHERS_EDIT
+from tests.browser.review.transcript import OTHERS_EDIT
 
 pytestmark = pytest.mark.browser
 

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.person import Person
+from tests.browser.review.transcript import saved
 from tests.browser.test_look import SMALL_TARGETS, UNNAMED
-from tests.browser.transcript import saved
 
 pytestmark = pytest.mark.browser
 MARKED = """name => [...CSS.highlights.get(name)].map(

@@ -14,7 +14,7 @@ MAKE = """
 from pathlib import Path
 from benchmarks.long_transcript import make_transcript
 from jobs.models import Session
-from tests.browser.test_scripts import document
+from tests.browser.review.test_scripts import document
 session = Session.objects.get(pk="{session}")
 print("made", make_transcript(session, 1, Path("{folder}"), document("{language}")).pk)
 """

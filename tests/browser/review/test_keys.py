@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.installation import Installation
 from tests.browser.person import Person
-from tests.browser.transcript import pedal, saved
+from tests.browser.review.transcript import pedal, saved
 from tests.contract.installation import wait_for
 
 pytestmark = pytest.mark.browser

@@ -1,0 +1,1 @@
+"""Sessions: files coming in, jobs, their end."""
