@@ -15,7 +15,7 @@ from bulktranscribe.cli.remote_client import check_address
 from bulktranscribe.cli.watch import Settling
 from jobs.media.serving import CONTENT_TYPES
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 ALONE = """
 import sys
 from importlib.abc import MetaPathFinder

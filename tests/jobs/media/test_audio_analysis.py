@@ -18,7 +18,7 @@ from jobs.media.waveform import MAX_LEVELS, Levels, Look, looks
 from jobs.models import Session, Sound, Upload
 from jobs.tasks import look_at_uploads
 
-RECORDING = Path(__file__).resolve().parent.parent.parent / "bulktranscribe" / "demo" / "recording.ogg"
+RECORDING = Path(__file__).resolve().parents[3] / "bulktranscribe" / "demo" / "recording.ogg"
 
 
 def tone(*loudness: float, rate: int = 8000) -> bytes:
