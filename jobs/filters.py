@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from jobs.models import Job, JobInput, Session, Upload
 from jobs.models.sessions import LEAST_AUDIBLE
 from jobs.ports import review_progress
-from jobs.statuses import ACTIVE, InputStatus
+from jobs.statuses import ACTIVE, WAITING, InputStatus
 
 PAGE = 50  # files
 FRESH_SHOWN = 400  # files that no job has yet
@@ -34,7 +34,6 @@ SHOWS: dict[str, Promise] = {
     "reviewed": _("Done"),
 }
 REVIEWS = {"to-review": ("new", "second_look"), "in-review": ("in_review",), "reviewed": ("done",)}
-WAITING = (InputStatus.QUEUED, InputStatus.DISPATCHING)
 
 
 @dataclass(frozen=True)

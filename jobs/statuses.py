@@ -63,6 +63,11 @@ class Move:
 
 
 S = InputStatus
+WAITING = (S.QUEUED, S.DISPATCHING)  # no worker has begun with it
+AT_A_WORKER = (S.DISPATCHING, S.RUNNING)
+ACTIVE = (S.QUEUED, S.DISPATCHING, S.RUNNING)
+ENDED = (S.COMPLETE, S.FAILED, S.CANCELED)
+ACTIVE_JOBS = (JobStatus.QUEUED, JobStatus.DISPATCHING, JobStatus.RUNNING)  # they have files that are active
 LOST_CODES = ("REMOTE_JOB_NOT_FOUND", "REMOTE_LEASE_EXPIRED", "REMOTE_TIMEOUT")
 
 MOVES: dict[Event, Move] = {
@@ -72,18 +77,15 @@ MOVES: dict[Event, Move] = {
     Event.REFUSED: Move((S.DISPATCHING,), S.FAILED),
     Event.DISPATCH_TIMED_OUT: Move((S.DISPATCHING,), S.FAILED),
     Event.LOST: Move((S.RUNNING,), S.FAILED),
-    Event.REQUEUED: Move((S.DISPATCHING, S.RUNNING), S.QUEUED),
-    Event.MOVED: Move((S.DISPATCHING, S.RUNNING), S.QUEUED),
+    Event.REQUEUED: Move(AT_A_WORKER, S.QUEUED),
+    Event.MOVED: Move(AT_A_WORKER, S.QUEUED),
     Event.TIMED_OUT: Move((S.RUNNING,), S.FAILED),
     Event.FAILED_BY_WORKER: Move((S.RUNNING,), S.FAILED),
     Event.COMPLETED: Move((S.RUNNING,), S.COMPLETE),
     Event.COMPLETED_LATE: Move((S.FAILED,), S.COMPLETE, codes=LOST_CODES),
-    Event.CANCELED: Move((S.QUEUED, S.DISPATCHING, S.RUNNING), S.CANCELED),
+    Event.CANCELED: Move(ACTIVE, S.CANCELED),
     Event.RETRIED: Move((S.FAILED, S.CANCELED), S.QUEUED),
 }
-
-ACTIVE = (S.QUEUED, S.DISPATCHING, S.RUNNING)
-ENDED = (S.COMPLETE, S.FAILED, S.CANCELED)
 
 
 def job_status(statuses: Collection[str]) -> JobStatus:

@@ -14,13 +14,12 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from bulktranscribe.integrity import storage_audit
 from jobs.api.serializers import job_state
 from jobs.models import Job, JobEvent, JobInput, Result, Upload
-from jobs.statuses import ENDED, MOVES, Event, InputStatus, job_status
+from jobs.statuses import AT_A_WORKER, ENDED, MOVES, Event, InputStatus, job_status
 from remoteworker import clock
 from remoteworker.models import Attempt, Tick
 from review.models import Transcript
 
 S = InputStatus
-AT_A_WORKER = (S.DISPATCHING, S.RUNNING)
 LONGEST_PAUSE = timedelta(seconds=600)  # nothing is put off for longer than a worker's Retry-After
 
 

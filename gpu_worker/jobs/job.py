@@ -12,6 +12,7 @@ from gpu_worker.errors import Canceled
 from gpu_worker.logs import log
 from gpu_worker.server.receive_push import PushUpload
 from gpu_worker.shared.protocol import (
+    PREFETCH_STAGES,
     TERMINAL_STATUSES,
     ErrorMessage,
     InputSpec,
@@ -36,8 +37,6 @@ STAGE_BEGINS = {
 }
 DIARIZING_SHARE = 0.4  # of a file whose speakers are told apart; recognition comes after it
 DEADLINE_GRACE = 300.0  # seconds: the clocks of two machines differ
-# The files of a job are fetched and decoded ahead: what that took is told by who does it.
-TOLD_BY_OTHERS = frozenset({"downloading", "decoding"})
 PACE_SECONDS = 5.0  # of audio, before the speed says anything: words begin with the first window's start
 LISTENING_SHARE = 0.04  # the voice gate hears the whole file before the first window is decoded
 
@@ -241,7 +240,7 @@ class Job:
         seconds = round(time.monotonic() - self._stage_clock, 3)
         duration = self._audio_duration
         log("stage_done", **self.ids, stage=self._stage, seconds=seconds, audioSeconds=duration)
-        if self._stage not in TOLD_BY_OTHERS:
+        if self._stage not in PREFETCH_STAGES:  # what those took is told by who fetches and decodes
             self.spent(self._stage, seconds)
 
     def _raise_percent(self, share: float) -> None:

@@ -6,7 +6,7 @@ import re
 import shutil
 import time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from gpu_worker.config import Config
 from gpu_worker.directories import Directories, has_room
@@ -22,12 +22,11 @@ from gpu_worker.outputs.delivery import Delivery
 from gpu_worker.outputs.writeback import Output, Verdict, Writeback
 from gpu_worker.server.metrics import Metrics
 from gpu_worker.server.receive_push import PushUpload
-from gpu_worker.shared.protocol import CompleteMessage, ErrorMessage, InputSpec, OutputRef
+from gpu_worker.shared.protocol import CompleteMessage, ErrorMessage, FinalStatus, InputSpec, OutputRef
 from gpu_worker.shared.units import MEBIBYTE
 
 AHEAD_BYTES = 2048 * MEBIBYTE  # of files and samples that lie ready for the engine
 UNDELIVERED = "REMOTE_OUTPUTS_MISSING"
-FinalStatus = Literal["complete", "failed", "canceled"]
 SUFFIXES = {
     "json": "json",
     "markdown": "md",

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 
-from gpu_worker.shared.protocol import TERMINAL_STATUSES, VERSION
+from gpu_worker.shared.protocol import ACTIVE_STATUSES, ENGINE_STAGES, TERMINAL_STATUSES, VERSION
 
 PREFIX = "bulk_transcribe_worker"
-WORK = ("loading_model", "diarizing", "transcribing")  # the stages that hold the engine
 
 __all__ = ["CONTENT_TYPE", "Metrics", "Now"]
 
@@ -52,7 +51,7 @@ class Metrics:
     def spend(self, stage: str, seconds: float) -> None:
         """One file was in this stage for so long."""
         self._stages.labels(stage).inc(seconds)
-        if stage in WORK:
+        if stage in ENGINE_STAGES:
             with self._lock:
                 self._work_seconds += seconds
 
@@ -69,7 +68,7 @@ class Metrics:
     def render(self, now: Now) -> bytes:
         """Return everything in Prometheus's text format 0.0.4."""
         with self._lock:  # gauges are set and read in one go
-            for status in ("queued", "running", *sorted(TERMINAL_STATUSES)):
+            for status in (*ACTIVE_STATUSES, *TERMINAL_STATUSES):
                 self._jobs.labels(status).set(now.jobs.get(status, 0))
             self._speed.set(self._audio_seconds / self._work_seconds if self._work_seconds else 0.0)
             self._waiting.set(now.files_waiting)

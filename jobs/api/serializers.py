@@ -32,7 +32,6 @@ SOUND_TEXTS = {
     "timeout": gettext_lazy("This file could not be read in time."),
     "silent": gettext_lazy("Nothing can be heard in this recording."),
 }
-WAITING = (InputStatus.QUEUED, InputStatus.DISPATCHING)
 
 
 def upload_state(upload: Upload, *, is_new: bool) -> dict[str, Any]:

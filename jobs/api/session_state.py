@@ -16,9 +16,8 @@ from jobs.filters import FRESH_SHOWN, PAGE, SHOWS, USED_SHOWN, Choice
 from jobs.models import Job, JobInput, Session
 from jobs.ports import progress_estimates, review_progress, worker_capabilities
 from jobs.ports.progress_estimates import Estimate
-from jobs.statuses import ACTIVE, MOVES, Event, InputStatus, JobStatus, job_status
+from jobs.statuses import ACTIVE, ACTIVE_JOBS, MOVES, WAITING, Event, InputStatus, job_status
 
-ACTIVE_JOBS = (JobStatus.QUEUED, JobStatus.DISPATCHING, JobStatus.RUNNING)
 AT_FIRST = Choice()
 ENDS_TOLD = 20
 
@@ -74,7 +73,7 @@ def notice(session: Session) -> str:
     offer, totals = worker_capabilities.current(), filters.counts(session).totals
     if not any(offer.notices.values()) or (totals["files"] and not totals["waiting"]):
         return ""
-    waiting = filters.present(session).filter(status__in=filters.WAITING).order_by()
+    waiting = filters.present(session).filter(status__in=WAITING).order_by()
     chosen = set(waiting.values_list("job__use_remote", flat=True).distinct())
     return offer.notice(chosen or {False, offer.has_toggle})
 

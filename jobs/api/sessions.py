@@ -21,7 +21,7 @@ from jobs.forms import RetentionForm, SessionForm
 from jobs.media.serving import file_response
 from jobs.models import Job, JobInput, Scope, Session, Upload
 from jobs.ports import progress_estimates, review_progress
-from jobs.statuses import InputStatus, JobStatus
+from jobs.statuses import ENDED, JobStatus
 
 Answer = dict[str, Any]
 RetentionDays = Literal[30, 90, 365]
@@ -203,10 +203,7 @@ def _upload_row(upload: Upload) -> Answer:
 
 def _job_rows(jobs: list[Job]) -> list[Answer]:
     """Rows with how many files each has, and how many of them ended how: one query."""
-    ended = {
-        status.value: Count("pk", filter=Q(status=status))
-        for status in (InputStatus.COMPLETE, InputStatus.FAILED, InputStatus.CANCELED)
-    }
+    ended = {status.value: Count("pk", filter=Q(status=status)) for status in ENDED}
     inputs = JobInput.objects.filter(job__in=jobs).order_by().values_list("job")
     counted = inputs.annotate(files=Count("pk"), **ended)
     names = ("files", *ended)

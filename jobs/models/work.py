@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from gpu_worker.shared.protocol import ERRORS, ErrorText, Options
 from jobs.media import serving
 from jobs.models.sessions import Session, Upload
-from jobs.statuses import ACTIVE, ENDED, MOVES, Event, InputStatus, JobStatus, job_status
+from jobs.statuses import ACTIVE, ACTIVE_JOBS, ENDED, MOVES, Event, InputStatus, JobStatus, job_status
 
 
 class Priority(models.IntegerChoices):
@@ -93,7 +93,7 @@ class Job(models.Model):
     def refresh_status(self) -> None:
         """Derive the status from the inputs and store it. Call with the job's row locked."""
         status = job_status(self.inputs.order_by().values_list("status", flat=True).distinct())
-        ended = status not in (JobStatus.QUEUED, JobStatus.DISPATCHING, JobStatus.RUNNING)
+        ended = status not in ACTIVE_JOBS
         Job.objects.filter(pk=self.pk).update(
             status=status, ended_at=timezone.now() if ended else None, told_at=None
         )

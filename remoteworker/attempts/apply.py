@@ -11,16 +11,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Greatest
 
-from gpu_worker.shared.protocol import JobStatus
+from gpu_worker.shared.protocol import BEGUN_STAGES, JobStatus
 from jobs.models import Job, JobInput, Session
-from jobs.statuses import Event, InputStatus
+from jobs.statuses import AT_A_WORKER, Event, InputStatus
 from remoteworker.attempts import dispatch, leases
 from remoteworker.attempts.leases import Decision, Observation, Times
 from remoteworker.models import Attempt
 
 log = logging.getLogger(__name__)
 ACTOR = "controller"
-AT_WORK = ("loading_model", "diarizing", "transcribing", "uploading")  # stages of a file in the engine
 PROGRESS = (
     "stage",
     "percent",
@@ -73,7 +72,7 @@ def _note_attempt(attempt: Attempt, status: JobStatus, decision: Decision, now: 
     boot_id = str(status.get("bootId") or "")[:64]
     if boot_id != attempt.boot_id:
         news["boot_id"] = boot_id
-    if attempt.began_at is None and status.get("stage") in AT_WORK:
+    if attempt.began_at is None and status.get("stage") in BEGUN_STAGES:
         news["began_at"] = now
         # Room for what the worker did before is over: from here on the file has as long as any.
         news["deadline_at"] = min(attempt.deadline_at, now + _seconds(settings.REMOTE_WORKER_TIMEOUT_SECONDS))
@@ -121,7 +120,7 @@ def _drop(attempt: Attempt, error: dict[str, str]) -> None:
 def _is_wanted(attempt: Attempt) -> bool:
     """Whether its input still waits for this very attempt; otherwise nobody would ever end it."""
     job_input = JobInput.objects.get(pk=attempt.job_input_id)
-    is_active = job_input.status in (InputStatus.DISPATCHING, InputStatus.RUNNING)
+    is_active = job_input.status in AT_A_WORKER
     return is_active and job_input.attempt_count == attempt.number
 
 

@@ -14,13 +14,12 @@ from jobs.media import serving
 from jobs.models import Job, JobInput
 from jobs.ports import worker_capabilities
 from jobs.ports.progress_estimates import Estimate, QueueStatus
-from jobs.statuses import InputStatus
+from jobs.statuses import AT_A_WORKER, InputStatus
 from remoteworker import clock
 from remoteworker.models import Attempt, Worker
 from remoteworker.scheduling import queue_snapshot
 from remoteworker.scheduling.scheduler import speed
 
-AT_A_WORKER = (InputStatus.DISPATCHING, InputStatus.RUNNING)
 HOUR = 3600.0
 WORKER_STATE = (
     *("pk", "enabled", "is_retired", "drain", "is_connected", "unreachable_since"),

@@ -10,7 +10,7 @@ from django.db.models.functions import RowNumber
 
 from jobs.batches import CLEARED_PROGRESS
 from jobs.models import Job, JobInput
-from jobs.statuses import InputStatus, JobStatus
+from jobs.statuses import ACTIVE_JOBS, InputStatus
 from remoteworker import clock
 from remoteworker.models import Attempt, Worker
 from remoteworker.scheduling.scheduler import File, WorkerCandidate, choose
@@ -18,7 +18,6 @@ from remoteworker.workers import capacity, registry
 
 MOVED = "MOVED"  # the code of an attempt that a person took away
 PASSED_OVER = 50  # files looked at beyond the free slots: some may fit no worker
-ACTIVE_JOBS = (JobStatus.QUEUED, JobStatus.DISPATCHING, JobStatus.RUNNING)  # only they have files that wait
 NOBODY = UUID(int=0)
 CLEARED: dict[str, Any] = CLEARED_PROGRESS
 

@@ -19,13 +19,11 @@ from gpu_worker.shared.protocol.limits import (
 from gpu_worker.shared.protocol.messages import (
     MAX_INPUTS,
     PROTOCOL_VERSION,
-    TERMINAL_STATUSES,
     CompleteMessage,
     ErrorMessage,
     InputSpec,
     JobRequest,
     JobStatus,
-    JobStatusName,
     Options,
     OutputRef,
     Progress,
@@ -38,11 +36,18 @@ from gpu_worker.shared.protocol.messages import (
 )
 from gpu_worker.shared.protocol.reading import InvalidMessage, plain, read_json
 from gpu_worker.shared.protocol.vocabulary import (
+    ACTIVE_STATUSES,
+    BEGUN_STAGES,
+    ENGINE_STAGES,
     LANGUAGES,
     OUTPUT_CONTENT_TYPES,
     OUTPUT_TYPES,
+    PREFETCH_STAGES,
     STAGES,
+    TERMINAL_STATUSES,
     WHISPER_MODELS,
+    FinalStatus,
+    JobStatusName,
 )
 
 SERVICE_NAME = "bulk-transcribe-worker"
@@ -51,8 +56,11 @@ CONTROLLER_AGENT = f"bulk-transcribe-controller/{VERSION}"
 WORKER_AGENT = f"bulk-transcribe-worker/{VERSION}"
 
 __all__ = [
+    "ACTIVE_STATUSES",
+    "BEGUN_STAGES",
     "CONNECT_SECONDS",
     "CONTROLLER_AGENT",
+    "ENGINE_STAGES",
     "ERRORS",
     "LANGUAGES",
     "MAX_ANSWER_BYTES",
@@ -62,6 +70,7 @@ __all__ = [
     "MAX_REQUEST_BYTES",
     "OUTPUT_CONTENT_TYPES",
     "OUTPUT_TYPES",
+    "PREFETCH_STAGES",
     "PROTOCOL_VERSION",
     "SERVICE_NAME",
     "STAGES",
@@ -73,6 +82,7 @@ __all__ = [
     "CompleteMessage",
     "ErrorMessage",
     "ErrorText",
+    "FinalStatus",
     "InputSpec",
     "InvalidMessage",
     "JobRequest",

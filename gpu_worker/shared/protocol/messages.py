@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, NotRequired, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 from gpu_worker.shared.protocol.errors import ERRORS
 from gpu_worker.shared.protocol.reading import (
@@ -17,13 +17,16 @@ from gpu_worker.shared.protocol.reading import (
     read_url,
     read_whole,
 )
-from gpu_worker.shared.protocol.vocabulary import OUTPUT_TYPES
+from gpu_worker.shared.protocol.vocabulary import (
+    ACTIVE_STATUSES,
+    OUTPUT_TYPES,
+    TERMINAL_STATUSES,
+    FinalStatus,
+    JobStatusName,
+)
 
 PROTOCOL_VERSION = 1
 MAX_INPUTS = 100
-
-JobStatusName = Literal["queued", "running", "complete", "failed", "canceled"]
-TERMINAL_STATUSES: frozenset[str] = frozenset({"complete", "failed", "canceled"})
 
 
 class ErrorMessage(TypedDict):
@@ -76,7 +79,7 @@ class CompleteMessage(TypedDict):
 
     workerJobId: str
     controllerJobId: str
-    status: Literal["complete", "failed", "canceled"]
+    status: FinalStatus
     outputs: list[OutputRef]
     error: ErrorMessage | None
     attempt: NotRequired[int | None]
@@ -228,7 +231,7 @@ def parse_options(body: object) -> Options:
 def parse_job_status(body: object) -> JobStatus:
     """Read the answer of GET /v1/jobs/<id>; raises InvalidMessage where it is not one."""
     wire = as_mapping(body, "body")
-    if read_text(wire, "status", limit=20) not in {"queued", "running"} | TERMINAL_STATUSES:
+    if read_text(wire, "status", limit=20) not in (*ACTIVE_STATUSES, *TERMINAL_STATUSES):
         raise InvalidMessage("status", "is not a status of this protocol")
     read_text(wire, "workerJobId", limit=200)
     progress = wire.get("progress")
@@ -250,7 +253,7 @@ def parse_complete(body: object) -> CompleteMessage:
     return CompleteMessage(
         workerJobId=read_text(wire, "workerJobId", limit=200),
         controllerJobId=read_text(wire, "controllerJobId", limit=200),
-        status=cast(Literal["complete", "failed", "canceled"], status),
+        status=status,
         outputs=[_parse_output(entry, f"outputs[{i}]") for i, entry in enumerate(outputs)],
         error=parse_error(wire.get("error")),
         attempt=read_whole(wire, "attempt", low=1, high=2**31),

@@ -1,4 +1,11 @@
-"""The words of the wire: stages, output types, models, languages."""
+"""The words of the wire: statuses, stages, output types, models, languages."""
+
+from typing import Literal
+
+FinalStatus = Literal["complete", "failed", "canceled"]
+JobStatusName = Literal["queued", "running", "complete", "failed", "canceled"]
+ACTIVE_STATUSES: tuple[JobStatusName, ...] = ("queued", "running")
+TERMINAL_STATUSES: tuple[FinalStatus, ...] = ("complete", "failed", "canceled")
 
 STAGES = (
     "queued",
@@ -10,6 +17,9 @@ STAGES = (
     "uploading",
     "complete",
 )
+PREFETCH_STAGES = ("downloading", "decoding")  # done ahead, while the engine has another file
+ENGINE_STAGES = ("loading_model", "transcribing", "diarizing")  # they hold the engine
+BEGUN_STAGES = (*ENGINE_STAGES, "uploading")
 
 OUTPUT_TYPES = ("json", "markdown", "diarization-json", "speaker-markdown")
 OUTPUT_CONTENT_TYPES = {
