@@ -13,7 +13,7 @@ from jobs import batches
 from jobs.models import Job, JobInput, Priority, Session, Upload
 from remoteworker import tasks
 from remoteworker.attempts import dispatch, results
-from remoteworker.models import Attempt, Worker
+from remoteworker.models import ASSIGNING, Attempt, Tick, Worker
 from remoteworker.scheduling import queue
 from tests.steps import claim
 
@@ -107,7 +107,8 @@ def test_files_go_to_whoever_will_be_done_first(
 def test_two_ticks_at_once_do_not_fill_a_worker_twice(queued: Callable[..., object], db: None) -> None:
     candidate("one")
     queued("a", 3)
-    assert dispatch._hold_assignment()
+    Tick.objects.create(name="assign", at=timezone.now())
+    assert ASSIGNING.claim(Tick.objects.filter(name="assign"))
     assert dispatch.assign() is False
     assert not Attempt.objects.exists(), "somebody else is at it"
 
