@@ -123,16 +123,16 @@ class LocalClient:
         job = batches.create_job(
             there, chosen, _options(job_options), use_remote=job_options.use_remote, created_by=self.person
         )
-        return JobState.read(job_state(job))
+        return JobState.read(job_state(job).wire())
 
     @_asked
     def jobs(self, session: str) -> list[JobState]:
         jobs = self._session(session).jobs.filter(deleted_at=None).order_by("-number")
-        return [JobState.read(job_state(job)) for job in jobs.prefetch_related("inputs__upload")]
+        return [JobState.read(job_state(job).wire()) for job in jobs.prefetch_related("inputs__upload")]
 
     @_asked
     def job(self, job: str) -> JobState:
-        return JobState.read(job_state(self._job(job)))
+        return JobState.read(job_state(self._job(job)).wire())
 
     @_asked
     def cancel(self, job: str) -> None:

@@ -4,10 +4,11 @@ import secrets
 from collections.abc import Callable
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from jobs import access
 from jobs.api import tokens
+from jobs.api.errors import error_response
 
 API = "/api/"
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -99,10 +100,8 @@ def api_errors(get_response: Handler) -> Handler:
         response = get_response(request)
         is_page = not response.headers.get("Content-Type", "").startswith("application/json")
         if request.path.startswith(API) and response.status_code in ERRORS and is_page:
-            code, message = ERRORS[response.status_code]
-            error = {"error": {"code": code, "message": message}}
             kept = {name: response.headers[name] for name in KEPT if name in response.headers}
-            return JsonResponse(error, status=response.status_code, headers=kept)
+            return error_response(response.status_code, *ERRORS[response.status_code], kept)
         return response
 
     return respond

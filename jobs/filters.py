@@ -197,10 +197,24 @@ _listed = Remembered(_contents)
 
 
 @dataclass(frozen=True)
+class Totals:
+    """The files of all jobs of a session, taken together."""
+
+    files: int
+    seconds: float
+    complete: int
+    running: int
+    waiting: int
+    failed: int
+    canceled: int
+    percent: float
+
+
+@dataclass(frozen=True)
 class Counts:
     """How much there is in a session."""
 
-    totals: dict[str, Any]
+    totals: Totals
     shows: dict[str, int]
     fresh: int
     good: int
@@ -224,16 +238,16 @@ def _count(session: Session) -> Counts:
     number = {status: n for status, (n, _long, _far) in by_status.items()}
     files = sum(number.values())
     done = sum(far if status in ACTIVE else 100.0 * n for status, (n, _long, far) in by_status.items())
-    totals = {
-        "files": files,
-        "seconds": sum(long for _n, long, _far in by_status.values()),
-        "complete": number[InputStatus.COMPLETE],
-        "running": number[InputStatus.RUNNING],
-        "waiting": sum(number[status] for status in WAITING),
-        "failed": number[InputStatus.FAILED],
-        "canceled": number[InputStatus.CANCELED],
-        "percent": round(done / files, 1) if files else 0.0,
-    }
+    totals = Totals(
+        files=files,
+        seconds=sum(long for _n, long, _far in by_status.values()),
+        complete=number[InputStatus.COMPLETE],
+        running=number[InputStatus.RUNNING],
+        waiting=sum(number[status] for status in WAITING),
+        failed=number[InputStatus.FAILED],
+        canceled=number[InputStatus.CANCELED],
+        percent=round(done / files, 1) if files else 0.0,
+    )
     reviewed = review_progress.counts(session) if number[InputStatus.COMPLETE] else {}
     shows = {
         "all": files,

@@ -1,11 +1,11 @@
 """What happened to a file, as people read it: its events, oldest first."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from django.utils.translation import gettext as _
 
 from gpu_worker.shared.protocol import ERRORS
+from jobs.api import schemas
 from jobs.models import JobEvent, JobInput
 from jobs.statuses import Event
 
@@ -13,32 +13,32 @@ KEPT = 200  # of the newest events
 BACK_AND_FORTH = (Event.CLAIMED, Event.PUSHED_BACK)
 
 
-def timeline(entry: JobInput) -> list[dict[str, Any]]:
-    """Return the events of a file as JSON-ready rows, the start of its job first."""
+def timeline(entry: JobInput) -> list[schemas.Event]:
+    """Return the events of a file as pages and programs are told them, the start of its job first."""
     newest = list(entry.events.order_by("-id")[:KEPT])[::-1]
     owner = entry.job.created_by
-    begun = {
-        "id": "begun",
-        "at": entry.job.created_at.isoformat(),
-        "text": _("put into the queue"),
-        "actor": owner.get_username() if owner else "",
-        "code": "",
-        "sentence": "",
-        "times": 1,
-    }
+    begun = schemas.Event(
+        id="begun",
+        at=entry.job.created_at.isoformat(),
+        text=_("put into the queue"),
+        actor=owner.get_username() if owner else "",
+        code="",
+        sentence="",
+        times=1,
+    )
     return [begun, *_folded(newest)]
 
 
-def _folded(events: Sequence[JobEvent]) -> Iterator[dict[str, Any]]:
+def _folded(events: Sequence[JobEvent]) -> Iterator[schemas.Event]:
     """A busy worker is offered a file again and again: such rounds are told once, with their number."""
     at = 0
     while at < len(events):
         rounds = _rounds(events, at)
         if rounds > 1:
-            yield {**_row(events[at + 2 * rounds - 1], rounds), "id": str(events[at].pk)}
+            yield _row(events[at + 2 * rounds - 1], rounds, events[at])
             at += 2 * rounds
         else:
-            yield _row(events[at], 1)
+            yield _row(events[at], 1, events[at])
             at += 1
 
 
@@ -50,14 +50,14 @@ def _rounds(events: Sequence[JobEvent], at: int) -> int:
     return rounds
 
 
-def _row(event: JobEvent, times: int) -> dict[str, Any]:
+def _row(event: JobEvent, times: int, first: JobEvent) -> schemas.Event:
     known = ERRORS.get(event.code)
-    return {
-        "id": str(event.pk),
-        "at": event.at.isoformat(),
-        "text": str(Event(event.event).label),
-        "actor": event.actor,
-        "code": event.code,
-        "sentence": known.sentence if known else event.message,
-        "times": times,
-    }
+    return schemas.Event(
+        id=str(first.pk),
+        at=event.at.isoformat(),
+        text=str(Event(event.event).label),
+        actor=event.actor,
+        code=event.code,
+        sentence=known.sentence if known else event.message,
+        times=times,
+    )

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
+from jobs.api.schemas import Preset
 from jobs.forms import PLAIN_OPTIONS, SPEAKER_COUNTS
 from jobs.models import JobPreset
 
@@ -16,12 +17,12 @@ class TooMany(Exception):
     """The person has MOST presets already."""
 
 
-def of(person: User) -> list[dict[str, Any]]:
+def of(person: User) -> list[Preset]:
     """Return a person's presets by name, as their form takes them."""
     return [_state(preset) for preset in JobPreset.objects.filter(owner=person)]
 
 
-def keep(person: User, name: str, options: dict[str, Any]) -> dict[str, Any]:
+def keep(person: User, name: str, options: dict[str, Any]) -> Preset:
     """Give options a name; one that they had is given to these instead. Raises TooMany."""
     mine = JobPreset.objects.filter(owner=person)
     if mine.count() >= MOST and not mine.filter(name=name).exists():
@@ -36,5 +37,5 @@ def forget(person: User, pk: UUID) -> bool:
     return bool(JobPreset.objects.filter(owner=person, pk=pk).delete()[0])
 
 
-def _state(preset: JobPreset) -> dict[str, Any]:
-    return {"id": str(preset.pk), "name": preset.name, "options": preset.options}
+def _state(preset: JobPreset) -> Preset:
+    return Preset(id=str(preset.pk), name=preset.name, options=preset.options)

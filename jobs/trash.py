@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from jobs import batches
+from jobs.api.schemas import Deleted
 from jobs.models import IncomingUpload, Job, JobInput, ResultFile, Session, Upload
 from jobs.ports import partial_results
 from jobs.statuses import ACTIVE
@@ -90,16 +91,16 @@ def restore_session(session: Session) -> None:
         Session.objects.filter(pk=session.pk).update(deleted_at=None, touched_at=timezone.now())
 
 
-def contents(session: Session) -> list[dict[str, Any]]:
+def contents(session: Session) -> list[Deleted]:
     """Return what was deleted from a session and can be brought back, the latest first."""
     jobs = list(session.jobs.filter(deleted_at__isnull=False).order_by("-deleted_at")[:SHOWN])
     uploads = list(_alone(session.uploads.filter(deleted_at__isnull=False)).order_by("-deleted_at")[:SHOWN])
-    found = [
-        (job.deleted_at, {"kind": "job", "text": _("Job %(n)s") % {"n": job.number}}, job.pk) for job in jobs
-    ]
-    found += [(file.deleted_at, {"kind": "upload", "text": file.name}, file.pk) for file in uploads]
+    found = [(job.deleted_at, "job", _("Job %(n)s") % {"n": job.number}, job.pk) for job in jobs]
+    found += [(file.deleted_at, "upload", file.name, file.pk) for file in uploads]
     found.sort(key=lambda one: str(one[0]), reverse=True)
-    return [{"id": str(pk), **about, "until": _until(at)} for at, about, pk in found[:SHOWN]]
+    return [
+        Deleted(id=str(pk), kind=kind, text=text, until=_until(at)) for at, kind, text, pk in found[:SHOWN]
+    ]
 
 
 def sessions(person: User) -> list[dict[str, Any]]:

@@ -1,7 +1,5 @@
 """What the workers offer, for programs. No address and no token is in it."""
 
-from typing import Any
-
 from django.http import HttpRequest
 from ninja import Router
 
@@ -10,7 +8,6 @@ from remoteworker.models import Worker
 from remoteworker.workers import health, registry
 
 router = Router(by_alias=True, tags=["Workers"])
-Answer = dict[str, Any]
 
 
 class WorkerRow(Told):
@@ -31,22 +28,22 @@ class WorkerList(Told):
 
 
 @router.get("/workers", url_name="api-workers", response=WorkerList)
-def get_workers(request: HttpRequest) -> Answer:
+def get_workers(request: HttpRequest) -> WorkerList:
     """List the workers in service: what each can do, and how much at once."""
-    return {"workers": [_row(worker) for worker in registry.enabled_workers().order_by("pk")]}
+    return WorkerList(workers=[_row(worker) for worker in registry.enabled_workers().order_by("pk")])
 
 
-def _row(worker: Worker) -> Answer:
+def _row(worker: Worker) -> WorkerRow:
     said = worker.capabilities
-    return {
-        "id": worker.pk,
-        "kind": worker.kind,
-        "state": health.state(worker),
-        "connected": worker.is_connected,
-        "lastContactAt": worker.last_ping_at.isoformat() if worker.last_ping_at else None,
-        "models": worker.models_at_hand,
-        "tellsSpeakers": not said.get("diarizationTrouble"),
-        "gpu": str(said.get("gpuName") or ""),
-        "capacity": worker.slots,
-        "active": int(getattr(worker, "active", 0)),
-    }
+    return WorkerRow(
+        id=worker.pk,
+        kind=worker.kind,
+        state=health.state(worker),
+        connected=worker.is_connected,
+        last_contact_at=worker.last_ping_at.isoformat() if worker.last_ping_at else None,
+        models=worker.models_at_hand,
+        tells_speakers=not said.get("diarizationTrouble"),
+        gpu=str(said.get("gpuName") or ""),
+        capacity=worker.slots,
+        active=int(getattr(worker, "active", 0)),
+    )

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from gpu_worker.shared.protocol import MAX_REQUEST_BYTES, InvalidMessage, parse_complete, plain, read_json
+from jobs.api.errors import error_response
 from jobs.media.serving import file_response
 from jobs.models import JobInput
 from jobs.uploads.ingest import sha256_of
@@ -26,11 +27,6 @@ log = logging.getLogger(__name__)
 WorkerView = Callable[[HttpRequest, UUID, list[Worker]], JsonResponse]
 
 
-def error(status: int, code: str, message: str) -> JsonResponse:
-    """Return an error as both services write it."""
-    return JsonResponse({"error": {"code": code, "message": message}}, status=status)
-
-
 def for_workers(view: WorkerView) -> Callable[[HttpRequest, UUID], JsonResponse]:
     """Let workers only through, and turn what `results` raises into the protocol's answers."""
 
@@ -41,17 +37,17 @@ def for_workers(view: WorkerView) -> Callable[[HttpRequest, UUID], JsonResponse]
         try:
             return view(request, job_id, workers_of(request))
         except Unauthenticated:
-            return error(401, "UNAUTHENTICATED", "Authorization header missing.")
+            return error_response(401, "UNAUTHENTICATED", "Authorization header missing.")
         except UnknownToken:
-            return error(403, "FORBIDDEN", "Unknown token.")
+            return error_response(403, "FORBIDDEN", "Unknown token.")
         except results.StaleAttempt:
-            return error(409, "STALE_ATTEMPT", "This attempt is over; stop and delete its work.")
+            return error_response(409, "STALE_ATTEMPT", "This attempt is over; stop and delete its work.")
         except results.InputCanceled:
-            return error(410, "CANCELED", "This job was canceled; stop and delete its work.")
+            return error_response(410, "CANCELED", "This job was canceled; stop and delete its work.")
         except results.OutputRejected as rejection:
-            return error(422, rejection.code, rejection.message)
+            return error_response(422, rejection.code, rejection.message)
         except InvalidMessage as wrong:
-            return error(400, wrong.code, str(wrong))
+            return error_response(400, wrong.code, str(wrong))
 
     return answer
 
@@ -70,14 +66,14 @@ def worker_input(request: HttpRequest, job_id: UUID, input_id: UUID) -> HttpResp
         clock.now(),
     )
     if not is_valid or attempt is None or job_input is None:
-        return error(403, "FORBIDDEN", "This link is not valid or has expired.")
+        return error_response(403, "FORBIDDEN", "This link is not valid or has expired.")
     upload = job_input.upload
     try:
         return file_response(
             request, upload.path, etag=upload.sha256, content_type=upload.content_type, name="input"
         )
     except FileNotFoundError:
-        return error(410, "UPLOAD_MISSING", "The recording is no longer on the controller's disk.")
+        return error_response(410, "UPLOAD_MISSING", "The recording is no longer on the controller's disk.")
 
 
 @for_workers

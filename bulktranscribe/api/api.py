@@ -11,6 +11,7 @@ import jobs.api.trash  # noqa: F401 - the other parts of the router
 from bulktranscribe.middleware import ERRORS
 from jobs.access import ConfinedToken, MissingScope
 from jobs.api.auth import Needs
+from jobs.api.errors import refusal
 from jobs.api.json_body import JsonParser
 from jobs.api.session_page import router as jobs_router
 from remoteworker.api import router as workers_router
@@ -33,7 +34,7 @@ for router in (jobs_router, review_router, downloads_router, workers_router):
 
 
 def _error(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
-    return api.create_response(request, {"error": {"code": code, "message": message}}, status=status)
+    return api.create_response(request, refusal(code, message).wire(), status=status)
 
 
 @api.exception_handler(Http404)

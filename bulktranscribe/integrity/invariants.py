@@ -152,7 +152,7 @@ def pages_say_what_rows_say() -> Iterator[str]:
             yield f"job {job.pk} is {job.status}, its files say {job_status(statuses)}"
         if (job.ended_at is not None) != (not set(statuses) - set(ENDED)):
             yield f"job {job.pk}: its end is {job.ended_at}, its files are {sorted(set(statuses))}"
-        shown = [entry["status"] for entry in job_state(job, {}, {})["inputs"]]
+        shown = [entry.status for entry in job_state(job, {}, {}).inputs]
         if shown != statuses:
             yield f"job {job.pk}: its page shows {shown}, its files are {statuses}"
     in_a_job = Exists(JobInput.objects.filter(upload=OuterRef("pk"), job__deleted_at=None))

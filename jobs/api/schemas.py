@@ -1,9 +1,10 @@
-"""What the API answers, as its OpenAPI document says it. The values are made in `live` and beside the operations."""
+"""What the API answers: the types that serializers build, and that its OpenAPI document describes."""
 
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import SkipJsonSchema
 
 from jobs.statuses import InputStatus, JobStatus
 
@@ -13,9 +14,17 @@ Path = Annotated[str, WithJsonSchema({"type": "string", "format": "uri-reference
 
 
 class Told(BaseModel):
-    """An answer. What is not described here is passed on: pages may be told more than programs are promised."""
+    """An answer, built by its fields' names. What is `SkipJsonSchema` pages are told, and programs are not promised."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow")
+
+    def wire(self) -> dict[str, Any]:
+        """Return it as it goes over the wire: what JSON has, by the names there."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def wire_bytes(self) -> bytes:
+        """Return the JSON itself."""
+        return self.model_dump_json(by_alias=True).encode()
 
 
 class Error(Told):
@@ -198,8 +207,17 @@ class Event(Told):
     times: int
 
 
+class PartialOutput(Told):
+    """A document that the worker had sent before the file failed."""
+
+    id: str
+    label: str
+    url: Path
+
+
 class InputOfWorker(Input):
     last_contact_at: Moment | None
+    partial: SkipJsonSchema[list[PartialOutput]]
 
 
 class InputAnswer(Told):
@@ -255,6 +273,7 @@ class JobOnPage(Job):
     """A job with those of its files that are shown; the numbers are of all."""
 
     files: int
+    files_text: SkipJsonSchema[str]
     failed: int
     eta_seconds: float | None
     cost: float | None

@@ -1,8 +1,7 @@
-"""Files, jobs and what comes in, each as the JSON-ready mapping that pages and programs read."""
+"""Files, jobs and what comes in, each as the answer that pages and programs read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -10,11 +9,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from jobs.api import schemas
 from jobs.models import IncomingUpload, Job, JobInput, Sound, Upload
 from jobs.ports import partial_results, progress_estimates, review_progress, worker_capabilities
+from jobs.ports.partial_results import Part
 from jobs.ports.progress_estimates import QueueStatus
 from jobs.ports.review_progress import Review
-from jobs.statuses import ENDED, InputStatus, job_status
+from jobs.statuses import ENDED, InputStatus, JobStatus, job_status
 
 STAGE_TEXTS = {
     "queued": gettext_lazy("Waiting at the worker"),
@@ -34,88 +35,81 @@ SOUND_TEXTS = {
 }
 
 
-def upload_state(upload: Upload, *, is_new: bool) -> dict[str, Any]:
-    """Return one upload."""
-    return {
-        "id": str(upload.pk),
-        "name": upload.name,
-        "folder": upload.folder,
-        "sizeBytes": upload.size_bytes,
-        "isNew": is_new,
-        "mediaUrl": reverse("upload-media", args=[upload.pk]),
-        "sound": sound_state(upload),
-    }
+def upload_state(upload: Upload, *, is_new: bool, media_page: str = "upload-media") -> schemas.Upload:
+    """Return one upload; `media_page` is the name of the address where its recording is."""
+    return schemas.Upload(
+        id=str(upload.pk),
+        name=upload.name,
+        folder=upload.folder,
+        size_bytes=upload.size_bytes,
+        is_new=is_new,
+        media_url=reverse(media_page, args=[upload.pk]),
+        sound=sound_state(upload),
+    )
 
 
-def sound_state(upload: Upload) -> dict[str, Any] | None:
+def sound_state(upload: Upload) -> schemas.SoundRow | None:
     """Return what an upload was found to be, `text` for what is wrong with it; None while nobody has looked."""
     sound = getattr(upload, "sound", None) if settings.SOUND_SECONDS else Sound()
     if sound is None:
         return None
-    return {
-        "seconds": round(sound.seconds, 1),
-        "codec": sound.codec,
-        "channels": sound.channels,
-        "problem": sound.problem,
-        "isSilent": sound.is_silent,
-        "text": str(SOUND_TEXTS.get(sound.problem or "silent" * sound.is_silent, "")),
-    }
+    return schemas.SoundRow(
+        seconds=round(sound.seconds, 1),
+        codec=sound.codec,
+        channels=sound.channels,
+        problem=sound.problem,
+        is_silent=sound.is_silent,
+        text=str(SOUND_TEXTS.get(sound.problem or "silent" * sound.is_silent, "")),
+    )
 
 
-def incoming_state(entry: IncomingUpload) -> dict[str, Any]:
+def incoming_state(entry: IncomingUpload) -> schemas.Incoming:
     """Return one file on its way, and what became of it."""
     twin = entry.duplicate_of
-    return {
-        "id": str(entry.pk),
-        "name": entry.name,
-        "folder": entry.folder,
-        "sizeBytes": entry.size_bytes,
-        "offsetBytes": entry.offset_bytes,
-        "isArriving": entry.is_arriving,
-        "expiresAt": entry.expires_at.isoformat(),
-        "upload": upload_state(entry.upload, is_new=True) if entry.upload else None,
-        "duplicateOf": {"id": str(twin.pk), "name": twin.name, "folder": twin.folder} if twin else None,
-    }
+    return schemas.Incoming(
+        id=str(entry.pk),
+        name=entry.name,
+        folder=entry.folder,
+        size_bytes=entry.size_bytes,
+        offset_bytes=entry.offset_bytes,
+        is_arriving=entry.is_arriving,
+        expires_at=entry.expires_at.isoformat(),
+        upload=upload_state(entry.upload, is_new=True) if entry.upload else None,
+        duplicate_of=schemas.Twin(id=str(twin.pk), name=twin.name, folder=twin.folder) if twin else None,
+    )
 
 
 def job_state(
     job: Job,
     queue_status: Mapping[UUID, QueueStatus] | None = None,
     review: Mapping[UUID, Review] | None = None,
-) -> dict[str, Any]:
-    """Return one job with its inputs; uses prefetched inputs, standings and reviews where there are any."""
+) -> schemas.Job:
+    """Return one job with its inputs; uses prefetched inputs, queue statuses and reviews where there are any."""
     inputs = list(job.inputs.all())
-    queue_status = progress_estimates.of(inputs) if queue_status is None else queue_status
-    review = review_progress.of(inputs) if review is None else review
-    status = job_status(
-        [entry.status for entry in inputs]
-    )  # the job's row may be a moment older than they are
-    return {
-        **job_facts(job),
-        "status": status,
-        "statusText": str(status.label),
-        "percent": round(sum(_settled_percent(entry) for entry in inputs) / max(1, len(inputs)), 1),
-        "canCancel": any(entry.can_cancel for entry in inputs),
-        "canRetry": any(entry.can_retry for entry in inputs),
-        "inputs": [
-            input_state(entry, queue_status.get(entry.pk, progress_estimates.UNKNOWN), review.get(entry.pk))
-            for entry in inputs
-        ],
-    }
+    status = job_status([entry.status for entry in inputs])  # the job's row may be a moment older
+    return schemas.Job(
+        **dict(job_head(job, status)),
+        percent=round(sum(_settled_percent(entry) for entry in inputs) / max(1, len(inputs)), 1),
+        can_cancel=any(entry.can_cancel for entry in inputs),
+        can_retry=any(entry.can_retry for entry in inputs),
+        inputs=input_states(inputs, queue_status, review),
+    )
 
 
-def job_facts(job: Job) -> dict[str, Any]:
-    """Return what a job's own row says."""
-    return {
-        "id": str(job.pk),
-        "number": job.number,
-        "createdAt": job.created_at.isoformat(),
-        "endedAt": job.ended_at.isoformat() if job.ended_at else None,
-        "model": job.model,
-        "language": job.language,
-        "speakers": _speakers(job),
-        "runsOn": "remote" if worker_capabilities.runs_remotely(job.use_remote) else "local",
-    }
+def job_head(job: Job, status: JobStatus) -> schemas.JobHead:
+    """Return what a job's own row says, but for its status: that is the caller's."""
+    return schemas.JobHead(
+        id=str(job.pk),
+        number=job.number,
+        status=status,
+        status_text=str(status.label),
+        created_at=job.created_at.isoformat(),
+        ended_at=job.ended_at.isoformat() if job.ended_at else None,
+        model=job.model,
+        language=job.language,
+        speakers=_speakers(job),
+        runs_on="remote" if worker_capabilities.runs_remotely(job.use_remote) else "local",
+    )
 
 
 def _speakers(job: Job) -> str:
@@ -129,62 +123,81 @@ def _speakers(job: Job) -> str:
     return f"{low}-{high}" if low or high else "auto"
 
 
-def file_state(entry: JobInput) -> dict[str, Any]:
+def file_state(entry: JobInput) -> schemas.InputOfWorker:
     """Return one file of a job by itself."""
-    queue_status = progress_estimates.of([entry]).get(entry.pk, progress_estimates.UNKNOWN)
-    state = input_state(entry, queue_status, review_progress.of([entry]).get(entry.pk))
-    return {
-        **state,
-        "lastContactAt": _moment(queue_status.last_contact_at),
-        "partial": [partial_results.part_state(entry, part) for part in partial_results.of(entry)],
-    }
+    known = progress_estimates.of([entry])
+    (state,) = input_states([entry], known)
+    return schemas.InputOfWorker(
+        **dict(state),
+        last_contact_at=_moment(known.get(entry.pk, progress_estimates.UNKNOWN).last_contact_at),
+        partial=[partial_output(entry, part) for part in partial_results.of(entry)],
+    )
 
 
-def input_state(entry: JobInput, queue_status: QueueStatus, review: Review | None) -> dict[str, Any]:
+def partial_output(entry: JobInput, part: Part) -> schemas.PartialOutput:
+    """Return one document that came of a file before it failed."""
+    url = reverse("input-partial", args=[entry.pk, part.kind])
+    return schemas.PartialOutput(id=part.kind, label=part.label, url=url)
+
+
+def input_states(
+    entries: Sequence[JobInput],
+    queue_status: Mapping[UUID, QueueStatus] | None = None,
+    review: Mapping[UUID, Review] | None = None,
+) -> list[schemas.Input]:
+    """Return files of jobs; asks once for all of them what is known beyond their rows, where that is not given."""
+    queue_status = progress_estimates.of(entries) if queue_status is None else queue_status
+    review = review_progress.of(entries) if review is None else review
+    return [
+        input_state(entry, queue_status.get(entry.pk, progress_estimates.UNKNOWN), review.get(entry.pk))
+        for entry in entries
+    ]
+
+
+def input_state(entry: JobInput, queue_status: QueueStatus, review: Review | None) -> schemas.Input:
     """Return one file of a job: where it stands, how far, what went wrong, where its transcript is."""
-    is_complete = entry.status == InputStatus.COMPLETE
-    return {
-        "id": str(entry.pk),
-        "uploadId": str(entry.upload_id),
-        "name": entry.upload.name,
-        "folder": entry.upload.folder,
-        "status": entry.status,
-        "stage": entry.stage,
-        "statusText": status_text(entry),
-        "percent": round(_percent(entry), 1),
-        "audioSeconds": entry.audio_seconds,
-        "audioDuration": entry.audio_duration,
-        "speed": entry.speed,
-        "etaSeconds": whole_seconds(queue_status.eta_seconds),
-        "attempt": entry.tries,
-        "attempts": settings.REMOTE_WORKER_MAX_ATTEMPTS,
-        "filesAhead": queue_status.files_ahead,
-        "unreachableSince": _moment(queue_status.unreachable_since),
-        "givenUpAt": _moment(queue_status.given_up_at),
-        "worker": entry.worker_name,
-        "error": error_state(entry),
-        "remote": {"lastError": entry.remote_last_error},
-        "canCancel": entry.can_cancel,
-        "canRetry": entry.can_retry,
-        "transcriptUrl": reverse("transcript", args=[entry.pk]) if is_complete else None,
-        "review": review_state(review) if is_complete and review else None,
-    }
+    status = InputStatus(entry.status)
+    is_complete = status == InputStatus.COMPLETE
+    return schemas.Input(
+        id=str(entry.pk),
+        upload_id=str(entry.upload_id),
+        name=entry.upload.name,
+        folder=entry.upload.folder,
+        status=status,
+        stage=entry.stage,
+        status_text=status_text(entry),
+        percent=round(_percent(entry), 1),
+        audio_seconds=entry.audio_seconds,
+        audio_duration=entry.audio_duration,
+        speed=entry.speed,
+        eta_seconds=whole_seconds(queue_status.eta_seconds),
+        attempt=entry.tries,
+        attempts=settings.REMOTE_WORKER_MAX_ATTEMPTS,
+        files_ahead=queue_status.files_ahead,
+        unreachable_since=_moment(queue_status.unreachable_since),
+        given_up_at=_moment(queue_status.given_up_at),
+        worker=entry.worker_name,
+        error=error_state(entry),
+        remote=schemas.Remote(last_error=entry.remote_last_error),
+        can_cancel=entry.can_cancel,
+        can_retry=entry.can_retry,
+        transcript_url=reverse("transcript", args=[entry.pk]) if is_complete else None,
+        review=review_state(review) if is_complete and review else None,
+    )
 
 
-def review_state(review: Review) -> dict[str, Any]:
+def review_state(review: Review) -> schemas.Review:
     """Return how far people are with the transcript of a file."""
     doubtful = ngettext("%(n)s doubtful place", "%(n)s doubtful places", review.doubtful) % {
         "n": review.doubtful
     }
     is_done = review.status == "done"
-    return {
-        "status": review.status,
-        "text": review.status_text
-        if is_done or not review.doubtful
-        else f"{review.status_text} · {doubtful}",
-        "doubtful": review.doubtful,
-        "reviewer": review.reviewer,
-    }
+    return schemas.Review(
+        status=review.status,
+        text=review.status_text if is_done or not review.doubtful else f"{review.status_text} · {doubtful}",
+        doubtful=review.doubtful,
+        reviewer=review.reviewer,
+    )
 
 
 def status_text(entry: JobInput) -> str:
@@ -196,17 +209,17 @@ def status_text(entry: JobInput) -> str:
     return str(InputStatus(entry.status).label)
 
 
-def error_state(entry: JobInput) -> dict[str, str] | None:
+def error_state(entry: JobInput) -> schemas.Failure | None:
     """Return code, sentence, hint and the technical message of a failure."""
     text = entry.error_text
     if text is None:
         return None
-    return {
-        "code": entry.error_code,
-        "sentence": text.sentence,
-        "hint": text.hint,
-        "message": entry.error_message or text.sentence,
-    }
+    return schemas.Failure(
+        code=entry.error_code,
+        sentence=text.sentence,
+        hint=text.hint,
+        message=entry.error_message or text.sentence,
+    )
 
 
 def whole_seconds(seconds: float | None) -> float | None:

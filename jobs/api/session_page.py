@@ -3,10 +3,9 @@
 Lists for programs are in `api_sessions`, on the same router.
 """
 
-from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from ninja import File, Query, Router, Schema, Status
 from ninja.files import UploadedFile
@@ -17,6 +16,7 @@ from gpu_worker.shared.protocol import Options
 from jobs import access, batches, filters, history
 from jobs.api import schemas
 from jobs.api.auth import Needs
+from jobs.api.errors import refused
 from jobs.api.serializers import file_state, incoming_state, job_state, sound_state, upload_state
 from jobs.api.session_state import session_state, state_stamp
 from jobs.filters import Choice
@@ -26,7 +26,8 @@ from jobs.ports import worker_capabilities
 from jobs.uploads import ingest, resumable
 
 router = Router(by_alias=True)
-Answer = dict[str, Any]
+VerbAnswer = Status[schemas.JobAnswer] | Status[schemas.Refusal]
+StartAnswer = Status[schemas.JobAnswer] | Status[schemas.JobRefusal]
 MAY_UPLOAD, MAY_START = Needs(Scope.UPLOAD), Needs(Scope.JOBS)
 VERB_ANSWERS = {200: schemas.JobAnswer, 409: schemas.Refusal}
 START_ANSWERS = {201: schemas.JobAnswer, 400: schemas.JobRefusal}
@@ -85,7 +86,8 @@ def get_session_state(request: HttpRequest, pk: UUID, wanted: Query[StateFilter]
     etag = f'"{state_stamp(session, choice)}"'
     answer = get_conditional_response(request, etag=etag)
     if answer is None:
-        answer = JsonResponse(session_state(session, choice), headers={"ETag": etag})
+        state = session_state(session, choice).wire_bytes()
+        answer = HttpResponse(state, content_type="application/json", headers={"ETag": etag})
     answer.headers["Cache-Control"] = "private, no-cache"
     return answer
 
@@ -97,17 +99,17 @@ def get_session_state(request: HttpRequest, pk: UUID, wanted: Query[StateFilter]
     auth=MAY_UPLOAD,
     tags=["Uploads"],
 )
-def post_uploads(request: HttpRequest, pk: UUID, files: File[list[UploadedFile]]) -> Answer:
+def post_uploads(request: HttpRequest, pk: UUID, files: File[list[UploadedFile]]) -> schemas.Received:
     """Send small files in one request. Large ones are better sent in pieces."""
     session = access.find_session(request.user, pk)
-    answer: Answer = {"uploads": [], "refused": []}
+    answer = schemas.Received(uploads=[], refused=[])
     for file in files:
         try:
-            answer["uploads"].append(upload_state(ingest.receive(session, file), is_new=True))
+            answer.uploads.append(upload_state(ingest.receive(session, file), is_new=True))
         except ingest.UploadRefused as refusal:
             name = ingest.display_name(file.name or "")
-            error = {"code": refusal.code, "message": refusal.message}
-            answer["refused"].append({"name": name, "error": error})
+            error = schemas.Error(code=refusal.code, message=refusal.message)
+            answer.refused.append(schemas.RefusedUpload(name=name, error=error))
     return answer
 
 
@@ -117,17 +119,18 @@ def post_uploads(request: HttpRequest, pk: UUID, files: File[list[UploadedFile]]
     response={200: schemas.Sounds, 400: schemas.Refusal},
     tags=["Uploads"],
 )
-def get_sounds(request: HttpRequest, pk: UUID, ids: str = "") -> Status[Answer]:
+def get_sounds(
+    request: HttpRequest, pk: UUID, ids: str = ""
+) -> Status[schemas.Sounds] | Status[schemas.Refusal]:
     """What these uploads, ids with commas between, were found to be; null for those nobody has looked at."""
     session = access.find_session(request.user, pk)
     try:
         wanted = {UUID(each) for each in ids.split(",") if each}
     except ValueError:
-        error = {"code": "INVALID_REQUEST", "message": "ids must be ids of uploads with commas between."}
-        return Status(400, {"error": error})
+        return refused(400, "INVALID_REQUEST", "ids must be ids of uploads with commas between.")
     found = session.uploads.filter(pk__in=list(wanted)[:MAX_SOUNDS])
     found = found.select_related("sound").defer("sound__levels")
-    return Status(200, {"sounds": {str(upload.pk): sound_state(upload) for upload in found}})
+    return Status(200, schemas.Sounds(sounds={str(upload.pk): sound_state(upload) for upload in found}))
 
 
 @router.post(
@@ -137,17 +140,16 @@ def get_sounds(request: HttpRequest, pk: UUID, ids: str = "") -> Status[Answer]:
     auth=MAY_UPLOAD,
     tags=["Uploads in pieces"],
 )
-def post_keep(request: HttpRequest, pk: UUID) -> Status[Answer]:
+def post_keep(request: HttpRequest, pk: UUID) -> Status[schemas.IncomingAnswer] | Status[schemas.Refusal]:
     """Keep a file that is here already as a file of its own."""
     entry = access.find_incoming(request.user, pk)
     try:
         kept = resumable.keep_duplicate(entry)
     except ingest.UploadRefused as refusal:
-        return Status(507, {"error": {"code": refusal.code, "message": refusal.message}})
+        return refused(507, refusal.code, refusal.message)
     if kept is None:
-        text = "This file repeats no other, or what it repeated is gone."
-        return Status(409, {"error": {"code": "NOT_A_DUPLICATE", "message": text}})
-    return Status(200, {"incoming": incoming_state(entry)})
+        return refused(409, "NOT_A_DUPLICATE", "This file repeats no other, or what it repeated is gone.")
+    return Status(200, schemas.IncomingAnswer(incoming=incoming_state(entry)))
 
 
 @router.post(
@@ -157,7 +159,7 @@ def post_keep(request: HttpRequest, pk: UUID) -> Status[Answer]:
     auth=MAY_START,
     tags=["Jobs"],
 )
-def post_job(request: HttpRequest, pk: UUID, payload: NewJob) -> Status[Answer]:
+def post_job(request: HttpRequest, pk: UUID, payload: NewJob) -> StartAnswer:
     """Start a job over files of the session."""
     return _create(request, access.find_session(request.user, pk), payload, payload)
 
@@ -169,7 +171,7 @@ def post_job(request: HttpRequest, pk: UUID, payload: NewJob) -> Status[Answer]:
     auth=MAY_START,
     tags=["Jobs"],
 )
-def post_job_rerun(request: HttpRequest, pk: UUID, changes: JobChanges) -> Status[Answer]:
+def post_job_rerun(request: HttpRequest, pk: UUID, changes: JobChanges) -> StartAnswer:
     """Start a job like this one, but for the changes."""
     job = access.find_job(request.user, pk)
     before = choices_of(job)
@@ -181,16 +183,16 @@ def post_job_rerun(request: HttpRequest, pk: UUID, changes: JobChanges) -> Statu
 
 
 @router.get("/jobs/{uuid:pk}", url_name="job", response=schemas.JobAnswer, tags=["Jobs"])
-def get_job(request: HttpRequest, pk: UUID) -> Answer:
+def get_job(request: HttpRequest, pk: UUID) -> schemas.JobAnswer:
     """Read a job with all of its files."""
-    return {"job": job_state(access.find_job(request.user, pk))}
+    return schemas.JobAnswer(job=job_state(access.find_job(request.user, pk)))
 
 
 @router.get("/inputs/{uuid:pk}", url_name="input", response=schemas.InputAnswer, tags=["Jobs"])
-def get_input(request: HttpRequest, pk: UUID) -> Answer:
+def get_input(request: HttpRequest, pk: UUID) -> schemas.InputAnswer:
     """Read one file of a job, and what happened to it."""
     entry = access.find_input(request.user, pk)
-    return {"input": file_state(entry), "events": history.timeline(entry)}
+    return schemas.InputAnswer(input=file_state(entry), events=history.timeline(entry))
 
 
 @router.post(
@@ -200,7 +202,7 @@ def get_input(request: HttpRequest, pk: UUID) -> Answer:
     auth=MAY_START,
     tags=["Jobs"],
 )
-def post_job_cancel(request: HttpRequest, pk: UUID) -> Status[Answer]:
+def post_job_cancel(request: HttpRequest, pk: UUID) -> VerbAnswer:
     """Cancel every file of a job that has not ended."""
     job = access.find_job(request.user, pk)
     return _done(batches.cancel_job(job, access.person_of(request).get_username()), job)
@@ -213,7 +215,7 @@ def post_job_cancel(request: HttpRequest, pk: UUID) -> Status[Answer]:
     auth=MAY_START,
     tags=["Jobs"],
 )
-def post_job_retry(request: HttpRequest, pk: UUID) -> Status[Answer]:
+def post_job_retry(request: HttpRequest, pk: UUID) -> VerbAnswer:
     """Queue the failed files of a job again, or the canceled ones where none failed."""
     job = access.find_job(request.user, pk)
     return _done(batches.retry_job(job, access.person_of(request).get_username()), job)
@@ -226,7 +228,7 @@ def post_job_retry(request: HttpRequest, pk: UUID) -> Status[Answer]:
     auth=MAY_START,
     tags=["Jobs"],
 )
-def post_input_cancel(request: HttpRequest, pk: UUID) -> Status[Answer]:
+def post_input_cancel(request: HttpRequest, pk: UUID) -> VerbAnswer:
     """Cancel one file of a job."""
     job_input = access.find_input(request.user, pk)
     return _done(batches.cancel_input(job_input, access.person_of(request).get_username()), job_input.job)
@@ -239,13 +241,13 @@ def post_input_cancel(request: HttpRequest, pk: UUID) -> Status[Answer]:
     auth=MAY_START,
     tags=["Jobs"],
 )
-def post_input_retry(request: HttpRequest, pk: UUID) -> Status[Answer]:
+def post_input_retry(request: HttpRequest, pk: UUID) -> VerbAnswer:
     """Queue one failed or canceled file again."""
     job_input = access.find_input(request.user, pk)
     return _done(batches.retry_input(job_input, access.person_of(request).get_username()), job_input.job)
 
 
-def _create(request: HttpRequest, session: Session, payload: NewJob, sent: NewJob) -> Status[Answer]:
+def _create(request: HttpRequest, session: Session, payload: NewJob, sent: NewJob) -> StartAnswer:
     try:
         job = batches.create_job(
             session,
@@ -255,9 +257,9 @@ def _create(request: HttpRequest, session: Session, payload: NewJob, sent: NewJo
             created_by=access.person_of(request),
         )
     except batches.InvalidJob as wrong:
-        error = {"code": wrong.code, "message": wrong.message, "field": wrong.field}
-        return Status(400, {"error": error})
-    return Status(201, {"job": job_state(job)})
+        error = schemas.FieldError(code=wrong.code, message=wrong.message, field=wrong.field)
+        return Status(400, schemas.JobRefusal(error=error))
+    return Status(201, schemas.JobAnswer(job=job_state(job)))
 
 
 def _wanted(session: Session, payload: NewJob) -> list[Upload]:
@@ -299,12 +301,8 @@ def _speakers(payload: NewJob, sent: NewJob) -> str:
     return speakers
 
 
-def _done(moved: int, job: Job) -> Status[Answer]:
+def _done(moved: int, job: Job) -> VerbAnswer:
     if not moved:
-        error = {
-            "code": "NOTHING_TO_DO",
-            "message": "This has changed meanwhile; the page shows where it stands.",
-        }
-        return Status(409, {"error": error})
+        return refused(409, "NOTHING_TO_DO", "This has changed meanwhile; the page shows where it stands.")
     job.refresh_from_db()
-    return Status(200, {"job": job_state(job)})
+    return Status(200, schemas.JobAnswer(job=job_state(job)))

@@ -1,4 +1,4 @@
-"""What the session page shows, as one mapping: read by the page at first and then every 2 s."""
+"""What the session page shows, as one answer: read by the page at first and then every 2 s."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -11,12 +11,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from jobs import filters, trash
-from jobs.api.serializers import input_state, job_facts, upload_state, whole_seconds
-from jobs.filters import FRESH_SHOWN, PAGE, SHOWS, USED_SHOWN, Choice
+from jobs.api import schemas
+from jobs.api.serializers import input_states, job_head, upload_state, whole_seconds
+from jobs.filters import FRESH_SHOWN, PAGE, SHOWS, USED_SHOWN, Choice, Totals
 from jobs.models import Job, JobInput, Session
 from jobs.ports import progress_estimates, review_progress, worker_capabilities
 from jobs.ports.progress_estimates import Estimate
-from jobs.statuses import ACTIVE, ACTIVE_JOBS, MOVES, WAITING, Event, InputStatus, job_status
+from jobs.statuses import ACTIVE, ACTIVE_JOBS, MOVES, WAITING, Event, InputStatus, JobStatus, job_status
 
 AT_FIRST = Choice()
 ENDS_TOLD = 20
@@ -30,7 +31,7 @@ def state_stamp(session: Session, choice: Choice = AT_FIRST) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
-def session_state(session: Session, choice: Choice = AT_FIRST) -> dict[str, Any]:
+def session_state(session: Session, choice: Choice = AT_FIRST) -> schemas.SessionState:
     """Return what the page shows of a session: its new files, the chosen files by job, totals, a notice."""
     counts = filters.counts(session)
     wanted = filters.chosen(session, choice)
@@ -43,48 +44,43 @@ def session_state(session: Session, choice: Choice = AT_FIRST) -> dict[str, Any]
     latest = _ended(session)
     estimates = progress_estimates.of_jobs({**jobs, **active}.values())
     sums = _sums(jobs.keys() | active.keys() | latest.keys())
-    return {
-        "session": {"id": str(session.pk), "name": session.name},
-        "uploads": _uploads(session),
-        "uploadCounts": {"new": counts.fresh, "good": counts.good, "used": counts.used},
-        "jobs": _jobs(rows, jobs, estimates, sums),
-        "list": {
-            "show": choice.show,
-            "q": choice.words,
-            "page": page,
-            "pages": pages,
-            "found": found,
-            "counts": counts.shows,
-        },
-        "totals": {
-            **counts.totals,
-            **_outlook(estimates[pk] for pk in active if pk in estimates),
-            "activePercent": _percent([sums[pk] for pk in active if pk in sums]),
-        },
-        "ends": [_end_of(job, sums[pk]) for pk, job in latest.items() if pk in sums],
-        "currency": settings.PRICE_CURRENCY,
-        "deleted": trash.contents(session),
-        "notice": notice(session) or None,
-    }
+    return schemas.SessionState(
+        session=schemas.SessionName(id=str(session.pk), name=session.name),
+        uploads=_uploads(session),
+        upload_counts=schemas.UploadCounts(new=counts.fresh, good=counts.good, used=counts.used),
+        jobs=_jobs(rows, jobs, estimates, sums),
+        listed=schemas.Listed(
+            show=choice.show, q=choice.words, page=page, pages=pages, found=found, counts=counts.shows
+        ),
+        totals=_totals(
+            counts.totals,
+            [estimates[pk] for pk in active if pk in estimates],
+            [sums[pk] for pk in active if pk in sums],
+        ),
+        ends=[_end_of(job, sums[pk]) for pk, job in latest.items() if pk in sums],
+        currency=settings.PRICE_CURRENCY,
+        deleted=trash.contents(session),
+        notice=notice(session) or None,
+    )
 
 
 def notice(session: Session) -> str:
     """Return why nobody takes what waits in a session, or would wait in one without jobs; empty where all is well."""
     offer, totals = worker_capabilities.current(), filters.counts(session).totals
-    if not any(offer.notices.values()) or (totals["files"] and not totals["waiting"]):
+    if not any(offer.notices.values()) or (totals.files and not totals.waiting):
         return ""
     waiting = filters.present(session).filter(status__in=WAITING).order_by()
     chosen = set(waiting.values_list("job__use_remote", flat=True).distinct())
     return offer.notice(chosen or {False, offer.has_toggle})
 
 
-def tabs(state: dict[str, Any], choice: Choice) -> list[dict[str, Any]]:
+def tabs(state: schemas.SessionState, choice: Choice) -> list[dict[str, Any]]:
     """Return the choices above the list, as links."""
     return [
         {
             "show": show,
             "label": str(label),
-            "n": state["list"]["counts"].get(show, 0),
+            "n": state.listed.counts.get(show, 0),
             "address": "?" + choice.address(show=show, page=1),
             "isChosen": show == choice.show,
         }
@@ -92,9 +88,9 @@ def tabs(state: dict[str, Any], choice: Choice) -> list[dict[str, Any]]:
     ]
 
 
-def pages(state: dict[str, Any], choice: Choice) -> dict[str, Any]:
+def pages(state: schemas.SessionState, choice: Choice) -> dict[str, Any]:
     """Return the way to the pages before and after; nothing where there is one page."""
-    page, last = state["list"]["page"], state["list"]["pages"]
+    page, last = state.listed.page, state.listed.pages
     return {
         "page": page,
         "last": last,
@@ -107,21 +103,29 @@ def _active(session: Session) -> Any:
     return session.jobs.filter(deleted_at=None, status__in=ACTIVE_JOBS)
 
 
-def _uploads(session: Session) -> list[dict[str, Any]]:
+def _uploads(session: Session) -> list[schemas.Upload]:
     fresh, used = filters.fresh(session)[:FRESH_SHOWN], filters.used(session)[:USED_SHOWN]
     new = [upload_state(upload, is_new=True) for upload in fresh]
     return new + [upload_state(upload, is_new=False) for upload in used]
 
 
-def _outlook(estimates: Iterable[Estimate]) -> dict[str, float | None]:
-    """When all that has not ended will be done, and what it costs."""
-    known = list(estimates)
+def _totals(totals: Totals, known: list[Estimate], active: "list[Sums]") -> schemas.Totals:
+    """All files, and of the jobs that have not ended how far they are, when they will be done, what they cost."""
     left = [one.eta_seconds for one in known if one.eta_seconds is not None]
     costs = [one.cost for one in known if one.cost is not None]
-    return {
-        "etaSeconds": whole_seconds(max(left, default=None)),
-        "cost": round(sum(costs), 2) if costs else None,
-    }
+    return schemas.Totals(
+        files=totals.files,
+        seconds=totals.seconds,
+        complete=totals.complete,
+        running=totals.running,
+        waiting=totals.waiting,
+        failed=totals.failed,
+        canceled=totals.canceled,
+        percent=totals.percent,
+        active_percent=_percent(active),
+        eta_seconds=whole_seconds(max(left, default=None)),
+        cost=round(sum(costs), 2) if costs else None,
+    )
 
 
 def _jobs(
@@ -129,21 +133,19 @@ def _jobs(
     jobs: Mapping[UUID, Job],
     estimates: Mapping[UUID, Estimate],
     sums: "Mapping[UUID, Sums]",
-) -> list[dict[str, Any]]:
+) -> list[schemas.JobOnPage]:
     """The jobs of these files, in their order, each with those of its files that are among them."""
     by_job: dict[UUID, list[JobInput]] = {}
     for row in rows:
         by_job.setdefault(row.job_id, []).append(row)
     queue_status, review = progress_estimates.of(rows), review_progress.of(rows)
     return [
-        {
-            **job_facts(jobs[pk]),
-            **_sum_of(sums[pk], estimates.get(pk, progress_estimates.OPEN)),
-            "inputs": [
-                input_state(row, queue_status.get(row.pk, progress_estimates.UNKNOWN), review.get(row.pk))
-                for row in by_job[pk]
-            ],
-        }
+        _job(
+            jobs[pk],
+            sums[pk],
+            estimates.get(pk, progress_estimates.OPEN),
+            input_states(by_job[pk], queue_status, review),
+        )
         for pk in by_job
     ]
 
@@ -173,32 +175,31 @@ def _ended(session: Session) -> dict[UUID, Job]:
     return {job.pk: job for job in ended[:ENDS_TOLD]}
 
 
-def _end_of(job: Job, sums: "Sums") -> dict[str, Any]:
+def _end_of(job: Job, sums: "Sums") -> schemas.Ended:
     """What a page that was open meanwhile tells of an end."""
     assert job.ended_at is not None
-    return {
-        "id": str(job.pk),
-        "status": job.status,
-        "endedAt": job.ended_at.isoformat(timespec="microseconds"),
-        "files": sum(n for n, _percent in sums.values()),
-        "complete": sums.get(InputStatus.COMPLETE, (0, 0.0))[0],
-        "failed": sums.get(InputStatus.FAILED, (0, 0.0))[0],
-    }
+    return schemas.Ended(
+        id=str(job.pk),
+        status=JobStatus(job.status),
+        ended_at=job.ended_at.isoformat(timespec="microseconds"),
+        files=sum(n for n, _percent in sums.values()),
+        complete=sums.get(InputStatus.COMPLETE, (0, 0.0))[0],
+        failed=sums.get(InputStatus.FAILED, (0, 0.0))[0],
+    )
 
 
-def _sum_of(sums: Sums, estimate: Estimate) -> dict[str, Any]:
+def _job(job: Job, sums: Sums, estimate: Estimate, shown: list[schemas.Input]) -> schemas.JobOnPage:
     files = sum(n for n, _percent in sums.values())
-    status = job_status(list(sums))
     cost = estimate.cost
-    return {
-        "status": status,
-        "statusText": str(status.label),
-        "files": files,
-        "filesText": _("%(n)s files") % {"n": files},
-        "percent": _percent([sums]) or 0.0,
-        "canCancel": any(one in ACTIVE for one in sums),
-        "canRetry": any(one in MOVES[Event.RETRIED].sources for one in sums),
-        "failed": sums.get(InputStatus.FAILED, (0, 0.0))[0],
-        "etaSeconds": whole_seconds(estimate.eta_seconds),
-        "cost": round(cost, 2) if cost is not None else None,
-    }
+    return schemas.JobOnPage(
+        **dict(job_head(job, job_status(list(sums)))),
+        percent=_percent([sums]) or 0.0,
+        can_cancel=any(one in ACTIVE for one in sums),
+        can_retry=any(one in MOVES[Event.RETRIED].sources for one in sums),
+        inputs=shown,
+        files=files,
+        files_text=_("%(n)s files") % {"n": files},
+        failed=sums.get(InputStatus.FAILED, (0, 0.0))[0],
+        eta_seconds=whole_seconds(estimate.eta_seconds),
+        cost=round(cost, 2) if cost is not None else None,
+    )

@@ -1,11 +1,11 @@
 """Sessions, their files, and lists of jobs, for programs. What pages talk to besides is in `api`."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.urls import reverse
 from ninja import Query, Schema, Status
 from ninja.errors import HttpError
 from pydantic import ConfigDict, Field
@@ -15,15 +15,13 @@ from jobs import access
 from jobs.api import pagination, schemas
 from jobs.api.auth import Needs
 from jobs.api.pagination import Cursor, Limit
-from jobs.api.serializers import input_state, job_facts, upload_state
+from jobs.api.serializers import input_states, job_head, upload_state
 from jobs.api.session_page import router  # one for both: an address takes its methods from one router
 from jobs.forms import RetentionForm, SessionForm
 from jobs.media.serving import file_response
 from jobs.models import Job, JobInput, Scope, Session, Upload
-from jobs.ports import progress_estimates, review_progress
 from jobs.statuses import ENDED, JobStatus
 
-Answer = dict[str, Any]
 RetentionDays = Literal[30, 90, 365]
 
 
@@ -47,10 +45,10 @@ class SessionChanges(Schema):
 
 
 @router.get("/sessions", url_name="api-sessions", response=schemas.SessionPage, tags=["Sessions"])
-def get_sessions(request: HttpRequest, limit: Limit = 50, cursor: Cursor = None) -> Answer:
+def get_sessions(request: HttpRequest, limit: Limit = 50, cursor: Cursor = None) -> schemas.SessionPage:
     """List sessions, the newest first."""
     rows, following = pagination.page(access.sessions_of(request.user), cursor, limit)
-    return {"sessions": _session_rows(rows), "next": following}
+    return schemas.SessionPage(sessions=_session_rows(rows), next=following)
 
 
 @router.post(
@@ -60,23 +58,23 @@ def get_sessions(request: HttpRequest, limit: Limit = 50, cursor: Cursor = None)
     auth=Needs(Scope.UPLOAD),
     tags=["Sessions"],
 )
-def post_session(request: HttpRequest, payload: NewSession) -> Status[Answer]:
+def post_session(request: HttpRequest, payload: NewSession) -> Status[schemas.SessionAnswer]:
     """Create a session. A token that is for one session cannot."""
     access.check_unconfined(request.user)
     session = _named(Session(owner=access.person_of(request)), payload.name).save()
-    return Status(201, {"session": _session_rows([session])[0]})
+    return Status(201, _answer(session))
 
 
 @router.get("/sessions/{uuid:pk}", url_name="api-session", response=schemas.SessionAnswer, tags=["Sessions"])
-def get_session(request: HttpRequest, pk: UUID) -> Answer:
+def get_session(request: HttpRequest, pk: UUID) -> schemas.SessionAnswer:
     """Read a session."""
-    return {"session": _session_rows([access.find_session(request.user, pk)])[0]}
+    return _answer(access.find_session(request.user, pk))
 
 
 @router.patch(
     "/sessions/{uuid:pk}", response=schemas.SessionAnswer, auth=Needs(Scope.UPLOAD), tags=["Sessions"]
 )
-def patch_session(request: HttpRequest, pk: UUID, payload: SessionChanges) -> Answer:
+def patch_session(request: HttpRequest, pk: UUID, payload: SessionChanges) -> schemas.SessionAnswer:
     """Rename a session, or say for how long it is kept, for which a token has to be one that may delete."""
     session, wanted = access.find_session(request.user, pk), payload.model_fields_set
     if "retention_days" in wanted:
@@ -89,22 +87,24 @@ def patch_session(request: HttpRequest, pk: UUID, payload: SessionChanges) -> An
         form = RetentionForm({"retention_days": payload.retention_days}, instance=session)
         assert form.is_valid()
         session = form.keep()
-    return {"session": _session_rows([session])[0]}
+    return _answer(session)
 
 
 @router.get("/sessions/{uuid:pk}/uploads", response=schemas.UploadPage, tags=["Uploads"])
-def get_uploads(request: HttpRequest, pk: UUID, limit: Limit = 50, cursor: Cursor = None) -> Answer:
+def get_uploads(
+    request: HttpRequest, pk: UUID, limit: Limit = 50, cursor: Cursor = None
+) -> schemas.UploadPage:
     """List the files of a session, the newest first."""
     session = access.find_session(request.user, pk)
     rows, following = pagination.page(_described(session.uploads.filter(deleted_at=None)), cursor, limit)
-    return {"uploads": [_upload_row(row) for row in rows], "next": following}
+    return schemas.UploadPage(uploads=[_upload_row(row) for row in rows], next=following)
 
 
 @router.get("/uploads/{uuid:pk}", url_name="api-upload", response=schemas.UploadAnswer, tags=["Uploads"])
-def get_upload(request: HttpRequest, pk: UUID) -> Answer:
+def get_upload(request: HttpRequest, pk: UUID) -> schemas.UploadAnswer:
     """Read a file's facts."""
     found = access.find_upload(request.user, pk)
-    return {"upload": _upload_row(_described(Upload.objects.filter(pk=found.pk)).get())}
+    return schemas.UploadAnswer(upload=_upload_row(_described(Upload.objects.filter(pk=found.pk)).get()))
 
 
 @router.get("/uploads/{uuid:pk}/media", url_name="api-upload-media", tags=["Uploads"])
@@ -129,7 +129,7 @@ class JobFilter(Schema):
 @router.get("/jobs", url_name="api-jobs", response=schemas.JobPage, tags=["Jobs"])
 def get_jobs(
     request: HttpRequest, wanted: Query[JobFilter], limit: Limit = 50, cursor: Cursor = None
-) -> Answer:
+) -> schemas.JobPage:
     """List jobs, the newest first: of one session, or of all; in one status, or in any."""
     jobs = Job.objects.filter(session__in=access.sessions_of(request.user), deleted_at=None)
     if wanted.session is not None:
@@ -137,21 +137,16 @@ def get_jobs(
     if wanted.status is not None:
         jobs = jobs.filter(status=wanted.status.value)
     rows, following = pagination.page(jobs, cursor, limit)
-    return {"jobs": _job_rows(rows), "next": following}
+    return schemas.JobPage(jobs=_job_rows(rows), next=following)
 
 
 @router.get("/jobs/{uuid:pk}/inputs", url_name="api-job-inputs", response=schemas.InputPage, tags=["Jobs"])
-def get_inputs(request: HttpRequest, pk: UUID, limit: Limit = 50, cursor: Cursor = None) -> Answer:
+def get_inputs(request: HttpRequest, pk: UUID, limit: Limit = 50, cursor: Cursor = None) -> schemas.InputPage:
     """List the files of a job, in its order."""
     job = access.find_job(request.user, pk)
     inputs = job.inputs.select_related("upload", "job")
     rows, following = pagination.page(inputs, cursor, limit, by="position", newest=False)
-    queue_status, review = progress_estimates.of(rows), review_progress.of(rows)
-    states = [
-        input_state(row, queue_status.get(row.pk, progress_estimates.UNKNOWN), review.get(row.pk))
-        for row in rows
-    ]
-    return {"inputs": states, "next": following}
+    return schemas.InputPage(inputs=input_states(rows), next=following)
 
 
 def _named(session: Session, name: str) -> SessionForm:
@@ -161,7 +156,11 @@ def _named(session: Session, name: str) -> SessionForm:
     return form
 
 
-def _session_rows(sessions: list[Session]) -> list[Answer]:
+def _answer(session: Session) -> schemas.SessionAnswer:
+    return schemas.SessionAnswer(session=_session_rows([session])[0])
+
+
+def _session_rows(sessions: list[Session]) -> list[schemas.SessionRow]:
     """Rows with how many files and jobs each has: two queries, however many sessions."""
     uploads, jobs = (
         dict(
@@ -173,15 +172,15 @@ def _session_rows(sessions: list[Session]) -> list[Answer]:
         for kind in (Upload.objects.all(), Job.objects.all())
     )
     return [
-        {
-            "id": str(session.pk),
-            "name": session.name,
-            "createdAt": session.created_at.isoformat(),
-            "touchedAt": session.touched_at.isoformat(),
-            "retentionDays": session.retention_days,
-            "uploads": uploads.get(session.pk, 0),
-            "jobs": jobs.get(session.pk, 0),
-        }
+        schemas.SessionRow(
+            id=str(session.pk),
+            name=session.name,
+            created_at=session.created_at.isoformat(),
+            touched_at=session.touched_at.isoformat(),
+            retention_days=session.retention_days,
+            uploads=uploads.get(session.pk, 0),
+            jobs=jobs.get(session.pk, 0),
+        )
         for session in sessions
     ]
 
@@ -190,32 +189,32 @@ def _described(uploads: QuerySet[Upload]) -> QuerySet[Upload]:
     return uploads.select_related("sound")
 
 
-def _upload_row(upload: Upload) -> Answer:
-    return {
-        **upload_state(upload, is_new=not upload.is_used),
-        "mediaUrl": reverse("api-1:api-upload-media", args=[upload.pk]),
-        "sessionId": str(upload.session_id),
-        "sha256": upload.sha256,
-        "contentType": upload.content_type,
-        "createdAt": upload.created_at.isoformat(),
-    }
+def _upload_row(upload: Upload) -> schemas.UploadRow:
+    return schemas.UploadRow(
+        **dict(upload_state(upload, is_new=not upload.is_used, media_page="api-1:api-upload-media")),
+        session_id=str(upload.session_id),
+        sha256=upload.sha256,
+        content_type=upload.content_type,
+        created_at=upload.created_at.isoformat(),
+    )
 
 
-def _job_rows(jobs: list[Job]) -> list[Answer]:
+def _job_rows(jobs: list[Job]) -> list[schemas.JobRow]:
     """Rows with how many files each has, and how many of them ended how: one query."""
     ended = {status.value: Count("pk", filter=Q(status=status)) for status in ENDED}
     inputs = JobInput.objects.filter(job__in=jobs).order_by().values_list("job")
-    counted = inputs.annotate(files=Count("pk"), **ended)
     names = ("files", *ended)
+    counted = inputs.annotate(files=Count("pk"), **ended)
     counts = {pk: dict(zip(names, numbers, strict=True)) for pk, *numbers in counted}
-    return [{**_job_head(job), **counts.get(job.pk, dict.fromkeys(names, 0))} for job in jobs]
+    return [_job_row(job, counts.get(job.pk, {})) for job in jobs]
 
 
-def _job_head(job: Job) -> Answer:
-    status = JobStatus(job.status)
-    return {
-        **job_facts(job),
-        "sessionId": str(job.session_id),
-        "status": status,
-        "statusText": str(status.label),
-    }
+def _job_row(job: Job, counts: Mapping[str, int]) -> schemas.JobRow:
+    return schemas.JobRow(
+        **dict(job_head(job, JobStatus(job.status))),
+        session_id=str(job.session_id),
+        files=counts.get("files", 0),
+        complete=counts.get(JobStatus.COMPLETE, 0),
+        failed=counts.get(JobStatus.FAILED, 0),
+        canceled=counts.get(JobStatus.CANCELED, 0),
+    )

@@ -1,7 +1,7 @@
 """The JSON of deleting, bringing back, and of presets; the same verbs as the pages."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
@@ -11,11 +11,12 @@ from pydantic import ConfigDict, Field
 from jobs import access, presets, trash
 from jobs.api import schemas
 from jobs.api.auth import Needs
+from jobs.api.errors import refused
 from jobs.api.session_page import router  # an address has one router, whatever its methods
 from jobs.models import Scope
 from jobs.uploads.ingest import UploadRefused
 
-Answer = dict[str, Any]
+Done = Status[None] | Status[schemas.Refusal]
 Row = TypeVar("Row")
 MAY_DELETE, MAY_START = Needs(Scope.DELETE), Needs(Scope.JOBS)
 GONE = {204: None}
@@ -42,7 +43,7 @@ def delete_job(request: HttpRequest, pk: UUID, recordings: bool = False) -> Stat
 @router.post(
     "/jobs/{uuid:pk}/restore", url_name="job-restore-api", response=BACK, auth=MAY_DELETE, tags=["Jobs"]
 )
-def restore_job(request: HttpRequest, pk: UUID) -> Status[Any]:
+def restore_job(request: HttpRequest, pk: UUID) -> Done:
     """Bring a deleted job back, with its recordings."""
     return _brought_back(trash.restore_job, access.find_deleted_job(request.user, pk))
 
@@ -54,14 +55,13 @@ def restore_job(request: HttpRequest, pk: UUID) -> Status[Any]:
     auth=MAY_DELETE,
     tags=["Uploads"],
 )
-def delete_upload(request: HttpRequest, pk: UUID) -> Status[Any]:
+def delete_upload(request: HttpRequest, pk: UUID) -> Done:
     """Delete a recording that no job uses."""
     upload = access.find_upload(request.user, pk)
     try:
         trash.delete_upload(upload)
     except trash.StillUsed:
-        text = f"{upload.name} is part of a job. Delete the job first."
-        return Status(409, {"error": {"code": "UPLOAD_IN_USE", "message": text}})
+        return refused(409, "UPLOAD_IN_USE", f"{upload.name} is part of a job. Delete the job first.")
     return Status(204, None)
 
 
@@ -72,7 +72,7 @@ def delete_upload(request: HttpRequest, pk: UUID) -> Status[Any]:
     auth=MAY_DELETE,
     tags=["Uploads"],
 )
-def restore_upload(request: HttpRequest, pk: UUID) -> Status[Any]:
+def restore_upload(request: HttpRequest, pk: UUID) -> Done:
     """Bring a deleted recording back."""
     return _brought_back(trash.restore_upload, access.find_deleted_upload(request.user, pk))
 
@@ -93,7 +93,7 @@ def delete_session(request: HttpRequest, pk: UUID) -> Status[None]:
     auth=MAY_DELETE,
     tags=["Sessions"],
 )
-def restore_session(request: HttpRequest, pk: UUID) -> Status[Any]:
+def restore_session(request: HttpRequest, pk: UUID) -> Done:
     """Bring a deleted session back."""
     return _brought_back(trash.restore_session, access.find_deleted_session(request.user, pk))
 
@@ -118,15 +118,16 @@ def empty_trash(request: HttpRequest, pk: UUID) -> Status[None]:
     auth=MAY_START,
     tags=["Jobs"],
 )
-def post_preset(request: HttpRequest, preset: NewPreset) -> Status[Answer]:
+def post_preset(
+    request: HttpRequest, preset: NewPreset
+) -> Status[schemas.PresetAnswer] | Status[schemas.Refusal]:
     """Give the options of a job a name."""
     access.check_unconfined(request.user)
     try:
         kept = presets.keep(access.person_of(request), preset.name.strip(), preset.options)
     except presets.TooMany:
-        text = f"You have {presets.MOST} presets. Delete one first."
-        return Status(409, {"error": {"code": "TOO_MANY_PRESETS", "message": text}})
-    return Status(200, {"preset": kept})
+        return refused(409, "TOO_MANY_PRESETS", f"You have {presets.MOST} presets. Delete one first.")
+    return Status(200, schemas.PresetAnswer(preset=kept))
 
 
 @router.delete("/presets/{uuid:pk}", url_name="preset", response=GONE, auth=MAY_START, tags=["Jobs"])
@@ -138,9 +139,9 @@ def delete_preset(request: HttpRequest, pk: UUID) -> Status[None]:
     return Status(204, None)
 
 
-def _brought_back(restore: Callable[[Row], None], row: Row) -> Status[Any]:
+def _brought_back(restore: Callable[[Row], None], row: Row) -> Done:
     try:
         restore(row)
     except UploadRefused as refusal:
-        return Status(507, {"error": {"code": refusal.code, "message": refusal.message}})
+        return refused(507, refusal.code, refusal.message)
     return Status(204, None)

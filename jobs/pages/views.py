@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from gpu_worker.shared.protocol import OUTPUT_CONTENT_TYPES
 from jobs import access, batches, filters, history, presets, trash
+from jobs.api import schemas
 from jobs.api.serializers import file_state
 from jobs.api.session_state import pages, session_state, tabs
 from jobs.filters import Choice
@@ -184,7 +185,7 @@ def empty_trash(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def file_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     entry = access.find_input(request.user, pk)
-    state = {"input": file_state(entry), "events": history.timeline(entry)}
+    state = schemas.InputAnswer(input=file_state(entry), events=history.timeline(entry)).wire()
     return render(request, "jobs/file.html", {"job": entry.job, "state": state})
 
 
@@ -278,8 +279,8 @@ def _session_page(
         "again": again,
         "fresh_shown": filters.FRESH_SHOWN,
         "again_count": again.inputs.count() if again else 0,
-        "presets": presets.of(access.person_of(request)),
-        "state": state,
+        "presets": [preset.wire() for preset in presets.of(access.person_of(request))],
+        "state": state.wire(),
         "tabs": tabs(state, choice),
         "pages": pages(state, choice),
     }

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import JobInput
@@ -69,8 +68,3 @@ def find(entry: JobInput, kind: str) -> Part | None:
 def paths(jobs: Iterable[UUID]) -> list[Path]:
     """Return where the documents of these jobs lie, of every try, for when the jobs go for good."""
     return _provider.paths(jobs)
-
-
-def part_state(entry: JobInput, part: Part) -> dict[str, Any]:
-    """Return one document as the page of its file shows it."""
-    return {"id": part.kind, "label": part.label, "url": reverse("input-partial", args=[entry.pk, part.kind])}

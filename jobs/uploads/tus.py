@@ -17,6 +17,8 @@ from django.utils.http import http_date
 
 from gpu_worker.shared.units import MEGABYTE
 from jobs import access
+from jobs.api.errors import error_response
+from jobs.api.schemas import IncomingAnswer, IncomingList
 from jobs.api.serializers import incoming_state
 from jobs.models import IncomingUpload, Scope
 from jobs.uploads import resumable
@@ -94,7 +96,9 @@ def incoming_files(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _options()
     session = access.find_session(request.user, pk)
     if request.method == "GET":
-        return JsonResponse({"incoming": [incoming_state(one) for one in resumable.unfinished(session)]})
+        return JsonResponse(
+            IncomingList(incoming=[incoming_state(one) for one in resumable.unfinished(session)]).wire()
+        )
     if request.method != "POST":
         raise Wrong(405, "NOT_ALLOWED", "Begin an upload here with POST.")
     _check_version(request)
@@ -115,7 +119,7 @@ def incoming_file(request: HttpRequest, pk: UUID) -> HttpResponse:
     if entry.is_expired:
         raise Expired
     if request.method == "GET":
-        return JsonResponse({"incoming": incoming_state(entry)})
+        return JsonResponse(IncomingAnswer(incoming=incoming_state(entry)).wire())
     _check_version(request)
     if request.method == "HEAD":
         resumable.settle(entry)
@@ -201,8 +205,7 @@ def _options() -> HttpResponse:
 
 
 def _told(wrong: Wrong) -> HttpResponse:
-    error = {"code": wrong.code, "message": wrong.message}
-    response = JsonResponse({"error": error}, status=wrong.status)
+    response = error_response(wrong.status, wrong.code, wrong.message)
     if wrong.status == 412:
         response.headers["Tus-Version"] = VERSION
     return response

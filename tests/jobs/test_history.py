@@ -22,19 +22,19 @@ NIL = "00000000-0000-0000-0000-000000000000"  # of the templates that JavaScript
 
 
 def told(entry: JobInput) -> list[tuple[str, str, int]]:
-    return [(row["text"], row["code"], row["times"]) for row in history.timeline(entry)]
+    return [(row.text, row.code, row.times) for row in history.timeline(entry)]
 
 
 def test_a_life_is_told_in_order_with_who_and_why(attempt: Attempt, job_input: JobInput) -> None:
     apply.observation(attempt, Observation(is_unknown=True), clock.now())
     batches.retry_input(job_input, "anna")
     rows = history.timeline(job_input)
-    assert [row["text"] for row in rows] == [
+    assert [row.text for row in rows] == [
         "put into the queue",
         *(str(Event(e).label) for e in ("claimed", "accepted", "lost", "retried")),
     ]
-    assert [row["actor"] for row in rows] == ["anna", "controller", "box", "controller", "anna"]
-    assert rows[3]["sentence"] == ERRORS["REMOTE_JOB_NOT_FOUND"].sentence
+    assert [row.actor for row in rows] == ["anna", "controller", "box", "controller", "anna"]
+    assert rows[3].sentence == ERRORS["REMOTE_JOB_NOT_FOUND"].sentence
 
 
 def test_a_file_that_the_fleet_tries_again_says_what_it_was_lost_to(
@@ -51,9 +51,9 @@ def test_rounds_with_a_busy_worker_are_told_once(job_input: JobInput, worker: Wo
     for _ in range(5):
         dispatch.push_back(claim(worker)[0], 0.0)
     assert told(job_input)[1:] == [(str(Event.PUSHED_BACK.label), "", 5)]
-    before = history.timeline(job_input)[1]["id"]
+    before = history.timeline(job_input)[1].id
     dispatch.push_back(claim(worker)[0], 0.0)
-    assert (history.timeline(job_input)[1]["id"], told(job_input)[1][2]) == (before, 6)
+    assert (history.timeline(job_input)[1].id, told(job_input)[1][2]) == (before, 6)
 
 
 def test_the_page_of_a_file_shows_its_worker_try_contact_and_history(
@@ -115,4 +115,4 @@ def test_moves_are_told_as_they_were_made_whatever_the_clock_said(
     job_input.move_to(Event.CLAIMED, actor="controller")
     monkeypatch.setattr(timezone, "now", lambda: early)
     job_input.move_to(Event.REFUSED, actor="box", code="UNKNOWN_MODEL")
-    assert [row["actor"] for row in history.timeline(job_input)] == ["anna", "controller", "box"]
+    assert [row.actor for row in history.timeline(job_input)] == ["anna", "controller", "box"]

@@ -159,7 +159,7 @@ def test_what_somebody_else_finishes_is_not_taken_for_a_broken_copy(
         upload=upload_of("mill.wav", CONTENT[::-1]),
         expires_at=timezone.now() + timedelta(days=1),
     )
-    listed = [{**incoming_state(theirs), "offsetBytes": 1}]  # as it was a moment ago
+    listed = [{**incoming_state(theirs).wire(), "offsetBytes": 1}]  # as it was a moment ago
     cli_client = RemoteClient(cli_client.transport.url, token_of(session.owner, *Scope))
     ask = cli_client.transport.json
 
@@ -199,7 +199,7 @@ def test_an_upload_that_came_of_nothing_is_not_gone_on_with(
         offset_bytes=size,
         expires_at=timezone.now() + timedelta(days=1),
     )
-    row = incoming_state(purged)
+    row = incoming_state(purged).wire()
     begun = cli_client.transport.json
 
     def listed(

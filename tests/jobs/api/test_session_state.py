@@ -244,7 +244,7 @@ def test_presets_are_ones_own_few_and_only_options(browser: Client, person: User
     kept = browser.post("/api/presets", order, content_type="application/json").json()["preset"]
     assert kept["options"] == {"language": "de", "hotwords": "Blackwater"}
     browser.post("/api/presets", {**order, "options": {}}, content_type="application/json")
-    assert [one["options"] for one in presets.of(person)] == [{}]
+    assert [one.options for one in presets.of(person)] == [{}]
     other = Client()
     other.force_login(stranger)
     assert other.delete(f"/api/presets/{kept['id']}").status_code == 404

@@ -19,7 +19,7 @@ from tests.steps import claim
 
 
 def shown(session: Session) -> dict[str, dict[str, object]]:
-    return {row["name"]: row for job in session_state(session)["jobs"] for row in job["inputs"]}
+    return {row["name"]: row for job in session_state(session).wire()["jobs"] for row in job["inputs"]}
 
 
 def test_a_waiting_file_knows_its_place_and_when_it_will_be_done(
@@ -31,7 +31,7 @@ def test_a_waiting_file_knows_its_place_and_when_it_will_be_done(
     rows = shown(session)
     assert [rows[f"file-{n}.wav"]["filesAhead"] for n in range(3)] == [0, 1, 2]
     assert [rows[f"file-{n}.wav"]["etaSeconds"] for n in range(3)] == [60.0, 120.0, 180.0]
-    assert session_state(session)["totals"]["etaSeconds"] == 180.0
+    assert session_state(session).wire()["totals"]["etaSeconds"] == 180.0
     claim(worker)
     JobInput.objects.filter(status="dispatching").update(percent=50)
     rows = shown(session)
@@ -90,7 +90,7 @@ def test_a_silent_worker_is_named_with_the_time_it_is_given_up_at(
     (row,) = shown(session).values()
     assert (row["unreachableSince"], row["givenUpAt"], row["worker"]) == (None, None, "box")
     assert (row["attempt"], row["attempts"]) == (1, 3)
-    assert file_state(attempt.job_input)["lastContactAt"]
+    assert file_state(attempt.job_input).last_contact_at
     since = timezone.now() - timedelta(seconds=40)
     Worker.objects.update(unreachable_since=since, is_connected=False)
     (row,) = shown(session).values()

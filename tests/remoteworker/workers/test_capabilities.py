@@ -31,7 +31,7 @@ def gpu(db: None) -> Worker:
 
 def told(session: Session) -> str:
     """What the page says above the list."""
-    return str(session_state(Session.objects.get(pk=session.pk))["notice"] or "")
+    return str(session_state(Session.objects.get(pk=session.pk)).notice or "")
 
 
 def is_offered(browser: Client, session: Session) -> bool:
