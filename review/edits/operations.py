@@ -29,7 +29,7 @@ class State(Protocol):
 
     def next(self, rank: str) -> Row | None: ...
 
-    def run_from(self, row: Row) -> list[Row]:
+    def run_from(self, segment: Row) -> list[Row]:
         """This segment and those behind it, as long as the same person speaks."""
 
     def spoken_by(self, speaker: str | None) -> list[Row]:
@@ -38,7 +38,7 @@ class State(Protocol):
     def all_segments(self) -> list[Row]:
         """Every segment, in order."""
 
-    def machine_words(self, row: Row) -> list[TimedWord]:
+    def machine_words(self, segment: Row) -> list[TimedWord]:
         """The machine's own words in the time of this segment; empty where they are not at hand."""
 
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from review.models import Presence, Transcript
-from review.storage.commit import Answer, whole
-from review.storage.rows import Rows
+from review.storage.commit import Answer, review_state
+from review.storage.repository import TranscriptRepository
 
 PRESENT_SECONDS = 20
 PAGE = 50
@@ -43,17 +43,17 @@ SENTENCES = {
 
 def changes(transcript: Transcript, since: int) -> Answer:
     """Return what changed after a version, as rows are now: costs what changed, not what there is."""
-    rows = Rows(transcript)
+    repository = TranscriptRepository(transcript)
     made = transcript.edits.filter(version__gt=since).values_list("removed_keys", flat=True)
     gone = dict.fromkeys(key for keys in made for key in keys)
-    changed = rows.changed_since(since)
-    there = rows.known(gone)
+    changed = repository.changed_since(since)
+    there = repository.known(gone)
     return {
-        "version": rows.version,
+        "version": repository.version,
         "segments": changed,
-        "removed": [key for key in gone if key not in there and rows.speaker(key) is None],
-        "speakers": [row for row in rows.speakers() if row["version"] > since],
-        "transcript": whole(rows),
+        "removed": [key for key in gone if key not in there and repository.speaker(key) is None],
+        "speakers": [row for row in repository.speakers() if row["version"] > since],
+        "transcript": review_state(repository),
     }
 
 

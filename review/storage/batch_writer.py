@@ -9,16 +9,18 @@ from django.contrib.auth.models import User
 from review.edits import operations
 from review.edits.patches import Patch, Row, changes_anything, compose, nothing
 from review.models import Edit, Transcript
-from review.storage.rows import Rows
+from review.storage.patch_writer import PatchWriter
+from review.storage.repository import TranscriptRepository
 
 S = Transcript.ReviewStatus
 
 
 @dataclass
-class Writing:
+class BatchWriter:
     """One batch being written, with the transcript's row locked."""
 
-    rows: Rows
+    repository: TranscriptRepository
+    patch_writer: PatchWriter
     person: User
     client: UUID
     ids: Sequence[UUID]
@@ -28,11 +30,11 @@ class Writing:
         """Carry out one edit's patch and note it in the history."""
         is_first = not any(edit.changes for edit in self.written)
         if is_first and kind != "Undo" and changes_anything(patch):
-            patch = compose([patch, _first_touch(self.rows, payload, patch, self.person)])
-        self.rows.write(patch)
+            patch = compose([patch, _first_touch(self.repository, payload, patch, self.person)])
+        self.patch_writer.write(patch)
         edit = Edit(
-            transcript=self.rows.model,
-            version=self.rows.version,
+            transcript=self.repository.model,
+            version=self.repository.version,
             edit_id=self.ids[len(self.written)],
             client=self.client,
             who=self.person,
@@ -51,12 +53,12 @@ class Writing:
         return edit
 
 
-def _first_touch(rows: Rows, payload: Row, patch: Patch, person: User) -> Patch:
+def _first_touch(repository: TranscriptRepository, payload: Row, patch: Patch, person: User) -> Patch:
     """Whoever edits a new transcript first reviews it."""
-    if rows.transcript["reviewStatus"] != S.NEW:
+    if repository.transcript["reviewStatus"] != S.NEW:
         return nothing()
     changed = patch["transcript"]["after"] if patch["transcript"] else {}
-    state = {**rows.transcript, **changed}
+    state = {**repository.transcript, **changed}
     wanted: Row = {}
     if "reviewStatus" not in changed:
         wanted["reviewStatus"] = S.IN_REVIEW.value

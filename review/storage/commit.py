@@ -18,8 +18,9 @@ from review.edits.edit_validation import EditRequest, InvalidEdit, read
 from review.edits.patches import Outdated, Row
 from review.models import Edit, Transcript
 from review.storage import undo
-from review.storage.batch_writer import Writing
-from review.storage.rows import Rows
+from review.storage.batch_writer import BatchWriter
+from review.storage.patch_writer import PatchWriter
+from review.storage.repository import TranscriptRepository
 
 Answer = dict[str, Any]
 
@@ -46,12 +47,12 @@ class Batch:
 def commit(transcript: Transcript, person: User, batch: Batch) -> Answer:
     """Apply a batch; return the new version and the changed rows. Raises InvalidEdit, EditConflict."""
 
-    def write(writing: Writing) -> None:
+    def write(writer: BatchWriter) -> None:
         edits = [read(sent) for sent in batch.edits]
         if len(edits) == 1 and edits[0]["kind"] in undo.VERBS:
-            undo.VERBS[edits[0]["kind"]](writing)
+            undo.VERBS[edits[0]["kind"]](writer)
             return
-        _apply_all(writing, edits, _Foreign.since(writing, batch))
+        _apply_all(writer, edits, _Foreign.since(writer, batch))
 
     return locked(transcript, person, batch.client, batch.ids, write)
 
@@ -61,7 +62,7 @@ def locked(
     person: User,
     client: UUID,
     ids: Sequence[UUID],
-    write: Callable[[Writing], None],
+    write: Callable[[BatchWriter], None],
 ) -> Answer:
     """Have `write` write one batch under the lock of the transcript; a batch that is known is only answered."""
     with transaction.atomic():
@@ -71,43 +72,44 @@ def locked(
             if known.edit_id != ids[0]:
                 raise InvalidEdit("ID_TAKEN", "An edit with this id was made before.")
             return answer(mine, known.version, Edit.objects.filter(transcript=mine, version=known.version))
-        rows = Rows(mine)
-        rows.version += 1
-        writing = Writing(rows, person, client, ids)
+        repository = TranscriptRepository(mine)
+        repository.version += 1
+        patch_writer = PatchWriter(repository)
+        writer = BatchWriter(repository, patch_writer, person, client, ids)
         try:
-            write(writing)
+            write(writer)
         except Outdated as later:
             raise EditConflict(later.segments, later.speakers) from None
         except RestrictedError:  # somebody made segments this speaker's
             raise EditConflict(set(), set()) from None
-        _note(mine, writing)
-        rows.save()
-        return _answer(rows, rows.version, writing.written)
+        _note(mine, writer)
+        patch_writer.save()
+        return _answer(repository, repository.version, writer.written)
 
 
 def answer(transcript: Transcript, version: int, made: QuerySet[Edit]) -> Answer:
     """Return the rows as they are now that these edits changed."""
-    return _answer(Rows(transcript), version, list(made.defer("patch", "payload")))
+    return _answer(TranscriptRepository(transcript), version, list(made.defer("patch", "payload")))
 
 
 def current(transcript: Transcript, segments: set[str], speakers: set[str]) -> Answer:
     """Return these rows as they are now."""
-    rows = Rows(transcript)
-    found = rows.known(sorted(segments))
+    repository = TranscriptRepository(transcript)
+    found = repository.known(sorted(segments))
     return {
-        "version": rows.version,
+        "version": repository.version,
         "segments": list(found.values()),
         "removed": sorted(segments - found.keys()),
-        "speakers": [row for row in rows.speakers() if row["key"] in speakers],
+        "speakers": [row for row in repository.speakers() if row["key"] in speakers],
     }
 
 
-def whole(rows: Rows) -> Row:
+def review_state(repository: TranscriptRepository) -> Row:
     """What an answer says of the transcript itself."""
     return {
-        "reviewStatus": rows.transcript["reviewStatus"],
-        "reviewer": rows.transcript["reviewer"],
-        "doubtful": rows.doubtful,
+        "reviewStatus": repository.transcript["reviewStatus"],
+        "reviewer": repository.transcript["reviewer"],
+        "doubtful": repository.counter.doubtful,
     }
 
 
@@ -119,10 +121,10 @@ class _Foreign:
     speakers: frozenset[str]
 
     @classmethod
-    def since(cls, writing: Writing, batch: Batch) -> "_Foreign":
-        if batch.base_version >= writing.rows.version:
+    def since(cls, writer: BatchWriter, batch: Batch) -> "_Foreign":
+        if batch.base_version >= writer.repository.version:
             raise InvalidEdit("UNKNOWN_VERSION", "This version does not exist; load the page again.")
-        later = Edit.objects.filter(transcript=writing.rows.model, version__gt=batch.base_version)
+        later = Edit.objects.filter(transcript=writer.repository.model, version__gt=batch.base_version)
         found = list(later.exclude(client=batch.client).values_list("segment_keys", "speaker_keys"))
         return cls(
             frozenset(key for segments, _ in found for key in segments),
@@ -134,11 +136,11 @@ class _Foreign:
             raise EditConflict(set(self.segments & segments), set(self.speakers & speakers))
 
 
-def _apply_all(writing: Writing, edits: Sequence[EditRequest], foreign: _Foreign) -> None:
-    writing.rows.load(edit["segment"] for edit in edits if "segment" in edit)
+def _apply_all(writer: BatchWriter, edits: Sequence[EditRequest], foreign: _Foreign) -> None:
+    writer.repository.load(edit["segment"] for edit in edits if "segment" in edit)
     for edit in edits:
         try:
-            patch = operations.apply(writing.rows, edit)
+            patch = operations.apply(writer.repository, edit)
         except InvalidEdit:
             named = {
                 key for value in edit.values() for key in (value if isinstance(value, list) else [value])
@@ -147,28 +149,28 @@ def _apply_all(writing: Writing, edits: Sequence[EditRequest], foreign: _Foreign
             raise
         foreign.check({one["key"] for one in patch["segments"]}, {one["key"] for one in patch["speakers"]})
         payload = {name: value for name, value in edit.items() if name != "kind"}
-        writing.add(edit["kind"], payload, patch)
+        writer.add(edit["kind"], payload, patch)
 
 
-def _note(transcript: Transcript, writing: Writing) -> None:
+def _note(transcript: Transcript, writer: BatchWriter) -> None:
     last = Edit.objects.filter(transcript=transcript).order_by("-seq").values_list("seq", flat=True).first()
-    for number, edit in enumerate(writing.written, start=(last or 0) + 1):
+    for number, edit in enumerate(writer.written, start=(last or 0) + 1):
         edit.seq = number
-    Edit.objects.bulk_create(writing.written)
-    undo.mark(writing.written)
+    Edit.objects.bulk_create(writer.written)
+    undo.mark(writer.written)
 
 
-def _answer(rows: Rows, version: int, made: Sequence[Edit]) -> Answer:
+def _answer(repository: TranscriptRepository, version: int, made: Sequence[Edit]) -> Answer:
     segments = dict.fromkeys(key for edit in made for key in edit.segment_keys)
     speakers = dict.fromkeys(key for edit in made for key in edit.speaker_keys)
-    found = rows.known(segments)
+    found = repository.known(segments)
     return {
         "version": version,
         "segments": list(found.values()),
         "removed": [
             *(key for key in segments if key not in found),
-            *(key for key in speakers if rows.speaker(key) is None),
+            *(key for key in speakers if repository.speaker(key) is None),
         ],
-        "speakers": [row for row in rows.speakers() if row["key"] in speakers],
-        "transcript": whole(rows),
+        "speakers": [row for row in repository.speakers() if row["key"] in speakers],
+        "transcript": review_state(repository),
     }

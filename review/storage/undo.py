@@ -14,33 +14,33 @@ from review.edits.fractional_index import between
 from review.edits.patches import Outdated, Patch, compose, inverse, outdated
 from review.models import Edit
 from review.serializers import patch_from_json
-from review.storage.batch_writer import Writing
-from review.storage.rows import Rows
+from review.storage.batch_writer import BatchWriter
+from review.storage.repository import TranscriptRepository
 
 
-def undo(writing: Writing) -> None:
+def undo(writer: BatchWriter) -> None:
     """Take back the person's latest batch that still stands. Raises InvalidEdit, Outdated."""
-    mine = _made_by(writing)
+    mine = _made_by(writer)
     version = mine.filter(undone_by=None).order_by("-version").values_list("version", flat=True).first()
     if version is None:
         raise InvalidEdit("NOTHING_TO_UNDO", "There is nothing of yours to undo.")
     patches = [inverse(patch_from_json(edit.patch)) for edit in mine.filter(version=version).order_by("-seq")]
-    writing.add("Undo", {"of": version}, fitted(writing.rows, compose(patches)))
+    writer.add("Undo", {"of": version}, fitted(writer.repository, compose(patches)))
 
 
-def redo(writing: Writing) -> None:
+def redo(writer: BatchWriter) -> None:
     """Do the batch again that the person undid last, unless they edited since. Raises as undo does."""
-    mine = _made_by(writing)
+    mine = _made_by(writer)
     fresh = mine.order_by("-seq").values_list("seq", flat=True).first()
     undone = mine.filter(undone_by__seq__gt=fresh or 0).order_by("-undone_by__seq", "-version")
     version = undone.values_list("version", flat=True).first()
     if version is None:
         raise InvalidEdit("NOTHING_TO_REDO", "There is nothing to do again.")
     patches = [patch_from_json(edit.patch) for edit in mine.filter(version=version).order_by("seq")]
-    writing.add("Redo", {"of": version}, fitted(writing.rows, compose(patches)))
+    writer.add("Redo", {"of": version}, fitted(writer.repository, compose(patches)))
 
 
-VERBS: dict[str, Callable[[Writing], None]] = {"Undo": undo, "Redo": redo}
+VERBS: dict[str, Callable[[BatchWriter], None]] = {"Undo": undo, "Redo": redo}
 
 
 def mark(written: Sequence[Edit]) -> None:
@@ -51,47 +51,47 @@ def mark(written: Sequence[Edit]) -> None:
             batch.update(undone_by=edit if edit.kind == "Undo" else None)
 
 
-def fitted(rows: Rows, patch: Patch) -> Patch:
+def fitted(repository: TranscriptRepository, patch: Patch) -> Patch:
     """Return the patch as it can be carried out now. Raises Outdated where rows have changed since.
 
     A changed status stays where the patch has more to do; a segment that comes back to a rank that is
     taken gets one behind it.
     """
-    segments = outdated(rows.known(one["key"] for one in patch["segments"]), patch["segments"])
-    speakers = outdated({row["key"]: row for row in rows.speakers()}, patch["speakers"])
-    segments |= _given_to_nobody(rows, patch)
+    segments = outdated(repository.known(one["key"] for one in patch["segments"]), patch["segments"])
+    speakers = outdated({row["key"]: row for row in repository.speakers()}, patch["speakers"])
+    segments |= _given_to_nobody(repository, patch)
     if segments or speakers:
         raise Outdated(segments, speakers)
     whole = patch["transcript"]
-    if whole and any(rows.transcript[name] != value for name, value in whole["before"].items()):
+    if whole and any(repository.transcript[name] != value for name, value in whole["before"].items()):
         if not patch["segments"] and not patch["speakers"]:
             raise Outdated(set(), set())
         whole = None
-    return _placed(rows, {**patch, "transcript": whole})
+    return _placed(repository, {**patch, "transcript": whole})
 
 
-def _given_to_nobody(rows: Rows, patch: Patch) -> set[str]:
+def _given_to_nobody(repository: TranscriptRepository, patch: Patch) -> set[str]:
     """Return the segments that would be given to speakers who are gone."""
-    there = {row["key"] for row in rows.speakers()} | {one["key"] for one in patch["speakers"]}
+    there = {row["key"] for row in repository.speakers()} | {one["key"] for one in patch["speakers"]}
     wanted = {one["key"]: (one["after"] or {}).get("speaker") for one in patch["segments"]}
     return {key for key, speaker in wanted.items() if speaker is not None and speaker not in there}
 
 
-def _placed(rows: Rows, patch: Patch) -> Patch:
+def _placed(repository: TranscriptRepository, patch: Patch) -> Patch:
     back = {
         one["key"]: one["after"]["rank"]
         for one in patch["segments"]
         if one["before"] is None and one["after"]
     }
-    taken = rows.ranks_taken(back.values()) if back else set()
+    taken = repository.ranks_taken(back.values()) if back else set()
     for one in patch["segments"]:
         if one["after"] is not None and back.get(one["key"]) in taken:
-            following = rows.next(one["after"]["rank"])
+            following = repository.next(one["after"]["rank"])
             rank = between(one["after"]["rank"], following["rank"] if following else None)
             one["after"] = {**one["after"], "rank": rank}
     return patch
 
 
-def _made_by(writing: Writing) -> QuerySet[Edit]:
-    mine = Edit.objects.filter(transcript=writing.rows.model, who=writing.person, changes=True)
+def _made_by(writer: BatchWriter) -> QuerySet[Edit]:
+    mine = Edit.objects.filter(transcript=writer.repository.model, who=writer.person, changes=True)
     return mine.exclude(kind__in=list(VERBS)).order_by("seq")

@@ -11,8 +11,8 @@ from review.edits.patches import Change, Patch, Row, content, created, deleted
 from review.models import Revision, Transcript
 from review.serializers import segment_from_json
 from review.storage import commit
-from review.storage.batch_writer import Writing
-from review.storage.rows import Rows
+from review.storage.batch_writer import BatchWriter
+from review.storage.repository import TranscriptRepository
 
 MAX_REVISIONS = 200
 KEPT = ("reviewStatus", "reviewer")
@@ -20,20 +20,20 @@ KEPT = ("reviewStatus", "reviewer")
 
 def state(transcript: Transcript) -> Row:
     """Return the whole transcript as on the wire."""
-    return {**heading(transcript), "segments": Rows(transcript).all_segments()}
+    return {**heading(transcript), "segments": TranscriptRepository(transcript).all_segments()}
 
 
 def heading(transcript: Transcript) -> Row:
     """Return the transcript as on the wire, without its segments."""
-    rows = Rows(transcript)
+    repository = TranscriptRepository(transcript)
     return {
         "id": str(transcript.pk),
         "name": str(transcript),
         "language": transcript.language,
         "duration": transcript.duration,
         "version": transcript.version,
-        **commit.whole(rows),
-        "speakers": rows.speakers(),
+        **commit.review_state(repository),
+        "speakers": repository.speakers(),
     }
 
 
@@ -64,9 +64,9 @@ def find(transcript: Transcript, pk: int) -> Revision:
 def restore(revision: Revision, person: User, client: UUID, edit_id: UUID) -> commit.Answer:
     """Bring the state of a revision back, as one edit. Raises EditConflict."""
 
-    def write(writing: Writing) -> None:
+    def write(writer: BatchWriter) -> None:
         payload = {"revision": revision.pk, "name": revision.name}
-        writing.add("RestoreRevision", payload, _difference(writing.rows, revision.state))
+        writer.add("RestoreRevision", payload, _difference(writer.repository, revision.state))
 
     return commit.locked(revision.transcript, person, client, [edit_id], write)
 
@@ -82,13 +82,15 @@ def described(revision: Revision) -> dict[str, Any]:
     }
 
 
-def _difference(rows: Rows, wanted: Row) -> Patch:
-    now = {name: rows.transcript[name] for name in KEPT}
+def _difference(repository: TranscriptRepository, wanted: Row) -> Patch:
+    now = {name: repository.transcript[name] for name in KEPT}
     then = {name: wanted[name] for name in KEPT}
     differing = [name for name in KEPT if now[name] != then[name]]
     return {
-        "segments": _changes(rows.all_segments(), [segment_from_json(row) for row in wanted["segments"]]),
-        "speakers": _changes(rows.speakers(), wanted["speakers"]),
+        "segments": _changes(
+            repository.all_segments(), [segment_from_json(row) for row in wanted["segments"]]
+        ),
+        "speakers": _changes(repository.speakers(), wanted["speakers"]),
         "transcript": {
             "before": {name: now[name] for name in differing},
             "after": {name: then[name] for name in differing},

@@ -45,11 +45,11 @@ class MemoryState:
     def next(self, rank: str) -> Row | None:
         return next((row for row in self.all_segments() if row["rank"] > rank), None)
 
-    def run_from(self, row: Row) -> list[Row]:
+    def run_from(self, segment: Row) -> list[Row]:
         run: list[Row] = []
         for one in self.all_segments():
-            if one["rank"] >= row["rank"]:
-                if one["speaker"] != row["speaker"]:
+            if one["rank"] >= segment["rank"]:
+                if one["speaker"] != segment["speaker"]:
                     break
                 run.append(one)
         return run
@@ -60,5 +60,5 @@ class MemoryState:
     def all_segments(self) -> list[Row]:
         return sorted(self.segment_rows.values(), key=lambda row: str(row["rank"]))
 
-    def machine_words(self, row: Row) -> list[TimedWord]:
+    def machine_words(self, segment: Row) -> list[TimedWord]:
         return []
