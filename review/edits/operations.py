@@ -58,32 +58,32 @@ def apply(state: State, sent: object) -> Patch:
 
 
 def _set_text(state: State, edit: EditRequest) -> Patch:
-    row = _segment(state, edit["segment"])
-    if row["text"] == edit["text"]:
+    segment = _segment(state, edit["segment"])
+    if segment["text"] == edit["text"]:
         return nothing()
-    words = align(row["words"], edit["text"], row["start"], row["end"])
-    return _segments(change(row, text=edit["text"], words=words))
+    words = align(segment["words"], edit["text"], segment["start"], segment["end"])
+    return _segments(change(segment, text=edit["text"], words=words))
 
 
 def _set_times(state: State, edit: EditRequest) -> Patch:
-    row = _segment(state, edit["segment"])
+    segment = _segment(state, edit["segment"])
     start, end = edit["start"], edit["end"]
-    _check_times(start, end, max(state.transcript["duration"], row["end"]))
-    words = fit(row["words"], (row["start"], row["end"]), (start, end))
-    return _segments(change(row, start=start, end=end, words=words))
+    _check_times(start, end, max(state.transcript["duration"], segment["end"]))
+    words = fit(segment["words"], (segment["start"], segment["end"]), (start, end))
+    return _segments(change(segment, start=start, end=end, words=words))
 
 
 def _set_speaker(state: State, edit: EditRequest) -> Patch:
-    row = _segment(state, edit["segment"])
+    segment = _segment(state, edit["segment"])
     speaker = _speaker_or_none(state, edit["speaker"])
     match edit["scope"]:
         case "run":
-            rows = state.run_from(row)
+            segments = state.run_from(segment)
         case "everywhere":
-            rows = state.spoken_by(row["speaker"])
+            segments = state.spoken_by(segment["speaker"])
         case _:
-            rows = [row]
-    return _segments(part for one in rows for part in change(one, speaker=speaker))
+            segments = [segment]
+    return _segments(part for one in segments for part in change(one, speaker=speaker))
 
 
 def _delete(state: State, edit: EditRequest) -> Patch:
@@ -99,58 +99,64 @@ def _check(state: State, edit: EditRequest) -> Patch:
 
 
 def _dismiss_flag(state: State, edit: EditRequest) -> Patch:
-    row = _segment(state, edit["segment"])
-    if not any(flag["kind"] == edit["flag"] for flag in row["flags"]):
+    segment = _segment(state, edit["segment"])
+    if not any(flag["kind"] == edit["flag"] for flag in segment["flags"]):
         raise InvalidEdit("UNKNOWN_FLAG", "This segment has no such flag.")
-    flags = [{**flag, "dismissed": True} if flag["kind"] == edit["flag"] else flag for flag in row["flags"]]
-    return _segments(change(row, flags=flags))
+    flags = [
+        {**flag, "dismissed": True} if flag["kind"] == edit["flag"] else flag for flag in segment["flags"]
+    ]
+    return _segments(change(segment, flags=flags))
 
 
 def _restore(state: State, edit: EditRequest) -> Patch:
     keys = edit["segments"]
-    rows = state.all_segments() if keys == "all" else [_segment(state, key) for key in keys]
-    wanted = (row for row in rows if row["machineText"] and row["machineText"] != row["text"])
-    return _segments(part for row in wanted for part in _restored(state, row))
+    segments = state.all_segments() if keys == "all" else [_segment(state, key) for key in keys]
+    wanted = (
+        segment
+        for segment in segments
+        if segment["machineText"] and segment["machineText"] != segment["text"]
+    )
+    return _segments(part for segment in wanted for part in _restored(state, segment))
 
 
-def _restored(state: State, row: Row) -> list[Change]:
-    known = state.machine_words(row) or row["words"]
-    words = align(known, row["machineText"], row["start"], row["end"])
-    return change(row, text=row["machineText"], words=words)
+def _restored(state: State, segment: Row) -> list[Change]:
+    known = state.machine_words(segment) or segment["words"]
+    words = align(known, segment["machineText"], segment["start"], segment["end"])
+    return change(segment, text=segment["machineText"], words=words)
 
 
 # Segments made, cut and joined -------------------------------------------------------------------
 
 
 def _split(state: State, edit: EditRequest) -> Patch:
-    row = _segment(state, edit["segment"])
+    segment = _segment(state, edit["segment"])
     _check_new(state, [edit["newKey"]])
-    first, second = split_merge.halves(row, edit["at"])
-    second["key"], second["rank"] = edit["newKey"], _rank_behind(state, row["rank"])
-    return _segments([*change(row, **_content(first)), created(second)])
+    first, second = split_merge.halves(segment, edit["at"])
+    second["key"], second["rank"] = edit["newKey"], _rank_behind(state, segment["rank"])
+    return _segments([*change(segment, **_content(first)), created(second)])
 
 
 def _split_three_way(state: State, edit: EditRequest) -> Patch:
-    row = _segment(state, edit["segment"])
+    segment = _segment(state, edit["segment"])
     _check_new(state, edit["newKeys"])
-    parts, chosen = split_merge.around(row, edit["from"], edit["to"])
+    parts, chosen = split_merge.around(segment, edit["from"], edit["to"])
     if "speaker" in edit:
         parts[chosen]["speaker"] = _speaker_or_none(state, edit["speaker"])
-    following = state.next(row["rank"])
-    rank = row["rank"]
+    following = state.next(segment["rank"])
+    rank = segment["rank"]
     for part, key in zip(parts[1:], edit["newKeys"], strict=False):
         rank = between(rank, following["rank"] if following else None)
         part["key"], part["rank"] = key, rank
-    return _segments([*change(row, **_content(parts[0])), *(created(part) for part in parts[1:])])
+    return _segments([*change(segment, **_content(parts[0])), *(created(part) for part in parts[1:])])
 
 
 def _merge(state: State, edit: EditRequest) -> Patch:
-    row = _segment(state, edit["segment"])
+    segment = _segment(state, edit["segment"])
     is_next = edit["with"] == "next"
-    other = state.next(row["rank"]) if is_next else state.previous(row["rank"])
+    other = state.next(segment["rank"]) if is_next else state.previous(segment["rank"])
     if other is None:
         raise InvalidEdit("NO_NEIGHBOUR", "There is no segment to merge with.")
-    earlier, later = (row, other) if is_next else (other, row)
+    earlier, later = (segment, other) if is_next else (other, segment)
     return _segments([*change(earlier, **split_merge.union(earlier, later)), deleted(later)])
 
 
@@ -159,7 +165,7 @@ def _insert(state: State, edit: EditRequest) -> Patch:
     start, end = edit["start"], edit["end"]
     _check_times(start, end, state.transcript["duration"])
     rank = _segment(state, edit["after"])["rank"] if edit["after"] is not None else ""
-    row = {
+    segment = {
         "key": edit["newKey"],
         "rank": _rank_behind(state, rank),
         "start": start,
@@ -172,7 +178,7 @@ def _insert(state: State, edit: EditRequest) -> Patch:
         "checked": False,
         "machineText": "",
     }
-    return _segments([created(row)])
+    return _segments([created(segment)])
 
 
 # Speakers and the transcript itself --------------------------------------------------------------
@@ -184,8 +190,8 @@ def _add_speaker(state: State, edit: EditRequest) -> Patch:
     if not edit["name"]:
         raise InvalidEdit("INVALID_NAME", "Give the speaker a name.")
     known = state.speakers()
-    taken = {row["hotkey"] for row in known}
-    row = {
+    taken = {speaker["hotkey"] for speaker in known}
+    speaker = {
         "key": edit["newKey"],
         "label": "",
         "name": edit["name"],
@@ -193,14 +199,14 @@ def _add_speaker(state: State, edit: EditRequest) -> Patch:
         "hotkey": next((digit for digit in range(1, 10) if digit not in taken), None),
         "removed": False,
     }
-    return _speakers([created(row)])
+    return _speakers([created(speaker)])
 
 
 def _rename_speaker(state: State, edit: EditRequest) -> Patch:
-    row = _speaker(state, edit["speaker"])
-    if not edit["name"] and not row["label"]:
+    speaker = _speaker(state, edit["speaker"])
+    if not edit["name"] and not speaker["label"]:
         raise InvalidEdit("INVALID_NAME", "Give the speaker a name.")
-    return _speakers(change(row, name=edit["name"]))
+    return _speakers(change(speaker, name=edit["name"]))
 
 
 def _recolour_speaker(state: State, edit: EditRequest) -> Patch:
@@ -208,19 +214,19 @@ def _recolour_speaker(state: State, edit: EditRequest) -> Patch:
 
 
 def _set_hotkey(state: State, edit: EditRequest) -> Patch:
-    row, hotkey = _speaker(state, edit["speaker"]), edit["hotkey"]
-    others = [one for one in state.speakers() if one["key"] != row["key"] and one["hotkey"] == hotkey]
+    speaker, hotkey = _speaker(state, edit["speaker"]), edit["hotkey"]
+    others = [one for one in state.speakers() if one["key"] != speaker["key"] and one["hotkey"] == hotkey]
     given_up = [part for one in others if hotkey for part in change(one, hotkey=None)]
-    return _speakers([*given_up, *change(row, hotkey=hotkey)])
+    return _speakers([*given_up, *change(speaker, hotkey=hotkey)])
 
 
 def _merge_speakers(state: State, edit: EditRequest) -> Patch:
     source, target = _speaker(state, edit["from"]), _speaker(state, edit["into"])
     if source["key"] == target["key"]:
         raise InvalidEdit("SAME_SPEAKER", "Choose another speaker to merge with.")
-    rows = state.spoken_by(source["key"])
+    segments = state.spoken_by(source["key"])
     return {
-        "segments": [part for row in rows for part in change(row, speaker=target["key"])],
+        "segments": [part for segment in segments for part in change(segment, speaker=target["key"])],
         "speakers": change(source, removed=True, hotkey=None),
         "transcript": None,
     }
@@ -282,17 +288,17 @@ def _content(row: Row) -> Row:
 
 
 def _segment(state: State, key: str) -> Row:
-    row = state.segment(key)
-    if row is None:
+    segment = state.segment(key)
+    if segment is None:
         raise InvalidEdit("UNKNOWN_SEGMENT", "There is no such segment.")
-    return row
+    return segment
 
 
 def _speaker(state: State, key: str) -> Row:
-    row = state.speaker(key)
-    if row is None or row["removed"]:
+    speaker = state.speaker(key)
+    if speaker is None or speaker["removed"]:
         raise InvalidEdit("UNKNOWN_SPEAKER", "There is no such speaker.")
-    return row
+    return speaker
 
 
 def _speaker_or_none(state: State, key: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Segments cut in two or three and joined again, as rows of the wire. Pure."""
+"""Segments cut in two or three and joined again, as on the wire. Pure."""
 
 from typing import Any
 
@@ -8,52 +8,52 @@ from review.edits.tokens import gap_between, joined, squeezed, trim_end, trim_st
 from review.edits.word_timing import TimedWord, align, cut_machine_text, split
 
 
-def halves(row: Row, at: int) -> tuple[Row, Row]:
+def halves(segment: Row, at: int) -> tuple[Row, Row]:
     """Return both halves of a segment cut at an offset of its text; the second still has the first's key.
 
     The space at the cut goes; flags go to the half with more characters (the first, if both have as many).
     Raises InvalidEdit where a half would have no text.
     """
-    text = row["text"]
+    text = segment["text"]
     if at > len(text) or not squeezed(text[:at]) or not squeezed(text[at:]):
         raise InvalidEdit("INVALID_SPLIT", "Both parts need text.")
-    left, right, middle = split(row["words"], text, at, row["start"], row["end"])
-    cut = cut_machine_text(text, at, row["machineText"])
+    left, right, middle = split(segment["words"], text, at, segment["start"], segment["end"])
+    cut = cut_machine_text(text, at, segment["machineText"])
     is_first_larger = len(squeezed(text[:at])) >= len(squeezed(text[at:]))
     first = {
-        **row,
+        **segment,
         "end": middle,
         "text": trim_end(text[:at]),
         "words": left,
-        "flags": row["flags"] if is_first_larger else [],
-        "machineText": trim_end(row["machineText"][:cut]),
+        "flags": segment["flags"] if is_first_larger else [],
+        "machineText": trim_end(segment["machineText"][:cut]),
     }
     second = {
-        **row,
+        **segment,
         "start": middle,
         "text": trim_start(text[at:]),
         "words": right,
-        "flags": [] if is_first_larger else row["flags"],
-        "machineText": trim_start(row["machineText"][cut:]),
+        "flags": [] if is_first_larger else segment["flags"],
+        "machineText": trim_start(segment["machineText"][cut:]),
     }
     return first, second
 
 
-def around(row: Row, begin: int, end: int) -> tuple[list[Row], int]:
+def around(segment: Row, begin: int, end: int) -> tuple[list[Row], int]:
     """Cut a selection out of a segment: its parts in order, and which of them is the selection.
 
     There are three, or two where nothing is left before or behind. Raises InvalidEdit where the selection
     has no text or is everything.
     """
-    text = row["text"]
+    text = segment["text"]
     if end > len(text) or begin >= end or not squeezed(text[begin:end]):
         raise InvalidEdit("INVALID_SPLIT", "Select some words of the segment.")
     has_before, has_behind = bool(squeezed(text[:begin])), bool(squeezed(text[end:]))
     if not has_before and not has_behind:
         raise InvalidEdit("INVALID_SPLIT", "The selection is the whole segment.")
     if not has_before:
-        return list(halves(row, end)), 0
-    before, rest = halves(row, begin)
+        return list(halves(segment, end)), 0
+    before, rest = halves(segment, begin)
     if not has_behind:
         return [before, rest], 1
     shift = len(text) - len(rest["text"])
@@ -78,7 +78,8 @@ def _joined_words(earlier: Row, later: Row) -> list[TimedWord]:
     if not earlier["words"] and not later["words"]:
         return []
     left, right = (
-        row["words"] or align([], row["text"], row["start"], row["end"]) for row in (earlier, later)
+        segment["words"] or align([], segment["text"], segment["start"], segment["end"])
+        for segment in (earlier, later)
     )
     if not left or not right:
         return [*left, *right]
