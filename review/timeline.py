@@ -8,7 +8,7 @@ from review.models import Segment, Transcript
 
 
 @dataclass(frozen=True)
-class Passage:
+class TimelineSegment:
     """One segment. `speaker` is the name to show, empty where nobody was told apart."""
 
     key: str
@@ -29,12 +29,12 @@ class Timeline:
     duration: float
     model: str
     engine: str
-    passages: tuple[Passage, ...]
+    segments: tuple[TimelineSegment, ...]
 
     def turns(self) -> list[bool]:
-        """For each passage whether another speaker begins with it."""
-        changes = [later.speaker != earlier.speaker for earlier, later in pairwise(self.passages)]
-        return [True, *changes][: len(self.passages)]
+        """For each segment whether another speaker begins with it."""
+        changes = [later.speaker != earlier.speaker for earlier, later in pairwise(self.segments)]
+        return [True, *changes][: len(self.segments)]
 
 
 def of(transcript: Transcript, first: int | None = None) -> Timeline:
@@ -46,12 +46,12 @@ def of(transcript: Transcript, first: int | None = None) -> Timeline:
         duration=transcript.duration,
         model=transcript.model,
         engine=transcript.engine,
-        passages=tuple(_passage(row) for row in rows),
+        segments=tuple(_segment(row) for row in rows),
     )
 
 
-def _passage(row: Segment) -> Passage:
-    return Passage(
+def _segment(row: Segment) -> TimelineSegment:
+    return TimelineSegment(
         key=str(row.key),
         start=row.start,
         end=row.end,

@@ -16,7 +16,7 @@ from jobs.access import Person
 from review import queue, timeline
 from review.exports import FORMATS
 from review.models import Transcript
-from review.timeline import Passage
+from review.timeline import TimelineSegment
 
 FIRST_SEGMENTS = 200  # of the first paint, and without JavaScript of a page
 FIRST_FILES = 50  # of the queue, likewise
@@ -32,7 +32,7 @@ def transcript_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     state = timeline.of(
         transcript, first=None if shown is None else shown + 1
     )  # one more tells that there are more
-    rows = list(zip(state.passages, state.turns(), strict=True))
+    rows = list(zip(state.segments, state.turns(), strict=True))
     context = {
         "transcript": {
             "id": str(pk),
@@ -109,13 +109,13 @@ def _blocks(segments: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return [segments[at : at + BLOCK] for at in range(0, len(segments), BLOCK)]
 
 
-def _segment(passage: Passage, is_turn: bool) -> dict[str, Any]:
+def _segment(segment: TimelineSegment, is_turn: bool) -> dict[str, Any]:
     """What the first paint shows of a segment; JavaScript has the rest from the API."""
-    speaker = {"name": passage.speaker, "colour": passage.colour} if passage.speaker else None
+    speaker = {"name": segment.speaker, "colour": segment.colour} if segment.speaker else None
     return {
-        "key": passage.key,
-        "start": passage.start,
+        "key": segment.key,
+        "start": segment.start,
         "speaker": speaker,
         "new_speaker": is_turn,
-        "text": passage.text,
+        "text": segment.text,
     }

@@ -4,23 +4,23 @@ import json
 from typing import Any
 
 from gpu_worker.shared.transcript import SCHEMA_VERSION
-from review.timeline import Passage, Timeline
+from review.timeline import Timeline, TimelineSegment
 
 
 def to_json(timeline: Timeline) -> str:
     """The transcript document that docs/transcript-format.md describes."""
-    speakers = dict.fromkeys(passage.speaker for passage in timeline.passages if passage.speaker)
+    speakers = dict.fromkeys(segment.speaker for segment in timeline.segments if segment.speaker)
     document = {
         "schemaVersion": SCHEMA_VERSION,
-        "text": " ".join(passage.text for passage in timeline.passages),
+        "text": " ".join(segment.text for segment in timeline.segments),
         "language": timeline.language,
         "duration": timeline.duration,
-        "segments": [_segment(number, passage) for number, passage in enumerate(timeline.passages)],
+        "segments": [_segment(number, segment) for number, segment in enumerate(timeline.segments)],
         "speakers": list(speakers),
         "turns": [
-            {"start": passage.start, "end": passage.end, "speaker": passage.speaker}
-            for passage in timeline.passages
-            if passage.speaker
+            {"start": segment.start, "end": segment.end, "speaker": segment.speaker}
+            for segment in timeline.segments
+            if segment.speaker
         ],
         "engine": timeline.engine,
         "model": timeline.model,
@@ -30,8 +30,8 @@ def to_json(timeline: Timeline) -> str:
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
-def _segment(number: int, passage: Passage) -> dict[str, Any]:
-    speaker = {"speaker": passage.speaker} if passage.speaker else {}
+def _segment(number: int, segment: TimelineSegment) -> dict[str, Any]:
+    speaker = {"speaker": segment.speaker} if segment.speaker else {}
     words = [
         {
             "word": word.gap + word.text,
@@ -40,13 +40,13 @@ def _segment(number: int, passage: Passage) -> dict[str, Any]:
             "probability": word.probability,
             **speaker,
         }
-        for word in passage.words
+        for word in segment.words
     ]
     return {
         "id": number,
-        "start": passage.start,
-        "end": passage.end,
-        "text": passage.text,
+        "start": segment.start,
+        "end": segment.end,
+        "text": segment.text,
         "words": words,
         **speaker,
     }

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from textwrap import wrap
 
 from review.edits.word_timing import TimedWord, text_of
-from review.timeline import Passage, Timeline
+from review.timeline import Timeline, TimelineSegment
 
 LINE_CHARACTERS = 42
 CUE_CHARACTERS = 2 * LINE_CHARACTERS
@@ -44,27 +44,27 @@ def to_vtt(timeline: Timeline) -> str:
 
 
 def cues(timeline: Timeline) -> Iterator[Cue]:
-    """Cut the passages into cues; a cue never outlives the start of the next."""
-    pieces = [piece for passage in timeline.passages for piece in _pieces(passage)]
+    """Cut the segments into cues; a cue never outlives the start of the next."""
+    pieces = [piece for segment in timeline.segments for piece in _pieces(segment)]
     for piece, following in zip_longest(pieces, pieces[1:]):
         end = min(piece.end, following.start) if following and following.start > piece.start else piece.end
         yield Cue(piece.start, max(end, piece.start + 0.001), _lines(piece.text), piece.speaker)
 
 
-def _pieces(passage: Passage) -> Iterator[Cue]:
-    """Cut at words where their text is the passage's; otherwise the passage is one piece."""
-    if _squeezed(text_of(passage.words)) != _squeezed(passage.text):
-        if passage.text.strip():
-            yield Cue(passage.start, passage.end, passage.text, passage.speaker)
+def _pieces(segment: TimelineSegment) -> Iterator[Cue]:
+    """Cut at words where their text is the segment's; otherwise the segment is one piece."""
+    if _squeezed(text_of(segment.words)) != _squeezed(segment.text):
+        if segment.text.strip():
+            yield Cue(segment.start, segment.end, segment.text, segment.speaker)
         return
     group: list[TimedWord] = []
-    for word in passage.words:
+    for word in segment.words:
         if group and _is_full(group, word):
-            yield _joined(group, passage.speaker)
+            yield _joined(group, segment.speaker)
             group = []
         group.append(word)
     if group:
-        yield _joined(group, passage.speaker)
+        yield _joined(group, segment.speaker)
 
 
 def _is_full(group: list[TimedWord], word: TimedWord) -> bool:

@@ -7,17 +7,17 @@ from review.timeline import Timeline
 def to_txt(timeline: Timeline) -> str:
     """One line a segment; a speaker's name stands above what they say."""
     lines: list[str] = []
-    for passage, is_turn in zip(timeline.passages, timeline.turns(), strict=True):
-        if passage.speaker and is_turn:
-            lines += ["", f"{passage.speaker}:"] if lines else [f"{passage.speaker}:"]
-        lines.append(passage.text)
+    for segment, is_turn in zip(timeline.segments, timeline.turns(), strict=True):
+        if segment.speaker and is_turn:
+            lines += ["", f"{segment.speaker}:"] if lines else [f"{segment.speaker}:"]
+        lines.append(segment.text)
     return "\n".join(lines) + "\n"
 
 
 def to_markdown(timeline: Timeline) -> str:
     """A heading, then one paragraph a segment with its time."""
     lines = [f"# {timeline.title}", ""]
-    for passage, is_turn in zip(timeline.passages, timeline.turns(), strict=True):
-        speaker = f" **{passage.speaker}**" if passage.speaker and is_turn else ""
-        lines += [f"`{clock(passage.start)}`{speaker} {passage.text}", ""]
+    for segment, is_turn in zip(timeline.segments, timeline.turns(), strict=True):
+        speaker = f" **{segment.speaker}**" if segment.speaker and is_turn else ""
+        lines += [f"`{clock(segment.start)}`{speaker} {segment.text}", ""]
     return "\n".join(lines)

@@ -194,7 +194,7 @@ def test_a_revision_gives_a_digit_back_that_somebody_has_who_goes(page: Page) ->
     assert [row["hotkey"] for row in page.get()["speakers"]] == [first["hotkey"], 2]
 
 
-def test_a_passage_is_not_given_again_to_a_speaker_whom_somebody_took_away(
+def test_a_segment_is_not_given_again_to_a_speaker_whom_somebody_took_away(
     page: Page, colleague: Page
 ) -> None:
     made = page.post("/revisions", {"name": "before"}).json()["revision"]

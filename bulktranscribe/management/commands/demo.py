@@ -121,7 +121,7 @@ def failure_of(job_input: JobInput) -> str:
 def print_transcript(job_input: JobInput, console: Console) -> None:
     """One line a segment, with its start and, where it is known, its speaker."""
     console.print()
-    for passage in timeline.of(job_input.transcript).passages:
-        speaker = f"{passage.speaker}  " if passage.speaker else ""
-        line = f"{clock(passage.start)}  {speaker}{passage.text}"
+    for segment in timeline.of(job_input.transcript).segments:
+        speaker = f"{segment.speaker}  " if segment.speaker else ""
+        line = f"{clock(segment.start)}  {speaker}{segment.text}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
