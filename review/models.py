@@ -158,7 +158,11 @@ class Edit(models.Model):
 
 
 class Revision(models.Model):
-    """A state of the transcript that somebody gave a name to."""
+    """A saved version: a state of the transcript that somebody gave a name to.
+
+    Everybody else calls it a version. The table, the addresses and the fields of the API were named before that,
+    and a model has its table's name.
+    """
 
     transcript = models.ForeignKey(Transcript, models.CASCADE, related_name="revisions")
     name = models.CharField(max_length=200)

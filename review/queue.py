@@ -37,10 +37,10 @@ def of(session: Session) -> list[File]:
     labels = {status.value: str(status.label) for status in S}
     by_upload: dict[UUID, list[File]] = defaultdict(list)
     for row in rows:
-        versions = by_upload[row["upload"]]
-        versions.append(_file(row, labels, is_older=bool(versions)))
+        transcripts = by_upload[row["upload"]]
+        transcripts.append(_file(row, labels, is_older=bool(transcripts)))
     recordings = sorted(by_upload.values(), key=_urgency)
-    return [file for versions in recordings for file in versions]
+    return [file for transcripts in recordings for file in transcripts]
 
 
 def totals(files: list[File]) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def around(files: list[File], present: UUID, count: int) -> list[File]:
     return files[start : start + count]
 
 
-def versions(files: list[File], present: UUID) -> list[File]:
+def other_transcripts(files: list[File], present: UUID) -> list[File]:
     """Return the other transcripts of the same recording, the newest first, each with `isNewer`."""
     mine = next((file for file in files if file["id"] == str(present)), None)
     if mine is None:
@@ -114,8 +114,8 @@ def _address() -> str:
     return reverse("transcript", args=[NIL])
 
 
-def _urgency(versions: list[File]) -> tuple[bool, int, str]:
-    newest = versions[0]
+def _urgency(transcripts: list[File]) -> tuple[bool, int, str]:
+    newest = transcripts[0]
     return not _is_left(newest), -newest["doubtful"], newest["createdAt"]
 
 

@@ -100,7 +100,7 @@ def _queue(request: HttpRequest, transcript: Transcript) -> dict[str, Any]:
         "count": len(files),
         "totals": queue.totals(files),
         "next": queue.next_file(files, pk, access.person_of(request).get_username()),
-        "versions": queue.versions(files, pk),
+        "other_transcripts": queue.other_transcripts(files, pk),
         "statuses": Transcript.ReviewStatus.choices,
     }
 

@@ -69,7 +69,7 @@ class Here(Schema):
     segment: UUID | None = None
 
 
-class RevisionName(Schema):
+class VersionName(Schema):
     """What POST …/revisions takes."""
 
     name: Any
@@ -140,10 +140,8 @@ def get_history(
     return {"edits": activity.past(_find(request, pk), before)}
 
 
-@router.get(
-    "/transcripts/{uuid:pk}/revisions", url_name="transcript-revisions", response=schemas.RevisionList
-)
-def get_revisions(request: HttpRequest, pk: UUID) -> Answer:
+@router.get("/transcripts/{uuid:pk}/revisions", url_name="transcript-revisions", response=schemas.VersionList)
+def get_versions(request: HttpRequest, pk: UUID) -> Answer:
     """List the named versions of a transcript."""
     found = _find(request, pk).revisions.defer("state")
     return {"revisions": [versions.described(one) for one in found]}
@@ -151,14 +149,14 @@ def get_revisions(request: HttpRequest, pk: UUID) -> Answer:
 
 @router.post(
     "/transcripts/{uuid:pk}/revisions",
-    response={201: schemas.RevisionAnswer, 422: schemas.Refusal},
+    response={201: schemas.VersionAnswer, 422: schemas.Refusal},
     auth=MAY_EDIT,
-    openapi_extra=takes(RevisionName),
+    openapi_extra=takes(VersionName),
 )
-def post_revision(request: HttpRequest, pk: UUID) -> Status[Answer]:
+def post_version(request: HttpRequest, pk: UUID) -> Status[Answer]:
     """Keep the present state under a name."""
     transcript = _find(request, pk)
-    name = _body(request, RevisionName).name
+    name = _body(request, VersionName).name
     try:
         made = versions.create(transcript, access.person_of(request), name)
     except InvalidEdit as wrong:
@@ -169,9 +167,9 @@ def post_revision(request: HttpRequest, pk: UUID) -> Status[Answer]:
 @router.get(
     "/transcripts/{uuid:pk}/revisions/{int:rid}",
     url_name="transcript-revision",
-    response=schemas.WholeRevision,
+    response=schemas.WholeVersion,
 )
-def get_revision(request: HttpRequest, pk: UUID, rid: int) -> JsonResponse:
+def get_version(request: HttpRequest, pk: UUID, rid: int) -> JsonResponse:
     """Read a named version."""
     found = versions.find(_find(request, pk), rid)
     return JsonResponse({"revision": versions.described(found), "state": found.state})
@@ -186,10 +184,10 @@ def get_revision(request: HttpRequest, pk: UUID, rid: int) -> JsonResponse:
 def post_restore(request: HttpRequest, pk: UUID, rid: int) -> Status[Answer]:
     """Bring a named version back, as one edit that can be undone."""
     transcript = _find(request, pk)
-    revision = versions.find(transcript, rid)
+    saved = versions.find(transcript, rid)
     person, sent = access.person_of(request), _body(request, Restoring)
     client, edit_id = sent.client or uuid4(), sent.id or uuid4()
-    return _edited(transcript, lambda: versions.restore(revision, person, client, edit_id))
+    return _edited(transcript, lambda: versions.restore(saved, person, client, edit_id))
 
 
 @router.get("/transcripts/{uuid:pk}/diff", url_name="transcript-diff", response=schemas.DifferenceList)

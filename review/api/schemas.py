@@ -45,7 +45,7 @@ class Speaker(Told):
     version: int
 
 
-class Standing(Told):
+class ReviewState(Told):
     """How far people are."""
 
     review_status: str
@@ -53,7 +53,7 @@ class Standing(Told):
     doubtful: int
 
 
-class TranscriptState(Standing):
+class TranscriptState(ReviewState):
     """A whole transcript as it is now. Times are seconds from the start of the recording."""
 
     id: Id
@@ -75,7 +75,7 @@ class Changed(Told):
 
 
 class Edited(Changed):
-    transcript: Standing
+    transcript: ReviewState
 
 
 class Conflict(Changed):
@@ -114,7 +114,7 @@ class HistoryAnswer(Told):
     edits: list[PastEdit]
 
 
-class RevisionRow(Told):
+class SavedVersion(Told):
     id: int
     name: str
     who: str
@@ -122,15 +122,15 @@ class RevisionRow(Told):
     version: int
 
 
-class RevisionList(Told):
-    revisions: list[RevisionRow]
+class VersionList(Told):
+    revisions: list[SavedVersion]
 
 
-class RevisionAnswer(Told):
-    revision: RevisionRow
+class VersionAnswer(Told):
+    revision: SavedVersion
 
 
-class WholeRevision(RevisionAnswer):
+class WholeVersion(VersionAnswer):
     state: TranscriptState
 
 

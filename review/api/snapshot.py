@@ -1,4 +1,4 @@
-"""The whole transcript as JSON for the page: `revisions.state`, without taking 100,000 words apart.
+"""The whole transcript as JSON for the page: `versions.state`, without taking 100,000 words apart.
 
 Words and flags lie in the database as they go over the wire; their text is put in as it is.
 """

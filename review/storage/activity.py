@@ -35,7 +35,7 @@ SENTENCES = {
     "SetStatus": gettext_lazy("changed the status"),
     "SetReviewer": gettext_lazy("changed the reviewer"),
     "Restore": gettext_lazy("brought the machine's text back"),
-    "RestoreRevision": gettext_lazy("brought a revision back"),
+    "RestoreRevision": gettext_lazy("brought a version back"),
     "Undo": gettext_lazy("took an edit back"),
     "Redo": gettext_lazy("did an edit again"),
 }

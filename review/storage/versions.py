@@ -14,7 +14,7 @@ from review.storage import commit
 from review.storage.batch_writer import BatchWriter
 from review.storage.repository import TranscriptRepository
 
-MAX_REVISIONS = 200
+MAX_VERSIONS = 200
 KEPT = ("reviewStatus", "reviewer")
 
 
@@ -41,9 +41,9 @@ def create(transcript: Transcript, person: User, name: object) -> Revision:
     """Keep the present state under a name. Raises InvalidEdit."""
     text = " ".join(plain_text(name, "name", 200).split())
     if not text:
-        raise InvalidEdit("INVALID_NAME", "Give the revision a name.")
-    if transcript.revisions.count() >= MAX_REVISIONS:
-        raise InvalidEdit("TOO_MANY", f"A transcript has at most {MAX_REVISIONS} revisions.")
+        raise InvalidEdit("INVALID_NAME", "Give the version a name.")
+    if transcript.revisions.count() >= MAX_VERSIONS:
+        raise InvalidEdit("TOO_MANY", f"A transcript has at most {MAX_VERSIONS} versions.")
     return Revision.objects.create(
         transcript=transcript,
         name=text,
@@ -54,31 +54,31 @@ def create(transcript: Transcript, person: User, name: object) -> Revision:
 
 
 def find(transcript: Transcript, pk: int) -> Revision:
-    """Return a revision of this transcript; Http404 where it has no such."""
+    """Return a saved version of this transcript; Http404 where it has no such."""
     found = transcript.revisions.filter(pk=pk).first() if pk < 2**63 else None
     if found is None:
-        raise Http404("No such revision")
+        raise Http404("No such version")
     return found
 
 
-def restore(revision: Revision, person: User, client: UUID, edit_id: UUID) -> commit.Answer:
-    """Bring the state of a revision back, as one edit. Raises EditConflict."""
+def restore(saved: Revision, person: User, client: UUID, edit_id: UUID) -> commit.Answer:
+    """Bring the state of a saved version back, as one edit. Raises EditConflict."""
 
     def write(writer: BatchWriter) -> None:
-        payload = {"revision": revision.pk, "name": revision.name}
-        writer.add("RestoreRevision", payload, _difference(writer.repository, revision.state))
+        payload = {"revision": saved.pk, "name": saved.name}
+        writer.add("RestoreRevision", payload, _difference(writer.repository, saved.state))
 
-    return commit.locked(revision.transcript, person, client, [edit_id], write)
+    return commit.locked(saved.transcript, person, client, [edit_id], write)
 
 
-def described(revision: Revision) -> dict[str, Any]:
-    """Return a revision without its state."""
+def described(saved: Revision) -> dict[str, Any]:
+    """Return a saved version without its state."""
     return {
-        "id": revision.pk,
-        "name": revision.name,
-        "who": revision.who_name,
-        "at": revision.at.isoformat(),
-        "version": revision.version,
+        "id": saved.pk,
+        "name": saved.name,
+        "who": saved.who_name,
+        "at": saved.at.isoformat(),
+        "version": saved.version,
     }
 
 

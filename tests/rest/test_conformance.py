@@ -44,8 +44,8 @@ def ids(served: Served) -> dict[str, str]:
     found = served.transcribed()
     preset = served.call("POST", "/api/presets", json={"name": "Interviews", "options": {}})
     found["presets"] = preset.json()["preset"]["id"]
-    revision = {"name": "As it came"}
-    assert served.call("POST", f"/api/transcripts/{found['transcripts']}/revisions", json=revision).ok
+    version = {"name": "As it came"}
+    assert served.call("POST", f"/api/transcripts/{found['transcripts']}/revisions", json=version).ok
     for name in ("celery", "worker"):
         process = served.processes.pop(name)
         process.terminate()

@@ -184,7 +184,7 @@ def test_the_history_is_told_newest_first_a_page_at_a_time(page: Page) -> None:
     assert (first[0]["who"], first[0]["what"], first[0]["segments"]) == ("anna", "changed a highlight", [one])
 
 
-def test_a_revision_gives_a_digit_back_that_somebody_has_who_goes(page: Page) -> None:
+def test_a_version_gives_a_digit_back_that_somebody_has_who_goes(page: Page) -> None:
     made = page.post("/revisions", {"name": "before"}).json()["revision"]
     first = page.get()["speakers"][0]
     page.edit("SetHotkey", speaker=first["key"], hotkey=None)
@@ -207,7 +207,7 @@ def test_a_segment_is_not_given_again_to_a_speaker_whom_somebody_took_away(
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "EDIT_CONFLICT")
 
 
-def test_a_revision_brings_a_state_back_and_is_undone(page: Page) -> None:
+def test_a_version_brings_a_state_back_and_is_undone(page: Page) -> None:
     page.edit("RenameSpeaker", speaker=page.get()["speakers"][0]["key"], name="Anna")
     then = essence(page.get())
     made = page.post("/revisions", {"name": " first  draft "}).json()["revision"]

@@ -37,9 +37,9 @@ def keep(page: Page) -> int:
     return int(page.post("/revisions", {"name": "kept"}).json()["revision"]["id"])
 
 
-def restore(page: Page, revision: int) -> int:
+def restore(page: Page, version: int) -> int:
     body = {"id": str(uuid.uuid4()), "client": page.client}
-    return int(page.post(f"/revisions/{revision}/restore", body).status_code)
+    return int(page.post(f"/revisions/{version}/restore", body).status_code)
 
 
 def check(page: Page) -> dict[str, Any]:

@@ -209,7 +209,7 @@ BODIES: dict[str, Any] = {
     "post_job_rerun": {},
     "post_edits": {"baseVersion": 0, "edits": []},
     "post_presence": {"client": "c0ffee00-0000-4000-8000-000000000000"},
-    "post_revision": {"name": "x"},
+    "post_version": {"name": "x"},
     "post_preset": {"name": "x", "options": {}},
 }
 OF_NOBODY = ("/api/sessions", "/api/jobs", "/api/workers")
