@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks import measures
 from gpu_worker.asr import weights
-from gpu_worker.asr.openai_whisper import Reference
+from gpu_worker.asr.openai_whisper import OpenAIWhisper
 from gpu_worker.diarization import attribution, pipeline
 from gpu_worker.diarization.diarizer import Diarization
 from gpu_worker.engine.transcriber import Report, Transcriber
@@ -73,7 +73,7 @@ class Ours:
     def __init__(self, model: str) -> None:
         self.model = model
         diarizer = pipeline.PyannoteDiarizer(CACHE, "", "auto")
-        self.transcriber = Transcriber(Reference(CACHE), diarizer)
+        self.transcriber = Transcriber(OpenAIWhisper(CACHE), diarizer)
         self.transcriber.recognizer.load(model)
         diarizer.load()
 

@@ -29,7 +29,7 @@ class EngineParts:
 # The shorthands of WORKER_ENGINE.
 ENGINES = {
     "reference": EngineParts(
-        "gpu_worker.asr.openai_whisper:Reference", "gpu_worker.diarization.pipeline:PyannoteDiarizer"
+        "gpu_worker.asr.openai_whisper:OpenAIWhisper", "gpu_worker.diarization.pipeline:PyannoteDiarizer"
     ),
     "rehearsal": EngineParts(
         "gpu_worker.asr.rehearsal:Rehearsal", "gpu_worker.asr.rehearsal:RehearsalDiarizer"

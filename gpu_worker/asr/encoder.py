@@ -25,23 +25,23 @@ def speed_up(model: Whisper) -> None:
     encode: Encode = model.encoder.forward
     if model.device.type == "cpu" and cpu_has_bfloat16():
         encode = _in_bfloat16(encode)
-    model.encoder.forward = OncePerWindow(encode)
+    model.encoder.forward = CachedEncoder(encode)
 
 
-class OncePerWindow:
+class CachedEncoder:
     """An encoder that remembers its last window. For one thread at a time."""
 
     def __init__(self, encode: Encode) -> None:
         self._encode = encode
         self._mel: Tensor | None = None
-        self._heard: Tensor | None = None
+        self._features: Tensor | None = None
 
     def __call__(self, mel: Tensor) -> Tensor:
         """(batch, mel bins, frames) → (batch, positions, width)."""
-        if self._heard is None or self._mel is None or not _is_same(mel, self._mel):
-            self._heard = self._encode(mel)
+        if self._features is None or self._mel is None or not _is_same(mel, self._mel):
+            self._features = self._encode(mel)
             self._mel = mel.clone()  # whoever gave it may write into it
-        return self._heard
+        return self._features
 
 
 def _is_same(one: Tensor, other: Tensor) -> bool:
@@ -51,7 +51,7 @@ def _is_same(one: Tensor, other: Tensor) -> bool:
 def _in_bfloat16(encode: Encode) -> Encode:
     def encode_in_bfloat16(mel: Tensor) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16):
-            heard = encode(mel)
-        return heard.float()
+            features = encode(mel)
+        return features.float()
 
     return encode_in_bfloat16

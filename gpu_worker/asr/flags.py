@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from gpu_worker.asr.hallucination_filters import Guards, has_little_speech, speech_share
+from gpu_worker.asr.hallucination_filters import Thresholds, has_little_speech, speech_share
 from gpu_worker.shared.transcript import Segment, flag_segment, flag_word
 from gpu_worker.sound import Span
 
@@ -47,16 +47,16 @@ KNOWN_PHRASES = frozenset(
 )
 
 
-def flag(segment: Segment, allowed: Guards, speech: Sequence[Span] | None) -> None:
-    """Put the flags on a segment and its words. `speech` as in guards.is_rejected."""
-    sureness = math.exp(min(0.0, segment.get("avg_logprob", 0.0)))
-    if sureness < UNSURE_SEGMENT:
-        flag_segment(segment, "low_confidence", 1.0 - sureness)
+def flag(segment: Segment, thresholds: Thresholds, speech: Sequence[Span] | None) -> None:
+    """Put the flags on a segment and its words. `speech` as in hallucination_filters.is_rejected."""
+    confidence = math.exp(min(0.0, segment.get("avg_logprob", 0.0)))
+    if confidence < UNSURE_SEGMENT:
+        flag_segment(segment, "low_confidence", 1.0 - confidence)
     repeated = _repetition(segment)
     if repeated:
         flag_segment(segment, "repetition", repeated)
     silence = segment.get("no_speech_prob", 0.0)
-    if silence > allowed.no_speech or has_little_speech(segment, allowed, speech):
+    if silence > thresholds.no_speech or has_little_speech(segment, thresholds, speech):
         unspoken = 0.0 if speech is None else 1.0 - speech_share(segment, speech)
         flag_segment(segment, "no_speech", max(silence, unspoken))
     rate = _rate(segment)

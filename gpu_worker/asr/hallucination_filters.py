@@ -1,4 +1,4 @@
-"""When decoded text is not to be believed: tried again hotter, and at the last rung left out. Pure."""
+"""When decoded text is not to be believed: decoded again at a higher temperature, and at the highest left out. Pure."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ LITTLE_SPEECH = 0.3  # of a segment: with less, nobody says what is written ther
 
 
 @dataclass(frozen=True)
-class Guards:
-    """The thresholds of one recording; None where a person switched the guards off.
+class Thresholds:
+    """The thresholds of one recording; None where a person switched the filters off.
 
     `compression_ratio` (of the text by zlib) above, or `logprob` (mean of the tokens) below, sends a window
     to the next temperature.
@@ -26,34 +26,36 @@ class Guards:
     no_speech: float
 
 
-def guards(options: Options) -> Guards:
+def thresholds_for(options: Options) -> Thresholds:
     """Whisper's own thresholds at sensitivity 0.5; stricter above, more lenient below."""
     if not options.hallucination_detection:
-        return Guards(None, None, options.no_speech_threshold)
+        return Thresholds(None, None, options.no_speech_threshold)
     sensitivity = options.hallucination_sensitivity
-    return Guards(2.8 - 0.8 * sensitivity, sensitivity - 1.5, options.no_speech_threshold)
+    return Thresholds(2.8 - 0.8 * sensitivity, sensitivity - 1.5, options.no_speech_threshold)
 
 
-def is_rejected(segment: Segment, allowed: Guards, last_rung: float, speech: Sequence[Span] | None) -> bool:
-    """Whether to leave a segment out: the last rung brought it, it is still bad, and little speech is there.
+def is_rejected(
+    segment: Segment, thresholds: Thresholds, highest_temperature: float, speech: Sequence[Span] | None
+) -> bool:
+    """Whether to leave a segment out: bad even at the highest temperature, and little speech there.
 
-    `last_rung` is the highest temperature tried. `speech` is where anybody speaks; None where nothing
-    listened, and then whisper's own guess counts.
+    `highest_temperature` is the last one tried. `speech` is where anybody speaks; None where nothing
+    looked for it, and then whisper's own guess counts.
     """
-    if allowed.compression_ratio is None or allowed.logprob is None:
+    if thresholds.compression_ratio is None or thresholds.logprob is None:
         return False
-    is_last = segment.get("temperature", 0.0) >= last_rung
+    is_last = segment.get("temperature", 0.0) >= highest_temperature
     is_bad = (
-        segment.get("compression_ratio", 0.0) > allowed.compression_ratio
-        or segment.get("avg_logprob", 0.0) < allowed.logprob
+        segment.get("compression_ratio", 0.0) > thresholds.compression_ratio
+        or segment.get("avg_logprob", 0.0) < thresholds.logprob
     )
-    return is_last and is_bad and has_little_speech(segment, allowed, speech)
+    return is_last and is_bad and has_little_speech(segment, thresholds, speech)
 
 
-def has_little_speech(segment: Segment, allowed: Guards, speech: Sequence[Span] | None) -> bool:
+def has_little_speech(segment: Segment, thresholds: Thresholds, speech: Sequence[Span] | None) -> bool:
     """Whether a segment lies where hardly anybody speaks."""
     if speech is None:
-        return segment.get("no_speech_prob", 0.0) > allowed.no_speech
+        return segment.get("no_speech_prob", 0.0) > thresholds.no_speech
     return speech_share(segment, speech) < LITTLE_SPEECH
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpu_worker.asr import flags, hallucination_filters, vad, weights
-from gpu_worker.asr.recognizer import Facts, Recognition, Recording
+from gpu_worker.asr.recognizer import EngineInfo, Recognition, Recording
 from gpu_worker.asr.windows import WINDOW_SECONDS, pack, quietest_point
 from gpu_worker.errors import Fault
 from gpu_worker.logs import log
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from whisper.model import Whisper
 
 MODELS_KEPT = 2  # the preloaded one and the one last asked for
-TEMPERATURE_STEP = 0.2  # whisper's ladder of retries goes up in these steps to 1.0
+TEMPERATURE_STEP = 0.2  # whisper's fallback goes up in these steps to 1.0
 
 
-class Reference:
+class OpenAIWhisper:
     """Calls `whisper.transcribe` on each window of speech and maps its times to the file."""
 
     name = "reference"
@@ -44,12 +44,12 @@ class Reference:
         # whisper hangs hooks on the model while it finds word times: one window at a time.
         self._decoding = threading.Lock()
 
-    def facts(self) -> Facts:
+    def info(self) -> EngineInfo:
         """The graphics card, if any, and the releases of what does the work."""
         import torch
 
         has_gpu = self._device == "cuda"
-        return Facts(
+        return EngineInfo(
             gpu=has_gpu,
             gpu_name=torch.cuda.get_device_name() if has_gpu else "",
             cuda=torch.version.cuda or "" if has_gpu else "",
@@ -67,14 +67,14 @@ class Reference:
     def recognize(self, model: str, recording: Recording) -> Recognition:
         """Decode every window in which somebody speaks."""
         loaded = self._model(model).whisper
-        speech = _speech(recording)
+        speech = _speech_spans(recording)
         windows = _windows(recording, speech)
         language = self._language(loaded, recording, windows)
         found: list[Segment] = []
         for window in windows:
             found += self._decode(loaded, recording, window, language)
             recording.progress(window.end)
-        kept, rejected = _sorted_out(found, recording.options, speech)
+        kept, rejected = _filter_hallucinations(found, recording.options, speech)
         notices = [*_notices(loaded, recording.options), *hallucination_filters.rejection_notice(rejected)]
         return Recognition(language, kept, notices)
 
@@ -117,7 +117,9 @@ class Reference:
             raise Fault("INVALID_REQUEST", f"This model does not know the language {asked}; large-v3 does.")
         if asked or not windows:
             return asked
-        speech = np.concatenate([_slice(recording, window) for window in _first(windows, WINDOW_SECONDS)])
+        speech = np.concatenate(
+            [_samples_in(recording, window) for window in _first_windows(windows, WINDOW_SECONDS)]
+        )
         mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(speech), model.dims.n_mels)
         dtype = next(model.encoder.parameters()).dtype
         with self._decoding:
@@ -129,19 +131,19 @@ class Reference:
         import whisper
 
         options = recording.options
-        allowed = hallucination_filters.guards(options)
-        with self._decoding, _listening(model, recording, window):
+        thresholds = hallucination_filters.thresholds_for(options)
+        with self._decoding, _cancelable(model, recording, window):
             result = whisper.transcribe(
                 model,
-                _slice(recording, window),
+                _samples_in(recording, window),
                 verbose=None,
                 language=language,
                 task=options.task,
-                temperature=_ladder(options.temperature),
+                temperature=_temperatures(options.temperature),
                 beam_size=options.beam_size,
-                no_speech_threshold=None if allowed.logprob is None else allowed.no_speech,
-                compression_ratio_threshold=allowed.compression_ratio,
-                logprob_threshold=allowed.logprob,
+                no_speech_threshold=None if thresholds.logprob is None else thresholds.no_speech,
+                compression_ratio_threshold=thresholds.compression_ratio,
+                logprob_threshold=thresholds.logprob,
                 initial_prompt=_prompt(options),
                 condition_on_previous_text=False,
                 word_timestamps=options.word_timestamps,
@@ -151,12 +153,12 @@ class Reference:
         return [_segment(row, window) for row in rows if row["text"].strip()]
 
 
-def _speech(recording: Recording) -> list[Span] | None:
-    """Where anybody speaks; None where nobody was asked to listen."""
+def _speech_spans(recording: Recording) -> list[Span] | None:
+    """Where anybody speaks; None where voice detection is off."""
     if recording.speech is not None:
         return recording.speech
     if recording.options.vad_enabled:
-        return vad.speech_spans(recording.samples, recording.listening)
+        return vad.speech_spans(recording.samples, recording.vad_progress)
     return None
 
 
@@ -169,13 +171,13 @@ def _windows(recording: Recording, speech: list[Span] | None) -> list[Span]:
 
 
 @contextmanager
-def _listening(model: Whisper, recording: Recording, window: Span) -> Iterator[None]:
+def _cancelable(model: Whisper, recording: Recording, window: Span) -> Iterator[None]:
     """Look at the cancel flag before every token: one window takes a slow machine longer than a person waits."""
 
-    def look(*_: object) -> None:
+    def check(*_: object) -> None:
         recording.progress(window.start)
 
-    hooks = [part.register_forward_pre_hook(look) for part in (model.encoder, model.decoder)]
+    hooks = [part.register_forward_pre_hook(check) for part in (model.encoder, model.decoder)]
     try:
         yield
     finally:
@@ -183,31 +185,31 @@ def _listening(model: Whisper, recording: Recording, window: Span) -> Iterator[N
             hook.remove()
 
 
-def _sorted_out(
+def _filter_hallucinations(
     found: list[Segment], options: Options, speech: list[Span] | None
 ) -> tuple[list[Segment], list[Segment]]:
     """What is kept, numbered and flagged, and what is rejected."""
-    allowed = hallucination_filters.guards(options)
-    last_rung = _ladder(options.temperature)[-1]
+    thresholds = hallucination_filters.thresholds_for(options)
+    highest_temperature = _temperatures(options.temperature)[-1]
     kept: list[Segment] = []
     rejected: list[Segment] = []
     for segment in found:
-        is_rejected = hallucination_filters.is_rejected(segment, allowed, last_rung, speech)
+        is_rejected = hallucination_filters.is_rejected(segment, thresholds, highest_temperature, speech)
         (rejected if is_rejected else kept).append(segment)
     for number, segment in enumerate(kept):
         segment["id"] = number
-        flags.flag(segment, allowed, speech)
+        flags.flag(segment, thresholds, speech)
     return kept, rejected
 
 
-def _slice(recording: Recording, span: Span) -> NDArray[np.float32]:
+def _samples_in(recording: Recording, span: Span) -> NDArray[np.float32]:
     import numpy as np
 
     first, last = int(span.start * SAMPLE_RATE), int(span.end * SAMPLE_RATE)
     return np.array(recording.samples[first:last], dtype=np.float32)
 
 
-def _first(windows: list[Span], seconds: float) -> list[Span]:
+def _first_windows(windows: list[Span], seconds: float) -> list[Span]:
     taken = []
     for window in windows:
         if seconds <= 0:
@@ -217,7 +219,7 @@ def _first(windows: list[Span], seconds: float) -> list[Span]:
     return taken
 
 
-def _ladder(temperature: float) -> tuple[float, ...]:
+def _temperatures(temperature: float) -> tuple[float, ...]:
     """The temperature asked for, then whisper's steps above it, tried while the text looks wrong."""
     steps = round((1.0 - temperature) / TEMPERATURE_STEP)
     return tuple(round(min(1.0, temperature + i * TEMPERATURE_STEP), 2) for i in range(steps + 1))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Recording:
     """One file to recognise and the way to report on it.
 
-    `samples` is mono float32 at SAMPLE_RATE, usually a memory map: read slices of it. `listening` and
+    `samples` is mono float32 at SAMPLE_RATE, usually a memory map: read slices of it. `vad_progress` and
     `progress` take the audio position in seconds, of the voice gate and of what is transcribed, and
     raise Canceled when the job is no longer wanted. `speech` is where anybody speaks, where that is known
     already; None leaves it to the engine's own voice gate.
@@ -27,7 +27,7 @@ class Recording:
 
     samples: NDArray[np.float32]
     options: Options
-    listening: Callable[[float], None]
+    vad_progress: Callable[[float], None]
     progress: Callable[[float], None]
     speech: list[Span] | None = None
 
@@ -47,7 +47,7 @@ class Recognition:
 
 
 @dataclass(frozen=True)
-class Facts:
+class EngineInfo:
     """What an engine runs on."""
 
     gpu: bool = False
@@ -61,7 +61,7 @@ class Recognizer(Protocol):
 
     name: str
 
-    def facts(self) -> Facts:
+    def info(self) -> EngineInfo:
         """What it runs on."""
 
     def offline_models(self, preferred: str) -> list[str]:

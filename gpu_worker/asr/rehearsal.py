@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gpu_worker.asr.recognizer import Facts, Recognition, Recording
+from gpu_worker.asr.recognizer import EngineInfo, Recognition, Recording
 from gpu_worker.config import read_rehearsal_speed
-from gpu_worker.diarization.diarizer import Diarization, Hearing, SpeakerCounts
+from gpu_worker.diarization.diarizer import Diarization, DiarizationCallbacks, SpeakerCounts
 from gpu_worker.shared.transcript import Notice, Segment, Turn, Word
 from gpu_worker.sound import SAMPLE_RATE, Span
 
@@ -39,9 +39,9 @@ class Rehearsal:
     def __init__(self, cache: Path) -> None:
         self._speed = read_rehearsal_speed()
 
-    def facts(self) -> Facts:
+    def info(self) -> EngineInfo:
         """No graphics card is used."""
-        return Facts()
+        return EngineInfo()
 
     def offline_models(self, preferred: str) -> list[str]:
         """The one that the worker was told to have: none of them is really here."""
@@ -55,7 +55,7 @@ class Rehearsal:
         """Let the time go by that was set, then fill the recording with sentences."""
         everything = [Span(0.0, recording.duration)]
         speech = everything if recording.speech is None else recording.speech
-        recording.listening(recording.duration)
+        recording.vad_progress(recording.duration)
         _go_through(recording.duration, self._speed, recording.progress)
         segments = list(_sentences(speech))
         if not recording.options.word_timestamps:
@@ -74,12 +74,14 @@ class RehearsalDiarizer:
         """Nothing to make ready."""
         return "rehearsal"
 
-    def diarize(self, samples: NDArray[np.float32], counts: SpeakerCounts, hearing: Hearing) -> Diarization:
+    def diarize(
+        self, samples: NDArray[np.float32], counts: SpeakerCounts, callbacks: DiarizationCallbacks
+    ) -> Diarization:
         """Let the time go by that was set, then give everybody a turn; raises what a callback raises."""
         duration = len(samples) / SAMPLE_RATE
-        _go_through(duration, self._speed, lambda reached: hearing.progress(reached / duration))
-        hearing.heard([Span(0.0, duration)] if duration else [])
-        hearing.device_free()
+        _go_through(duration, self._speed, lambda reached: callbacks.progress(reached / duration))
+        callbacks.speech_detected([Span(0.0, duration)] if duration else [])
+        callbacks.device_free()
         turns = list(_turns(duration, _how_many(counts)))
         settings = {"turnSeconds": TURN_SECONDS, "speakers": _how_many(counts)}
         return Diarization(turns, list(turns), "rehearsal", settings)

@@ -25,19 +25,19 @@ def attribute(segments: Sequence[Segment], diarization: Diarization) -> list[Seg
     regular turns cover gets the flag `overlap`, and so does its segment. Nothing is lost or reordered;
     ids are given anew, metrics and flags stay with every part. Time: O(n log n).
     """
-    turns = _Floor(diarization.exclusive_turns)
-    crossings = _Crossings(diarization.turns)
+    turns = _ExclusiveTurns(diarization.exclusive_turns)
+    overlaps = _OverlappedSpeech(diarization.turns)
     rows = [_copy(segment) for segment in segments]
     words = [word for row in rows for word in row["words"]]
     _smooth(words, _fill(words, [turns.speaker(word["start"], word["end"]) for word in words]))
     parts = [part for row in rows for part in _split(row, turns)]
     for number, part in enumerate(parts):
         part["id"] = number
-        crossings.mark(part)
+        overlaps.mark(part)
     return parts
 
 
-class _Floor:
+class _ExclusiveTurns:
     """Who holds the floor: turns in order, none over another (who began first keeps it to their end)."""
 
     def __init__(self, turns: Iterable[Turn]) -> None:
@@ -71,20 +71,22 @@ class _Floor:
         return max(seconds, key=seconds.__getitem__) if seconds else self.speaker(start, end)
 
 
-class _Crossings:
+class _OverlappedSpeech:
     """Where at least two speakers talk at once."""
 
     def __init__(self, turns: Iterable[Turn]) -> None:
-        self._spans = list(_crossings(turns))
+        self._spans = list(_overlaps(turns))
         self._ends = [span.end for span in self._spans]
 
     def mark(self, segment: Segment) -> None:
         """Flag the words that lie under two speakers, and the segment that holds one."""
-        crossed = [word for word in segment["words"] if self._share(word["start"], word["end"]) >= OVERLAPPED]
-        for word in crossed:
+        overlapped = [
+            word for word in segment["words"] if self._share(word["start"], word["end"]) >= OVERLAPPED
+        ]
+        for word in overlapped:
             flag_word(word, "overlap")
         share = self._share(segment["start"], segment["end"])
-        if crossed or (share and not segment["words"]):
+        if overlapped or (share and not segment["words"]):
             flag_segment(segment, "overlap", share)
 
     def _share(self, start: float, end: float) -> float:
@@ -100,7 +102,7 @@ class _Crossings:
         return min(1.0, found / (end - start)) if found else 0.0
 
 
-def _crossings(turns: Iterable[Turn]) -> Iterator[Span]:
+def _overlaps(turns: Iterable[Turn]) -> Iterator[Span]:
     """Stretches under turns of two speakers, by a sweep over their edges; ends come before starts."""
     edges = [(turn["start"], 1, turn["speaker"]) for turn in turns if turn["start"] < turn["end"]]
     edges += [(turn["end"], -1, turn["speaker"]) for turn in turns if turn["start"] < turn["end"]]
@@ -160,7 +162,7 @@ def _smooth(words: Sequence[Word], speakers: Sequence[str | None]) -> None:
             word["speaker"] = speaker
 
 
-def _split(segment: Segment, turns: _Floor) -> Iterator[Segment]:
+def _split(segment: Segment, turns: _ExclusiveTurns) -> Iterator[Segment]:
     """The segment in parts of one speaker each."""
     runs = [(speaker, [*run]) for speaker, run in groupby(segment["words"], lambda word: word.get("speaker"))]
     if not runs:

@@ -28,15 +28,15 @@ class SpeakerCounts:
 
 
 @dataclass(frozen=True)
-class Hearing:
+class DiarizationCallbacks:
     """The way to report on one diarization. Each callback may raise Canceled.
 
-    `progress` takes the share done, 0-1. `heard` is called once, when it is known where anybody
+    `progress` takes the share done, 0-1. `speech_detected` is called once, when it is known where anybody
     speaks; `device_free` once, when little but work of the CPU is left (clustering).
     """
 
     progress: Callable[[float], None]
-    heard: Callable[[list[Span]], None]
+    speech_detected: Callable[[list[Span]], None]
     device_free: Callable[[], None]
 
 
@@ -59,7 +59,9 @@ class Diarizer(Protocol):
     def load(self) -> str:
         """Make it ready and return its name; raises DiarizationUnavailable."""
 
-    def diarize(self, samples: NDArray[np.float32], counts: SpeakerCounts, hearing: Hearing) -> Diarization:
+    def diarize(
+        self, samples: NDArray[np.float32], counts: SpeakerCounts, callbacks: DiarizationCallbacks
+    ) -> Diarization:
         """Tell speakers apart in mono float32 audio at SAMPLE_RATE.
 
         Raises DiarizationUnavailable, and whatever a callback raises.

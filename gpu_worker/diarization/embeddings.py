@@ -22,14 +22,14 @@ from torch import Tensor
 from gpu_worker.diarization.campplus import CamPlusPlus
 from gpu_worker.sound import SAMPLE_RATE, Span
 
-LONGEST_ALONE = 4.0  # seconds of a breath that are listened to
-LENGTH_STEP = 0.25  # seconds: breaths of one length go through one batch
+LONGEST_EMBEDDED = 4.0  # seconds of a turn that its embedding is made of
+LENGTH_STEP = 0.25  # seconds: turns of one length go through one batch
 MAX_TRAINING = 3000  # embeddings that are clustered; linkage takes their square in memory and time
 
 Floats = NDArray[np.float32]
 
 
-class OncePerChunk(SpeakerDiarization):  # type: ignore[misc]
+class SharedTrunkDiarization(SpeakerDiarization):  # type: ignore[misc]
     """SpeakerDiarization whose embedding is one of WeSpeaker's shape, computed once a chunk.
 
     `trunk_dtype` is what the trunk computes in; pooling is always float32.
@@ -93,12 +93,12 @@ class OncePerChunk(SpeakerDiarization):  # type: ignore[misc]
             weights = torch.nn.functional.pad(weights, (0, 0, 0, 0, 0, missing))
         return self._run(waveforms, weights)[: len(chunks)]
 
-    def embed_alone(self, waveform: Tensor, spans: Sequence[Span]) -> Floats:
-        """Return (spans, dimension): each stretch of (1, samples) heard by itself, up to LONGEST_ALONE."""
+    def embed_spans(self, waveform: Tensor, spans: Sequence[Span]) -> Floats:
+        """Return (spans, dimension): the embedding of each span of (1, samples) alone, up to LONGEST_EMBEDDED."""
         found = np.ones((len(spans), self._embedding.dimension), dtype=np.float32)
-        by_length: dict[int, list[int]] = {}  # one batch needs one length, and padding would be heard
+        by_length: dict[int, list[int]] = {}  # a batch has one length: padding would change embeddings
         for number, span in enumerate(spans):
-            steps = int(min(span.end - span.start, LONGEST_ALONE) / LENGTH_STEP)
+            steps = int(min(span.end - span.start, LONGEST_EMBEDDED) / LENGTH_STEP)
             by_length.setdefault(round(steps * LENGTH_STEP * SAMPLE_RATE), []).append(number)
         for length, numbers in by_length.items():
             for first in range(0, len(numbers), self.embedding_batch_size):
@@ -132,7 +132,7 @@ def accelerate(pipeline: Any) -> None:
     """Give a loaded pipeline the once-a-chunk embeddings and the bound, where its model has that shape."""
     model = getattr(getattr(pipeline, "_embedding", None), "model_", None)
     if type(pipeline) is SpeakerDiarization and isinstance(model, BaseWeSpeakerResNet):
-        pipeline.__class__ = OncePerChunk  # same fields: only methods differ
+        pipeline.__class__ = SharedTrunkDiarization  # same fields: only methods differ
         if isinstance(model, CamPlusPlus):
             model.resnet.fuse()
     if hasattr(pipeline, "clustering"):

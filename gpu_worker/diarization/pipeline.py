@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpu_worker.diarization import speaker_reassignment, starter
-from gpu_worker.diarization.diarizer import Diarization, DiarizationUnavailable, Hearing, SpeakerCounts
+from gpu_worker.diarization.diarizer import (
+    Diarization,
+    DiarizationCallbacks,
+    DiarizationUnavailable,
+    SpeakerCounts,
+)
 from gpu_worker.logs import log
 from gpu_worker.shared.transcript import Turn
 from gpu_worker.sound import SAMPLE_RATE, Span
@@ -63,12 +68,14 @@ class PyannoteDiarizer:
                 log("diarization_loaded", pipeline=self.name, seconds=round(time.monotonic() - started, 3))
         return self.name
 
-    def diarize(self, samples: NDArray[np.float32], counts: SpeakerCounts, hearing: Hearing) -> Diarization:
+    def diarize(
+        self, samples: NDArray[np.float32], counts: SpeakerCounts, callbacks: DiarizationCallbacks
+    ) -> Diarization:
         """Tell speakers apart; see Diarizer."""
         self.load()
         if len(samples) < SHORTEST * SAMPLE_RATE:
-            hearing.heard([])
-            hearing.device_free()
+            callbacks.speech_detected([])
+            callbacks.device_free()
             return Diarization([], [], self.name, self._settings(counts))
         import numpy as np
         import torch
@@ -76,10 +83,12 @@ class PyannoteDiarizer:
         waveform = torch.from_numpy(np.array(samples, dtype=np.float32))[None]
         file = {"waveform": waveform, "sample_rate": SAMPLE_RATE, "uri": "recording"}
         with self._lock, _quiet(), _flags_restored():
-            found = self._pipeline(file, hook=_Hook(hearing), **_asked(counts))
+            found = self._pipeline(file, hook=_Hook(callbacks), **_asked(counts))
             regular, exclusive = _both(found)
             if not self._wanted:
-                regular, exclusive = _look_again(self._pipeline, waveform, found, regular, exclusive)
+                regular, exclusive = _reassign_isolated_turns(
+                    self._pipeline, waveform, found, regular, exclusive
+                )
         names = _in_order_of_appearance(regular)
         return Diarization(
             _named(regular, names), _named(exclusive, names), self.name, self._settings(counts)
@@ -138,22 +147,22 @@ class PyannoteDiarizer:
 
 
 class _Hook:
-    """What pyannote calls while it works, as the callbacks of a Hearing."""
+    """What pyannote calls while it works, passed on to the callbacks."""
 
-    def __init__(self, hearing: Hearing) -> None:
-        self._hearing = hearing
+    def __init__(self, callbacks: DiarizationCallbacks) -> None:
+        self._callbacks = callbacks
 
     def __call__(self, step: str, artifact: Any, **progress: Any) -> None:
         done, total = progress.get("completed"), progress.get("total")
         if step == "segmentation" and total:
-            self._hearing.progress(SEGMENTATION_SHARE * min(1.0, done / total))
+            self._callbacks.progress(SEGMENTATION_SHARE * min(1.0, done / total))
         elif step == "speaker_counting":
             speech = _spans(artifact)
-            self._hearing.heard(speech)
+            self._callbacks.speech_detected(speech)
         elif step == "embeddings" and total:
-            self._hearing.progress(SEGMENTATION_SHARE + (1 - SEGMENTATION_SHARE) * min(1.0, done / total))
+            self._callbacks.progress(SEGMENTATION_SHARE + (1 - SEGMENTATION_SHARE) * min(1.0, done / total))
         elif step == "embeddings":
-            self._hearing.device_free()
+            self._callbacks.device_free()
 
 
 def open_pipeline() -> Any:
@@ -227,19 +236,19 @@ def _turns(annotation: Any) -> list[Turn]:
     ]
 
 
-def _look_again(
+def _reassign_isolated_turns(
     pipeline: Any, waveform: Any, found: Any, regular: list[Turn], exclusive: list[Turn]
 ) -> tuple[list[Turn], list[Turn]]:
-    """The turns with the breaths in them given to whom they sound like, heard alone."""
+    """The turns, isolated ones with the speaker who is nearest to an embedding of the turn alone."""
     labels = found.speaker_diarization.labels()
-    spans = speaker_reassignment.breaths(regular)
+    spans = speaker_reassignment.isolated_turns(regular)
     if len(labels) < 2 or not spans:
         return regular, exclusive
-    given = [labels.index(speaker) for speaker in _speakers_of(spans, regular)]
-    heard = pipeline.embed_alone(waveform, spans)
-    rows = speaker_reassignment.corrections(heard, given, found.speaker_embeddings[: len(labels)])
+    assigned = [labels.index(speaker) for speaker in _speakers_of(spans, regular)]
+    embeddings = pipeline.embed_spans(waveform, spans)
+    rows = speaker_reassignment.reassigned(embeddings, assigned, found.speaker_embeddings[: len(labels)])
     changed = {
-        span: labels[row] for span, row, before in zip(spans, rows, given, strict=True) if row != before
+        span: labels[row] for span, row, before in zip(spans, rows, assigned, strict=True) if row != before
     }
     return _corrected(regular, changed), _corrected(exclusive, changed)
 

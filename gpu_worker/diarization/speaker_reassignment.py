@@ -1,9 +1,8 @@
-"""A second look at each breath: who is nearest to it when it is heard alone?
+"""Isolated turns reassigned to the speaker whose centroid is nearest to an embedding of the turn alone.
 
-Segmentation hears 10 s at a time, and now and then takes two people who sound alike for one; the
-embedding of that mixture is then nearest to the wrong one of them. A breath (speech of one person
-between two pauses) is short, but it is pure: heard alone it names its speaker. Measured in
-docs/decisions/0014.
+Segmentation looks at 10 s at a time, and now and then takes two people who sound alike for one; the
+embedding of that mixture is then nearest to the wrong one of them. An isolated turn (one person between two
+pauses) is short, but it is pure: its own embedding names its speaker. Measured in docs/decisions/0014.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ SHORTEST = 0.75  # seconds: an embedding of less says little
 MARGIN = 0.15  # of cosine distance, by which another speaker must be nearer
 
 
-def breaths(turns: Sequence[Turn]) -> list[Span]:
-    """Return the turns that are worth a second look: long enough, nobody else speaking meanwhile."""
+def isolated_turns(turns: Sequence[Turn]) -> list[Span]:
+    """Return the turns that an embedding can be made of: long enough, nobody else speaking meanwhile."""
     ordered = sorted(turns, key=lambda turn: turn["start"])
     found: list[Span] = []
     reached = 0.0
@@ -36,20 +35,20 @@ def breaths(turns: Sequence[Turn]) -> list[Span]:
     return found
 
 
-def corrections(
-    heard: NDArray[np.float32], given: Sequence[int], centroids: NDArray[np.float32]
+def reassigned(
+    embeddings: NDArray[np.float32], assigned: Sequence[int], centroids: NDArray[np.float32]
 ) -> list[int]:
-    """Return the speaker of each breath: the one `given`, unless another is nearer by MARGIN.
+    """Return the speaker of each turn: the one assigned, unless another is nearer by MARGIN.
 
-    `heard` is (breaths, dimension), `centroids` (speakers, dimension), `given` rows of `centroids`.
+    `embeddings` is (turns, dimension), `centroids` (speakers, dimension), `assigned` rows of `centroids`.
     """
     import numpy as np
 
-    distances = 1.0 - _unit(heard) @ _unit(centroids).T
+    distances = 1.0 - _unit(embeddings) @ _unit(centroids).T
     nearest = distances.argmin(axis=1)
-    rows = np.arange(len(given))
-    is_nearer = distances[rows, nearest] + MARGIN < distances[rows, list(given)]
-    return [int(n) if changed else g for n, g, changed in zip(nearest, given, is_nearer, strict=True)]
+    rows = np.arange(len(assigned))
+    is_nearer = distances[rows, nearest] + MARGIN < distances[rows, list(assigned)]
+    return [int(n) if changed else a for n, a, changed in zip(nearest, assigned, is_nearer, strict=True)]
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -65,7 +65,7 @@ class EngineChild:
 
     def announce(self, model: str) -> None:
         """Say what this engine runs on, then load its models in the background."""
-        self._send({"event": "ready", **asdict(self._recognizer.facts())})
+        self._send({"event": "ready", **asdict(self._recognizer.info())})
         threading.Thread(target=self._preload, args=(model,), daemon=True).start()
 
     def obey(self, message: Message) -> None:

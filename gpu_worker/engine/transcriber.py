@@ -13,9 +13,9 @@ from gpu_worker.asr.recognizer import Recognition, Recognizer, Recording
 from gpu_worker.diarization.attribution import attribute
 from gpu_worker.diarization.diarizer import (
     Diarization,
+    DiarizationCallbacks,
     DiarizationUnavailable,
     Diarizer,
-    Hearing,
     SpeakerCounts,
 )
 from gpu_worker.shared import transcript
@@ -96,11 +96,11 @@ class _Speakers:
         self._speech: list[Span] = []
         self._device_free = threading.Event()
         self._found: Future[Diarization] = Future()
-        hearing = Hearing(progress, self._speech.extend, self._device_free.set)
+        callbacks = DiarizationCallbacks(progress, self._speech.extend, self._device_free.set)
 
         def run() -> None:
             try:
-                self._found.set_result(diarizer.diarize(samples, counts, hearing))
+                self._found.set_result(diarizer.diarize(samples, counts, callbacks))
             except BaseException as failure:  # told in the thread that waits
                 self._found.set_exception(failure)
             finally:

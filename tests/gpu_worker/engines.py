@@ -11,7 +11,7 @@ import signal
 import time
 from pathlib import Path
 
-from gpu_worker.asr.recognizer import Facts, Recognition, Recording
+from gpu_worker.asr.recognizer import EngineInfo, Recognition, Recording
 from gpu_worker.asr.weights import ModelUnavailable
 from gpu_worker.shared.transcript import Segment, Word
 
@@ -26,9 +26,9 @@ class Scripted:
     def __init__(self, cache: Path) -> None:
         self._cache = cache
 
-    def facts(self) -> Facts:
+    def info(self) -> EngineInfo:
         """No graphics card."""
-        return Facts(versions={"scripted": "1"})
+        return EngineInfo(versions={"scripted": "1"})
 
     def offline_models(self, preferred: str) -> list[str]:
         """The one it was started with."""

@@ -19,7 +19,7 @@ def test_defaults_are_the_protocols() -> None:
     assert (config.max_file_mb, config.max_concurrent_jobs, config.queue_size) == (2000, 1, 2)
     assert (config.model, config.diarization_device) == ("large-v3", "auto")
     assert (str(config.tmp_dir), str(config.state_dir)) == ("/tmp/bt-worker", "/tmp/bt-worker-state")
-    assert (config.engine_name, config.engine) == ("reference", "gpu_worker.asr.openai_whisper:Reference")
+    assert (config.engine_name, config.engine) == ("reference", "gpu_worker.asr.openai_whisper:OpenAIWhisper")
     assert (config.diarization_pipeline, config.previous_token, config.rehearsal_speed) == ("", "", 20)
     assert config.cache_dir == Path.home() / ".cache" / "bulk-transcribe"
 

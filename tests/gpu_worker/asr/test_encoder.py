@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from gpu_worker.asr.encoder import OncePerWindow
+from gpu_worker.asr.encoder import CachedEncoder
 
 
 class Counting:
@@ -20,7 +20,7 @@ class Counting:
 
 def test_the_same_window_is_encoded_once() -> None:
     encode = Counting()
-    encoder = OncePerWindow(encode)
+    encoder = CachedEncoder(encode)
     mel = torch.rand(1, 80, 30)
     first = encoder(mel)
     assert torch.equal(encoder(mel.clone()), first)
@@ -29,7 +29,7 @@ def test_the_same_window_is_encoded_once() -> None:
 
 def test_another_window_is_encoded_anew() -> None:
     encode = Counting()
-    encoder = OncePerWindow(encode)
+    encoder = CachedEncoder(encode)
     mel = torch.rand(1, 80, 30)
     for given in (mel, mel + 1e-6, torch.cat([mel, mel]), mel.double(), mel):
         assert torch.equal(encoder(given), given * 2)
@@ -38,7 +38,7 @@ def test_another_window_is_encoded_anew() -> None:
 
 def test_a_window_written_over_is_another_one() -> None:
     encode = Counting()
-    encoder = OncePerWindow(encode)
+    encoder = CachedEncoder(encode)
     mel = torch.rand(1, 80, 30)
     encoder(mel)
     mel += 1

@@ -7,12 +7,18 @@ from typing import Any
 import pytest
 
 from gpu_worker.asr import flags
-from gpu_worker.asr.hallucination_filters import Guards, guards, is_rejected, rejection_notice, speech_share
+from gpu_worker.asr.hallucination_filters import (
+    Thresholds,
+    is_rejected,
+    rejection_notice,
+    speech_share,
+    thresholds_for,
+)
 from gpu_worker.shared.protocol import Options
 from gpu_worker.shared.transcript import Segment, Word
 from gpu_worker.sound import Span
 
-USUAL = guards(Options())
+USUAL = thresholds_for(Options())
 SPOKEN = [Span(0.0, 100.0)]
 
 
@@ -31,19 +37,19 @@ def flagged(found: Segment, speech: list[Span] | None = SPOKEN) -> list[str]:
 
 
 def test_half_sensitivity_is_whispers_own() -> None:
-    assert guards(Options()) == Guards(pytest.approx(2.4), pytest.approx(-1.0), 0.6)
+    assert thresholds_for(Options()) == Thresholds(pytest.approx(2.4), pytest.approx(-1.0), 0.6)
 
 
 def test_more_sensitivity_believes_less_and_none_believes_all() -> None:
-    strict, lenient = (guards(Options(hallucination_sensitivity=s)) for s in (1.0, 0.0))
+    strict, lenient = (thresholds_for(Options(hallucination_sensitivity=s)) for s in (1.0, 0.0))
     assert strict.compression_ratio is not None
     assert lenient.compression_ratio is not None
     assert strict.compression_ratio < 2.4 < lenient.compression_ratio
     assert strict.logprob is not None
     assert lenient.logprob is not None
     assert strict.logprob > -1.0 > lenient.logprob
-    off = guards(Options(hallucination_detection=False, no_speech_threshold=0.3))
-    assert off == Guards(None, None, 0.3)
+    off = thresholds_for(Options(hallucination_detection=False, no_speech_threshold=0.3))
+    assert off == Thresholds(None, None, 0.3)
 
 
 BAD = {"temperature": 1.0, "avg_logprob": -1.7}
@@ -69,7 +75,7 @@ def test_the_last_rung_is_rejected_when_bad_and_little_speech_is_there(
 
 
 def test_with_the_guards_off_nothing_is_rejected() -> None:
-    off = guards(Options(hallucination_detection=False))
+    off = thresholds_for(Options(hallucination_detection=False))
     assert not is_rejected(segment(**BAD), off, 1.0, [])
 
 

@@ -16,10 +16,10 @@ from pyannote.audio.utils.reproducibility import fix_reproducibility
 
 from benchmarks import measures
 from gpu_worker.asr import hallucination_filters
-from gpu_worker.asr.openai_whisper import Reference
+from gpu_worker.asr.openai_whisper import OpenAIWhisper
 from gpu_worker.diarization import embeddings, pipeline
 from gpu_worker.diarization.campplus import CamPlusPlus
-from gpu_worker.diarization.diarizer import DiarizationUnavailable, Hearing, SpeakerCounts
+from gpu_worker.diarization.diarizer import DiarizationCallbacks, DiarizationUnavailable, SpeakerCounts
 from gpu_worker.diarization.pipeline import PyannoteDiarizer
 from gpu_worker.engine.transcriber import Report, Transcriber
 from gpu_worker.errors import Canceled
@@ -39,7 +39,7 @@ def nothing(_value: Any = None) -> None:
     """A callback of a task that is wanted."""
 
 
-DEAF = Hearing(nothing, nothing, nothing)
+NO_CALLBACKS = DiarizationCallbacks(nothing, nothing, nothing)
 
 
 @pytest.fixture(scope="module")
@@ -63,14 +63,16 @@ def diarizer(cache: Path) -> PyannoteDiarizer:
 
 @pytest.fixture(scope="module")
 def transcriber(diarizer: PyannoteDiarizer, cache: Path) -> Transcriber:
-    return Transcriber(Reference(cache), diarizer)
+    return Transcriber(OpenAIWhisper(cache), diarizer)
 
 
 @pytest.fixture
 def exact(diarizer: PyannoteDiarizer, monkeypatch: pytest.MonkeyPatch) -> Iterator[PyannoteDiarizer]:
     """As stock computes: no second look, everything in float32."""
     monkeypatch.setattr(diarizer._pipeline, "trunk_dtype", torch.float32)
-    monkeypatch.setattr(pipeline, "_look_again", lambda _p, _w, _f, regular, exclusive: (regular, exclusive))
+    monkeypatch.setattr(
+        pipeline, "_reassign_isolated_turns", lambda _p, _w, _f, regular, exclusive: (regular, exclusive)
+    )
     yield diarizer
 
 
@@ -85,11 +87,11 @@ def spans(turns: list[Turn]) -> list[tuple[float, float]]:
 
 @pytest.mark.smoke
 def test_the_speakers_of_the_demo_recording_are_told_apart(diarizer: PyannoteDiarizer, demo: Samples) -> None:
-    heard: list[list[Span]] = []
+    detected: list[list[Span]] = []
     shares: list[float] = []
     freed: list[bool] = []
-    hearing = Hearing(shares.append, heard.append, lambda: freed.append(True))
-    found = diarizer.diarize(demo, SpeakerCounts(), hearing)
+    callbacks = DiarizationCallbacks(shares.append, detected.append, lambda: freed.append(True))
+    found = diarizer.diarize(demo, SpeakerCounts(), callbacks)
     reference = measures.read_rttm(DEMO.with_suffix(".rttm"))
     errors = measures.speaker_errors(reference, found.turns, len(demo) / SAMPLE_RATE)
     assert (errors.found, errors.expected) == (2, 2)
@@ -99,7 +101,7 @@ def test_the_speakers_of_the_demo_recording_are_told_apart(diarizer: PyannoteDia
     assert all(a[1] <= b[0] for a, b in pairwise(exclusive))
     assert found.settings["numSpeakers"] is None
     assert found.settings["parameters"]["clustering"]["threshold"] == 0.6
-    assert (len(heard), freed) == (1, [True])
+    assert (len(detected), freed) == (1, [True])
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
 
@@ -109,7 +111,7 @@ def test_once_a_chunk_gives_the_turns_of_the_stock_class(exact: PyannoteDiarizer
     samples = demo[: 25 * SAMPLE_RATE]
     file = {"waveform": torch.from_numpy(samples.copy())[None], "sample_rate": SAMPLE_RATE}
     expected = stock(file).speaker_diarization
-    found = exact.diarize(samples, SpeakerCounts(), DEAF)
+    found = exact.diarize(samples, SpeakerCounts(), NO_CALLBACKS)
     assert type(stock) is not type(exact._pipeline)
     assert spans(found.turns) == [
         (round(turn.start, 3), round(turn.end, 3)) for turn, _ in expected.itertracks()
@@ -139,17 +141,19 @@ def test_the_folded_trunk_hears_what_the_plain_one_hears(demo: Samples) -> None:
 def test_the_numbers_of_speakers_reach_the_pipeline(
     diarizer: PyannoteDiarizer, demo: Samples, counts: SpeakerCounts, expected: int
 ) -> None:
-    found = diarizer.diarize(demo[: 25 * SAMPLE_RATE], counts, DEAF)
+    found = diarizer.diarize(demo[: 25 * SAMPLE_RATE], counts, NO_CALLBACKS)
     assert len({turn["speaker"] for turn in found.turns}) == expected
     assert found.settings["numSpeakers"] == counts.exact
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.05, 0.5, 30.0])
 def test_silence_has_no_turns(diarizer: PyannoteDiarizer, seconds: float) -> None:
-    heard: list[list[Span]] = []
+    detected: list[list[Span]] = []
     silence = np.zeros(int(seconds * SAMPLE_RATE), dtype=np.float32)
-    found = diarizer.diarize(silence, SpeakerCounts(), Hearing(nothing, heard.append, nothing))
-    assert (found.turns, heard) == ([], [[]])
+    found = diarizer.diarize(
+        silence, SpeakerCounts(), DiarizationCallbacks(nothing, detected.append, nothing)
+    )
+    assert (found.turns, detected) == ([], [[]])
 
 
 def test_a_bounded_clustering_still_finds_both(
@@ -164,7 +168,7 @@ def test_a_bounded_clustering_still_finds_both(
 
     monkeypatch.setattr(clustering, "cluster", counted)
     monkeypatch.setattr(embeddings, "MAX_TRAINING", 30)
-    found = diarizer.diarize(demo, SpeakerCounts(), DEAF)
+    found = diarizer.diarize(demo, SpeakerCounts(), NO_CALLBACKS)
     assert sizes == [30]
     assert len({turn["speaker"] for turn in found.turns}) == 2
 
@@ -183,7 +187,7 @@ def test_a_batch_that_does_not_fit_is_halved(
 
     monkeypatch.setattr(loaded, "_run", small)
     monkeypatch.setattr(loaded, "embedding_batch_size", 16)
-    found = diarizer.diarize(demo[: 20 * SAMPLE_RATE], SpeakerCounts(), DEAF)
+    found = diarizer.diarize(demo[: 20 * SAMPLE_RATE], SpeakerCounts(), NO_CALLBACKS)
     assert found.turns
     assert sizes[0] > 4 >= sizes[-1]
 
@@ -193,8 +197,8 @@ def test_a_cancel_is_heard_while_speakers_are_told_apart(diarizer: PyannoteDiari
         raise Canceled
 
     with pytest.raises(Canceled):
-        diarizer.diarize(demo, SpeakerCounts(), Hearing(stop, nothing, nothing))
-    assert diarizer.diarize(demo[: 5 * SAMPLE_RATE], SpeakerCounts(), DEAF).turns
+        diarizer.diarize(demo, SpeakerCounts(), DiarizationCallbacks(stop, nothing, nothing))
+    assert diarizer.diarize(demo[: 5 * SAMPLE_RATE], SpeakerCounts(), NO_CALLBACKS).turns
 
 
 def test_the_flags_of_whispers_arithmetic_are_left_alone(
@@ -211,7 +215,7 @@ def test_the_flags_of_whispers_arithmetic_are_left_alone(
     before = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = True
     try:
-        diarizer.diarize(demo[: 5 * SAMPLE_RATE], SpeakerCounts(), DEAF)
+        diarizer.diarize(demo[: 5 * SAMPLE_RATE], SpeakerCounts(), NO_CALLBACKS)
         assert looks == [False]
         assert torch.backends.cuda.matmul.allow_tf32 is True
     finally:
@@ -277,7 +281,9 @@ def test_rejected_text_is_left_out_and_told(
 ) -> None:
     """Thresholds under which any text is bad and nobody speaks, and a ladder of one rung."""
     monkeypatch.setattr(
-        hallucination_filters, "guards", lambda _options: hallucination_filters.Guards(0.1, -100.0, -1.0)
+        hallucination_filters,
+        "thresholds_for",
+        lambda _options: hallucination_filters.Thresholds(0.1, -100.0, -1.0),
     )
     document = transcribe(transcriber, demo[: 5 * SAMPLE_RATE], vad_enabled=False, temperature=1.0)
     assert (document["text"], document["segments"]) == ("", [])

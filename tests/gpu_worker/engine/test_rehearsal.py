@@ -12,7 +12,7 @@ import pytest
 from gpu_worker.asr import rehearsal
 from gpu_worker.asr.recognizer import Recognition, Recording
 from gpu_worker.asr.rehearsal import Rehearsal, RehearsalDiarizer
-from gpu_worker.diarization.diarizer import Hearing, SpeakerCounts
+from gpu_worker.diarization.diarizer import DiarizationCallbacks, SpeakerCounts
 from gpu_worker.errors import Canceled
 from gpu_worker.shared.protocol import Options
 from gpu_worker.shared.transcript import parse
@@ -92,8 +92,8 @@ def test_a_recording_without_a_second_is_no_trouble(clock: Clock) -> None:
 def diarize(seconds: float, counts: SpeakerCounts) -> tuple[list[str], list[object]]:
     """Who speaks in turn, and what was reported."""
     reported: list[object] = []
-    hearing = Hearing(reported.append, reported.append, lambda: reported.append("free"))
-    found = RehearsalDiarizer(Path(), "", "cpu").diarize(sound(seconds), counts, hearing)
+    callbacks = DiarizationCallbacks(reported.append, reported.append, lambda: reported.append("free"))
+    found = RehearsalDiarizer(Path(), "", "cpu").diarize(sound(seconds), counts, callbacks)
     assert found.pipeline == "rehearsal"
     return [turn["speaker"] for turn in found.turns], reported
 
@@ -128,9 +128,9 @@ def test_a_cancel_is_heard_on_the_way(clock: Clock) -> None:
     recording = Recording(samples, Options(), lambda _reached: None, stop)
     with pytest.raises(Canceled):
         Rehearsal(Path()).recognize("base", recording)
-    hearing = Hearing(stop, lambda _spans: None, lambda: None)
+    callbacks = DiarizationCallbacks(stop, lambda _spans: None, lambda: None)
     with pytest.raises(Canceled):
-        RehearsalDiarizer(Path(), "", "cpu").diarize(samples, SpeakerCounts(), hearing)
+        RehearsalDiarizer(Path(), "", "cpu").diarize(samples, SpeakerCounts(), callbacks)
     assert clock.now < 20
 
 

@@ -26,7 +26,7 @@ from tests.gpu_worker.worker import ROOT, Worker, wait_for
 pytestmark = pytest.mark.weights
 
 DEMO = ROOT / "bulktranscribe" / "demo"
-REFERENCE = "gpu_worker.asr.openai_whisper:Reference"
+REFERENCE = "gpu_worker.asr.openai_whisper:OpenAIWhisper"
 
 
 @pytest.fixture(scope="module")
