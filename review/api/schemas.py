@@ -8,7 +8,7 @@ from jobs.api.schemas import Error, Id, Moment, Path, Refusal, Told
 
 __all__ = ["Error", "Refusal"]
 
-SpokenWord = Annotated[
+TimedWordArray = Annotated[
     list[Any],
     Field(description="text, start, end, probability, 1 where the times are estimated, the gap before it"),
 ]
@@ -27,7 +27,7 @@ class Segment(Told):
     end: float
     text: str
     machine_text: str
-    words: list[SpokenWord]
+    words: list[TimedWordArray]
     speaker: Id | None
     flags: list[Flag]
     highlighted: bool

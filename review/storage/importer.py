@@ -17,8 +17,8 @@ def create_transcript(result: Result) -> Transcript:
     """Make the rows of a committed result. Raises transcript.UnreadableTranscript, OSError."""
     file = result.files.get(output_type="json")
     parsed = document.parse(read_json(file.absolute_path.read_bytes()))
-    rows = parsed["segments"]
-    flags = [_flags(row) for row in rows]
+    segments = parsed["segments"]
+    flags = [_flags(segment) for segment in segments]
     made = Transcript.objects.create(
         job_input=result.job_input,
         language=parsed["language"][:20],
@@ -27,7 +27,9 @@ def create_transcript(result: Result) -> Transcript:
         duration=rounded(parsed["duration"]),
         warnings=parsed["warnings"],
         doubtful=sum(is_doubtful({"flags": one, "checked": False}) for one in flags),
-        unchecked_seconds=rounded(sum(rounded(row["end"]) - rounded(row["start"]) for row in rows)),
+        unchecked_seconds=rounded(
+            sum(rounded(segment["end"]) - rounded(segment["start"]) for segment in segments)
+        ),
     )
     speakers = Speaker.objects.bulk_create(
         Speaker(
@@ -40,7 +42,10 @@ def create_transcript(result: Result) -> Transcript:
     )
     by_label = {speaker.label: speaker for speaker in speakers}
     Segment.objects.bulk_create(
-        (_segment(made, *parts, by_label) for parts in zip(rows, spread(len(rows)), flags, strict=True)),
+        (
+            _segment(made, *parts, by_label)
+            for parts in zip(segments, spread(len(segments)), flags, strict=True)
+        ),
         batch_size=500,
     )
     return made
@@ -48,25 +53,27 @@ def create_transcript(result: Result) -> Transcript:
 
 def _segment(
     made: Transcript,
-    row: document.Segment,
+    segment: document.Segment,
     rank: str,
     flags: list[dict[str, Any]],
     by_label: dict[str, Speaker],
 ) -> Segment:
-    text = row["text"].strip()
+    text = segment["text"].strip()
     return Segment(
         transcript=made,
         rank=rank,
-        start=rounded(row["start"]),
-        end=rounded(row["end"]),
+        start=rounded(segment["start"]),
+        end=rounded(segment["end"]),
         text=text,
         machine_text=text,
-        words=timed_words(row["words"]),
-        speaker=by_label.get(row.get("speaker", "")[:64]),
+        words=timed_words(segment["words"]),
+        speaker=by_label.get(segment.get("speaker", "")[:64]),
         flags=flags,
     )
 
 
-def _flags(row: document.Segment) -> list[dict[str, Any]]:
-    scores = row.get("flag_scores", {})
-    return [{"kind": kind, "score": scores.get(kind, 1.0)} for kind in dict.fromkeys(row.get("flags", []))]
+def _flags(segment: document.Segment) -> list[dict[str, Any]]:
+    scores = segment.get("flag_scores", {})
+    return [
+        {"kind": kind, "score": scores.get(kind, 1.0)} for kind in dict.fromkeys(segment.get("flags", []))
+    ]
