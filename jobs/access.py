@@ -27,7 +27,7 @@ class MissingScope(Exception):
     """The token that was sent is not for this; the message says for what it is not."""
 
     def __init__(self, scope: Scope) -> None:
-        super().__init__(f"This token may not {scope.label} (scope “{scope.value}”).")
+        super().__init__(f"This token is not allowed to {scope.label} (scope “{scope.value}”).")
 
 
 class ConfinedToken(Exception):
@@ -80,21 +80,21 @@ def can_use_session(person: Person, session: Session) -> bool:
 def check_session(person: Person, session: Session) -> None:
     """Raise Http404 unless the person may use the session."""
     if not can_use_session(person, session):
-        raise Http404("No such session")
+        raise Http404("Session not found")
 
 
 def check_job(person: Person, job: Job) -> None:
     """Raise Http404 unless the person may use the job and all that came of it."""
     check_session(person, job.session)
     if job.deleted_at is not None:
-        raise Http404("No such job")
+        raise Http404("Job not found")
 
 
 def find_token(person: Person, pk: UUID) -> ApiToken:
     """Return a token; Http404 where it is missing or not this person's."""
     token = ApiToken.objects.filter(pk=pk, owner_id=person.pk).first()
     if token is None:
-        raise Http404("Nothing here")
+        raise Http404("Not found")
     return token
 
 
@@ -138,7 +138,7 @@ def find_deleted_session(person: Person, pk: UUID) -> Session:
     """Return a session that its owner deleted and that is still kept; else Http404."""
     session = Session.objects.filter(pk=pk, owner_id=person.pk, deleted_at__isnull=False).first()
     if session is None or _is_confined(person, session):
-        raise Http404("Nothing here")
+        raise Http404("Not found")
     return session
 
 
@@ -155,7 +155,7 @@ def find_webhook(person: Person, pk: UUID) -> Webhook:
     """Return the webhook; Http404 where it is missing or not this person's."""
     hook = Webhook.objects.filter(pk=pk, owner_id=person.pk).first()
     if hook is None:
-        raise Http404("Nothing here")
+        raise Http404("Not found")
     return hook
 
 
@@ -163,7 +163,7 @@ def find_delivery(person: Person, pk: UUID) -> Delivery:
     """Return the notice; Http404 where it is missing or not this person's."""
     delivery = Delivery.objects.filter(pk=pk, owner_id=person.pk).first()
     if delivery is None:
-        raise Http404("Nothing here")
+        raise Http404("Not found")
     return delivery
 
 
@@ -182,6 +182,6 @@ def _of_session(person: Person, rows: "QuerySet[Row]") -> Row:
 
 def _found(person: Person, session: Session | None) -> Session:
     if session is None:
-        raise Http404("Nothing here")
+        raise Http404("Not found")
     check_session(person, session)
     return session

@@ -186,31 +186,35 @@ class JobAdmin(ReadOnlyAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("files",)
 
-    @admin.action(permissions=["act"], description=_("Retry the failed files"))
+    @admin.action(permissions=["act"], description=_("Retry failed files"))
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         count = sum(batches.retry_job(job, str(request.user)) for job in queryset)
-        say(self, request, ngettext("%d file queued again.", "%d files queued again.", count) % count)
+        say(self, request, ngettext("%d file requeued.", "%d files requeued.", count) % count)
 
     @admin.action(permissions=["act"], description=_("Cancel"))
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         count = sum(batches.cancel_job(job, str(request.user)) for job in queryset)
         say(self, request, ngettext("%d file canceled.", "%d files canceled.", count) % count)
 
-    @admin.action(permissions=["act"], description=_("Priority: before all others"))
+    @admin.action(permissions=["act"], description=_("Priority: high (before all others)"))
     def go_first(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._put(request, queryset, Priority.FIRST)
 
-    @admin.action(permissions=["act"], description=_("Priority: in turn"))
+    @admin.action(permissions=["act"], description=_("Priority: normal"))
     def go_in_turn(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._put(request, queryset, Priority.NORMAL)
 
-    @admin.action(permissions=["act"], description=_("Priority: after all others"))
+    @admin.action(permissions=["act"], description=_("Priority: low (after all others)"))
     def go_later(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._put(request, queryset, Priority.LATER)
 
     def _put(self, request: HttpRequest, queryset: QuerySet[Job], priority: Priority) -> None:
         count = Job.objects.filter(pk__in=queryset.values("pk")).update(priority=priority)
-        say(self, request, ngettext("%d job reordered.", "%d jobs reordered.", count) % count)
+        say(
+            self,
+            request,
+            ngettext("Priority of %d job changed.", "Priority of %d jobs changed.", count) % count,
+        )
 
 
 @admin.register(JobInput)
@@ -254,7 +258,7 @@ class JobInputAdmin(ReadOnlyAdmin):
     @admin.action(permissions=["act"], description=_("Retry"))
     def retry(self, request: HttpRequest, queryset: QuerySet[JobInput]) -> None:
         count = sum(batches.retry_input(entry, str(request.user)) for entry in queryset)
-        say(self, request, ngettext("%d file queued again.", "%d files queued again.", count) % count)
+        say(self, request, ngettext("%d file requeued.", "%d files requeued.", count) % count)
 
     @admin.action(permissions=["act"], description=_("Cancel"))
     def cancel(self, request: HttpRequest, queryset: QuerySet[JobInput]) -> None:

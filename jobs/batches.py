@@ -18,7 +18,7 @@ from jobs.statuses import ACTIVE, Event, InputStatus
 
 IN_ONE_GO = 50  # files, to a transaction
 NO_GPU_WORKER = (
-    "No GPU worker is configured. Set REMOTE_WORKER_URL or add one in admin, or run the job without."
+    "No GPU worker is configured. Set REMOTE_WORKER_URL, add a worker in admin, or run the job without a GPU."
 )
 CLEARED_PROGRESS: dict[str, Any] = {
     "stage": "",
@@ -55,10 +55,10 @@ def create_job(
     extra = {key: value for key, value in asdict(options).items() if key not in ("model", "language")}
     with transaction.atomic():
         if Session.objects.select_for_update().get(pk=session.pk).deleted_at is not None:
-            raise InvalidJob("session", "This session was deleted.", "SESSION_DELETED")
+            raise InvalidJob("session", "This session has been deleted.", "SESSION_DELETED")
         deleted = set(session.uploads.exclude(deleted_at=None).values_list("pk", flat=True))
         if deleted & {upload.pk for upload in uploads}:
-            raise InvalidJob("uploads", "A chosen file was deleted.", "UNKNOWN_UPLOAD")
+            raise InvalidJob("uploads", "A selected file has been deleted.", "UNKNOWN_UPLOAD")
         last = session.jobs.aggregate(last=Max("number"))["last"] or 0
         job = Job.objects.create(
             session=session,
@@ -112,7 +112,7 @@ def retry_job(job: Job, actor: str) -> int:
 
 
 def retry_input(job_input: JobInput, actor: str) -> bool:
-    """Queue one failed or canceled file again. False where it is neither, as after a second click, or was deleted."""
+    """Retry one failed or canceled file. False where it is neither, as after a second click, or was deleted."""
     with transaction.atomic():
         if _is_deleted(job_input):
             return False
@@ -150,17 +150,17 @@ def _each(entries: Sequence[JobInput], verb: Callable[[JobInput], bool]) -> int:
 
 def _check(session: Session, uploads: Sequence[Upload], options: Options) -> None:
     if not uploads:
-        raise InvalidJob("uploads", "Choose at least one file.", "NO_FILES")
+        raise InvalidJob("uploads", "Select at least one file.", "NO_FILES")
     if any(upload.session_id != session.pk for upload in uploads):
-        raise InvalidJob("uploads", "A chosen file is not in this session.", "UNKNOWN_UPLOAD")
+        raise InvalidJob("uploads", "A selected file is not in this session.", "UNKNOWN_UPLOAD")
     if len({upload.pk for upload in uploads}) != len(uploads):
-        raise InvalidJob("uploads", "A file was chosen twice.")
+        raise InvalidJob("uploads", "A file was selected twice.")
     if options.model not in WHISPER_MODELS and options.model not in worker_capabilities.current().models:
-        raise InvalidJob("model", f"There is no model named “{options.model[:80]}”.", "UNKNOWN_MODEL")
+        raise InvalidJob("model", f"Unknown model: “{options.model[:80]}”.", "UNKNOWN_MODEL")
     if options.language and options.language not in LANGUAGES:
-        raise InvalidJob("language", f"There is no language “{options.language[:20]}”.", "UNKNOWN_LANGUAGE")
+        raise InvalidJob("language", f"Unknown language: “{options.language[:20]}”.", "UNKNOWN_LANGUAGE")
     if options.model.endswith(".en") and options.language not in ("", "en"):
-        raise InvalidJob("language", f"The model {options.model} knows English only.")
+        raise InvalidJob("language", f"The model {options.model} supports English only.")
     try:
         parse_options(options.to_wire())
     except InvalidMessage as wrong:

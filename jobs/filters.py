@@ -27,7 +27,7 @@ SESSIONS_KEPT = 200
 TOLD_AHEAD = timedelta(days=7)
 SHOWS: dict[str, Promise] = {
     "all": _("All"),
-    "active": _("At work"),
+    "active": _("In progress"),
     "failed": _("Failed"),
     "to-review": _("To review"),
     "in-review": _("In review"),

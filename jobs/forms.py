@@ -14,16 +14,20 @@ from jobs.models import Job, Session, Upload
 from jobs.ports import worker_capabilities
 
 SPEAKER_CHOICES = [
-    ("auto", _("Tell speakers apart")),
-    ("exact", _("Exactly this many speakers")),
-    ("between", _("Between")),
-    ("none", _("Do not tell speakers apart")),
+    ("auto", _("Identify speakers")),
+    ("exact", _("Exact number of speakers")),
+    ("between", _("Range of speakers")),
+    ("none", _("Do not identify speakers")),
 ]
 SPEAKERS = tuple(value for value, _label in SPEAKER_CHOICES)
 COUNTS_OF = {"exact": ("num_speakers",), "between": ("min_speakers", "max_speakers")}
 SPEAKER_COUNTS = tuple(name for names in COUNTS_OF.values() for name in names)
-TASK_CHOICES = [("transcribe", _("In the language spoken")), ("translate", _("Translated into English"))]
-DOUBT_CHOICES = [(0.25, _("Few: only the worst")), (0.5, _("As usual")), (0.75, _("Many: miss nothing"))]
+TASK_CHOICES = [("transcribe", _("Original language")), ("translate", _("English (translated)"))]
+DOUBT_CHOICES = [
+    (0.25, _("Fewer: only the least certain")),
+    (0.5, _("Standard")),
+    (0.75, _("More: anything questionable")),
+]
 PLAIN_OPTIONS = ("task", "hotwords", "initial_prompt", "hallucination_sensitivity", "vad_enabled")
 
 
@@ -64,29 +68,31 @@ class JobForm(forms.Form):
     model = forms.ChoiceField(label=_("Model"))
     language = forms.ChoiceField(label=_("Language"), required=False)
     speakers = forms.ChoiceField(label=_("Speakers"), choices=SPEAKER_CHOICES, required=False)
-    num_speakers = forms.IntegerField(label=_("How many"), min_value=1, max_value=100, required=False)
-    min_speakers = forms.IntegerField(label=_("At least"), min_value=1, max_value=100, required=False)
-    max_speakers = forms.IntegerField(label=_("At most"), min_value=1, max_value=100, required=False)
+    num_speakers = forms.IntegerField(
+        label=_("Number of speakers"), min_value=1, max_value=100, required=False
+    )
+    min_speakers = forms.IntegerField(label=_("Minimum speakers"), min_value=1, max_value=100, required=False)
+    max_speakers = forms.IntegerField(label=_("Maximum speakers"), min_value=1, max_value=100, required=False)
     use_remote = forms.BooleanField(label=_("Run on GPU"), required=False)
-    task = forms.ChoiceField(label=_("Write it"), choices=TASK_CHOICES, required=False)
+    task = forms.ChoiceField(label=_("Output language"), choices=TASK_CHOICES, required=False)
     hotwords = forms.CharField(
-        label=_("Names and rare words"),
-        help_text=_("With commas between: Anna Kowalczyk, Blackwater mill, ledger."),
+        label=_("Vocabulary"),
+        help_text=_(
+            "Names and uncommon words, separated by commas: Anna Kowalczyk, Blackwater mill, ledger."
+        ),
         max_length=2000,
         required=False,
     )
     initial_prompt = forms.CharField(
-        label=_("What it is about"),
-        help_text=_("A sentence or two, in the language that is spoken."),
+        label=_("Context"),
+        help_text=_("A sentence or two about the recording, in its language."),
         max_length=2000,
         required=False,
     )
     hallucination_sensitivity = forms.TypedChoiceField(
-        label=_("Mark doubtful places"), choices=DOUBT_CHOICES, coerce=float, required=False, initial=0.5
+        label=_("Flag uncertain segments"), choices=DOUBT_CHOICES, coerce=float, required=False, initial=0.5
     )
-    vad_enabled = forms.BooleanField(
-        label=_("Listen only where somebody speaks"), required=False, initial=True
-    )
+    vad_enabled = forms.BooleanField(label=_("Skip silence (voice detection)"), required=False, initial=True)
 
     def __init__(self, session: Session, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -102,7 +108,7 @@ class JobForm(forms.Form):
         if not offer.tells_speakers:
             self.initial["speakers"] = "none"
         language = cast(forms.ChoiceField, self.fields["language"])
-        language.choices = [("", _("Detect")), *LANGUAGES.items()]
+        language.choices = [("", _("Auto-detect")), *LANGUAGES.items()]
         if not offer.has_toggle:
             del self.fields["use_remote"]
 
@@ -167,4 +173,4 @@ def model_choices(offer: worker_capabilities.Offer) -> list[tuple[str, Any]]:
     downloads = [(name, name) for name in others]
     if not at_hand:
         return downloads
-    return [(str(_("On the worker")), at_hand), (str(_("Downloaded at first use")), downloads)]
+    return [(str(_("Installed on the worker")), at_hand), (str(_("Downloaded on first use")), downloads)]

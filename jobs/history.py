@@ -20,7 +20,7 @@ def timeline(entry: JobInput) -> list[schemas.Event]:
     begun = schemas.Event(
         id="begun",
         at=entry.job.created_at.isoformat(),
-        text=_("put into the queue"),
+        text=_("added to the queue"),
         actor=owner.get_username() if owner else "",
         code="",
         sentence="",

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class InputStatus(TextChoices):
-    """Where one file of a job stands."""
+    """Status of one file in a job."""
 
-    QUEUED = "queued", _("Waiting")
-    DISPATCHING = "dispatching", _("Handing over")
+    QUEUED = "queued", _("Queued")
+    DISPATCHING = "dispatching", _("Dispatching")
     RUNNING = "running", _("Running")
     COMPLETE = "complete", _("Complete")
     FAILED = "failed", _("Failed")
@@ -23,13 +23,13 @@ class InputStatus(TextChoices):
 
 
 class JobStatus(TextChoices):
-    """Where a job stands, derived from its inputs."""
+    """Status of a job, derived from its inputs."""
 
-    QUEUED = "queued", _("Waiting")
-    DISPATCHING = "dispatching", _("Handing over")
+    QUEUED = "queued", _("Queued")
+    DISPATCHING = "dispatching", _("Dispatching")
     RUNNING = "running", _("Running")
     COMPLETE = "complete", _("Complete")
-    COMPLETE_WITH_ERRORS = "complete_with_errors", _("Complete, with failures")
+    COMPLETE_WITH_ERRORS = "complete_with_errors", _("Complete with errors")
     FAILED = "failed", _("Failed")
     CANCELED = "canceled", _("Canceled")
 
@@ -37,20 +37,20 @@ class JobStatus(TextChoices):
 class Event(TextChoices):
     """What can happen to an input."""
 
-    CLAIMED = "claimed", _("claimed for a worker with a free slot")
-    ACCEPTED = "accepted", _("the worker accepted it")
-    PUSHED_BACK = "pushed_back", _("the worker is busy or could not be reached")
-    REFUSED = "refused", _("the worker refused it")
-    DISPATCH_TIMED_OUT = "dispatch_timed_out", _("no answer to the hand-over")
-    LOST = "lost", _("the worker no longer knows it, or cannot be reached")
-    REQUEUED = "requeued", _("lost, and another try is allowed")
-    MOVED = "moved", _("taken away from its worker, for another one")
-    TIMED_OUT = "timed_out", _("past its deadline")
-    FAILED_BY_WORKER = "failed_by_worker", _("the worker reported a failure")
-    COMPLETED = "completed", _("valid result committed")
-    COMPLETED_LATE = "completed_late", _("valid result of the latest attempt, after it was given up")
-    CANCELED = "canceled", _("a person canceled it")
-    RETRIED = "retried", _("a person asked for another try")
+    CLAIMED = "claimed", _("assigned to a worker with a free slot")
+    ACCEPTED = "accepted", _("accepted by the worker")
+    PUSHED_BACK = "pushed_back", _("worker was busy or unreachable")
+    REFUSED = "refused", _("rejected by the worker")
+    DISPATCH_TIMED_OUT = "dispatch_timed_out", _("no response to dispatch")
+    LOST = "lost", _("lost: the worker no longer has it or is unreachable")
+    REQUEUED = "requeued", _("lost, queued for another attempt")
+    MOVED = "moved", _("withdrawn from its worker and queued for another one")
+    TIMED_OUT = "timed_out", _("deadline exceeded")
+    FAILED_BY_WORKER = "failed_by_worker", _("failure reported by the worker")
+    COMPLETED = "completed", _("result saved")
+    COMPLETED_LATE = "completed_late", _("result saved, received after the attempt was marked as failed")
+    CANCELED = "canceled", _("canceled by a user")
+    RETRIED = "retried", _("retried by a user")
 
 
 @dataclass(frozen=True)

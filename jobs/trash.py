@@ -48,7 +48,7 @@ def delete_job(job: Job, actor: str, *, with_recordings: bool) -> None:
 
 
 def restore_job(job: Job) -> None:
-    """Bring a deleted job back, with its recordings. Raises UploadRefused where these have no room any more."""
+    """Restore a deleted job with its recordings. Raises UploadRefused where these have no room any more."""
     with ingest.within_quota(job.session.owner_id):
         _lock(job)
         Job.objects.filter(pk=job.pk).update(deleted_at=None)
@@ -67,7 +67,7 @@ def delete_upload(upload: Upload) -> None:
 
 
 def restore_upload(upload: Upload) -> None:
-    """Bring a deleted recording back. Raises UploadRefused where it has no room any more."""
+    """Restore a deleted recording. Raises UploadRefused where it has no room any more."""
     with ingest.within_quota(upload.session.owner_id):
         Upload.objects.filter(pk=upload.pk).update(deleted_at=None)
         Session.note_change(pk=upload.session_id, touched_at=timezone.now())

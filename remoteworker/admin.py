@@ -23,17 +23,21 @@ from remoteworker.models import Attempt, Worker
 from remoteworker.workers import dashboard, registry
 from remoteworker.workers.client import WorkerError
 
-MOVED_BY_PERSON = "Moved to another worker in admin."
+MOVED_BY_PERSON = "Moved to another worker by an administrator."
 
 
 class WorkerForm(forms.ModelForm[Worker]):
     new_token = forms.CharField(
-        validators=[RegexValidator(r"^[!-~]*$", _("A token has plain ASCII characters only, no blanks."))],
+        validators=[
+            RegexValidator(
+                r"^[!-~]*$", _("A token may contain only printable ASCII characters without spaces.")
+            )
+        ],
         label=_("Token"),
         required=False,
         strip=True,
         widget=forms.PasswordInput,
-        help_text=_("The worker's WORKER_TOKEN. Left empty: unchanged."),
+        help_text=_("The worker's WORKER_TOKEN. Leave empty to keep the current one."),
     )
 
     class Meta:
@@ -71,7 +75,7 @@ class WorkerAdmin(admin.ModelAdmin[Worker]):
     def trouble(self, worker: Worker) -> str:
         return str((worker.last_error or {}).get("message", ""))
 
-    @admin.action(permissions=["change"], description=_("Test the connection"))
+    @admin.action(permissions=["change"], description=_("Test connection"))
     def test_connection(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         for worker in queryset:
             self.message_user(request, *_verdict(worker))
@@ -80,25 +84,25 @@ class WorkerAdmin(admin.ModelAdmin[Worker]):
     def enable(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         queryset.update(enabled=True)
 
-    @admin.action(permissions=["change"], description=_("Disable: no new work, no polling"))
+    @admin.action(permissions=["change"], description=_("Disable (no new files, no polling)"))
     def disable(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         queryset.update(enabled=False, is_connected=False)
 
-    @admin.action(permissions=["change"], description=_("Drain: finish what runs, take nothing new"))
+    @admin.action(permissions=["change"], description=_("Drain (finish running files, accept no new ones)"))
     def start_drain(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         queryset.update(drain=True)
 
-    @admin.action(permissions=["change"], description=_("End draining"))
+    @admin.action(permissions=["change"], description=_("Stop draining"))
     def end_drain(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         queryset.update(drain=False)
 
-    @admin.action(permissions=["change"], description=_("Ask now how their files are"))
+    @admin.action(permissions=["change"], description=_("Poll now"))
     def ask_now(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         for worker in queryset:
             tasks.nudge(tasks.poll_worker, worker.pk)
-        self.message_user(request, _("Asked: %d") % queryset.count(), messages.SUCCESS)
+        self.message_user(request, _("Polled: %d") % queryset.count(), messages.SUCCESS)
 
-    @admin.action(permissions=["change"], description=_("Move their files to other workers"))
+    @admin.action(permissions=["change"], description=_("Move files to other workers"))
     def move_files(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         held = Attempt.objects.filter(worker__in=queryset)
         count = dispatch.move_all(held, str(request.user), MOVED_BY_PERSON)
@@ -114,7 +118,7 @@ class WorkerAdmin(admin.ModelAdmin[Worker]):
             raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Workers, live"),
+            "title": _("Live workers"),
             "workers": dashboard.workers(),
             "queued": dashboard.queued(),
         }
@@ -133,17 +137,17 @@ class AttemptAdmin(ReadOnlyAdmin):
     list_select_related = ("job_input__upload", "worker")
     actions = ("retry", "cancel", "move")
 
-    @admin.action(permissions=["act"], description=_("Retry their files"))
+    @admin.action(permissions=["act"], description=_("Retry files"))
     def retry(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> None:
         count = sum(batches.retry_input(row.job_input, str(request.user)) for row in queryset)
-        self.message_user(request, _("Queued again: %d") % count, messages.SUCCESS)
+        self.message_user(request, _("Requeued: %d") % count, messages.SUCCESS)
 
-    @admin.action(permissions=["act"], description=_("Cancel their files"))
+    @admin.action(permissions=["act"], description=_("Cancel files"))
     def cancel(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> None:
         count = sum(batches.cancel_input(row.job_input, str(request.user)) for row in queryset)
         self.message_user(request, _("Canceled: %d") % count, messages.SUCCESS)
 
-    @admin.action(permissions=["act"], description=_("Move their files to other workers"))
+    @admin.action(permissions=["act"], description=_("Move files to other workers"))
     def move(self, request: HttpRequest, queryset: QuerySet[Attempt]) -> None:
         count = dispatch.move_all(queryset, str(request.user), MOVED_BY_PERSON)
         self.message_user(request, _("Moved: %d") % count, messages.SUCCESS)
@@ -201,13 +205,13 @@ class JobInputAndWorkersAdmin(JobInputAdmin):
         count = dispatch.move_all(held, str(request.user), MOVED_BY_PERSON)
         self.message_user(request, _("Moved: %d") % count, messages.SUCCESS)
 
-    @admin.action(permissions=["act"], description=_("Ask their workers now"))
+    @admin.action(permissions=["act"], description=_("Poll their workers now"))
     def ask_now(self, request: HttpRequest, queryset: QuerySet[JobInput]) -> None:
         held = Attempt.objects.filter(job_input__in=queryset.values("pk"), ended_at=None)
         workers = set(held.values_list("worker", flat=True))
         for pk in workers:
             tasks.nudge(tasks.poll_worker, pk)
-        self.message_user(request, _("Asked: %d") % len(workers), messages.SUCCESS)
+        self.message_user(request, _("Polled: %d") % len(workers), messages.SUCCESS)
 
 
 def _verdict(worker: Worker) -> tuple[str, int]:
@@ -218,7 +222,7 @@ def _verdict(worker: Worker) -> tuple[str, int]:
     except WorkerError as failure:
         return f"{worker.name}: {failure}", messages.ERROR
     if answer.get("status") == "ok":
-        return str(_("%s: everything is in order.") % worker.name), messages.SUCCESS
+        return str(_("%s: all checks passed.") % worker.name), messages.SUCCESS
     return f"{worker.name}: " + " · ".join(
         str(text) for text in (answer.get("errors") or {}).values()
     ), messages.ERROR

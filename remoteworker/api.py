@@ -29,7 +29,7 @@ class WorkerList(Told):
 
 @router.get("/workers", url_name="api-workers", response=WorkerList)
 def get_workers(request: HttpRequest) -> WorkerList:
-    """List the workers in service: what each can do, and how much at once."""
+    """List the enabled workers with their capabilities and capacity."""
     return WorkerList(workers=[_row(worker) for worker in registry.enabled_workers().order_by("pk")])
 
 

@@ -42,10 +42,10 @@ def check_address(url: str) -> None:
     except ValueError:
         is_address = False
     if not is_address or parts.username or parts.password:
-        raise ValidationError(_("This is not an http or https address, such as https://gpu.example:8477."))
+        raise ValidationError(_("Enter an http or https URL, such as https://gpu.example:8477."))
     if not settings.ALLOW_INSECURE_WORKER and not is_trusted_transport(url):
         raise ValidationError(
-            _("Use https://…, or http on this machine only (ALLOW_INSECURE_WORKER=1 lifts this).")
+            _("Use https://… (http is allowed for this machine only, unless ALLOW_INSECURE_WORKER=1).")
         )
 
 
@@ -53,42 +53,44 @@ class Worker(models.Model):
     """A box that transcribes. What it says of itself comes from the last ping."""
 
     class Kind(models.TextChoices):
-        LOCAL = "local", _("on this machine")
+        LOCAL = "local", _("local")
         REMOTE = "remote", _("remote")
 
     name = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=6, choices=Kind.choices, default=Kind.REMOTE)
-    url = models.CharField(_("address"), max_length=500, unique=True, validators=[check_address])
+    url = models.CharField(_("URL"), max_length=500, unique=True, validators=[check_address])
     token_encrypted = models.TextField(blank=True, editable=False)
     from_settings = models.BooleanField(default=False, editable=False)
     is_retired = models.BooleanField(
-        default=False, editable=False, help_text=_("came from the settings, which no longer name it")
+        default=False, editable=False, help_text=_("was defined in the settings, which no longer list it")
     )
     enabled = models.BooleanField(default=True)
-    drain = models.BooleanField(default=False, help_text=_("finish what runs, take nothing new"))
-    capacity = models.PositiveIntegerField(null=True, blank=True, help_text=_("empty: what the worker says"))
+    drain = models.BooleanField(default=False, help_text=_("finish running files, accept no new ones"))
+    capacity = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("empty: as reported by the worker")
+    )
     price_per_hour = models.DecimalField(max_digits=8, decimal_places=4, null=True, blank=True)
     is_connected = models.BooleanField(default=False, editable=False)
     polled_until = models.DateTimeField(
-        null=True, editable=False, help_text=_("somebody polls it now, and should be done by then")
+        null=True, editable=False, help_text=_("lease of the process that is polling it")
     )
-    polled_at = models.DateTimeField(null=True, editable=False, help_text=_("somebody last looked at it"))
+    polled_at = models.DateTimeField(null=True, editable=False, help_text=_("last polled"))
     handed_until = models.DateTimeField(
-        null=True, editable=False, help_text=_("somebody hands files over now, and should be done by then")
+        null=True, editable=False, help_text=_("lease of the process that is dispatching files to it")
     )
     busy_until = models.DateTimeField(
-        null=True, editable=False, help_text=_("it refused a file for lack of room: not asked before")
+        null=True, editable=False, help_text=_("at capacity: not offered files before this time")
     )
     busy_with = models.PositiveIntegerField(
-        default=0, editable=False, help_text=_("how many files from here it had when it refused")
+        default=0, editable=False, help_text=_("number of files it held when it last refused one")
     )
     refusals = models.PositiveIntegerField(
-        default=0, editable=False, help_text=_("for lack of room, since it last took a file")
+        default=0, editable=False, help_text=_("capacity refusals since it last accepted a file")
     )
-    failures = models.PositiveIntegerField(default=0, editable=False, help_text=_("in a row"))
+    failures = models.PositiveIntegerField(default=0, editable=False, help_text=_("consecutive failures"))
     unreachable_since = models.DateTimeField(null=True, editable=False)
     speeds = models.JSONField(
-        default=dict, editable=False, help_text=_("audio seconds a second, learned, by model")
+        default=dict, editable=False, help_text=_("measured audio seconds per second, by model")
     )
     checked_at = models.DateTimeField(null=True, editable=False)
     last_ping_at = models.DateTimeField(null=True, editable=False)
@@ -157,7 +159,7 @@ class Attempt(models.Model):
         COMPLETE = "complete", _("complete")
         FAILED = "failed", _("failed")
         CANCELED = "canceled", _("canceled")
-        SUPERSEDED = "superseded", _("not started, given back")
+        SUPERSEDED = "superseded", _("superseded")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job_input = models.ForeignKey(JobInput, models.CASCADE, related_name="attempts")
@@ -166,24 +168,28 @@ class Attempt(models.Model):
     worker_job_id = models.CharField(max_length=200, blank=True, db_index=True)
     boot_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    sent_at = models.DateTimeField(null=True, blank=True, help_text=_("last handed over"))
+    sent_at = models.DateTimeField(null=True, blank=True, help_text=_("last dispatched"))
     accepted_at = models.DateTimeField(null=True, blank=True)
     last_contact_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
-    began_at = models.DateTimeField(null=True, blank=True, help_text=_("first seen at work on it"))
+    began_at = models.DateTimeField(null=True, blank=True, help_text=_("when processing was first observed"))
     deadline_at = models.DateTimeField()
     outputs_due_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("the worker said complete: its result must be here by then")
+        null=True, blank=True, help_text=_("the worker reported completion; its result is due by this time")
     )
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
-    cancel_pending = models.BooleanField(default=False, help_text=_("the worker has yet to be told to stop"))
-    is_push = models.BooleanField(default=False, help_text=_("the controller makes every connection"))
-    is_brought = models.BooleanField(default=False, help_text=_("push: the worker has the whole file"))
+    cancel_pending = models.BooleanField(
+        default=False, help_text=_("the worker has not been told to stop yet")
+    )
+    is_push = models.BooleanField(
+        default=False, help_text=_("push mode: the controller makes every connection")
+    )
+    is_brought = models.BooleanField(default=False, help_text=_("push mode: the worker has the whole file"))
     brought_until = models.DateTimeField(
-        null=True, editable=False, help_text=_("push: somebody sends slices now, and should be done by then")
+        null=True, editable=False, help_text=_("push mode: lease of the process that is sending the file")
     )
 
     class Meta:
@@ -273,11 +279,9 @@ class Tick(models.Model):
 
     name = models.CharField(max_length=40, primary_key=True)
     at = models.DateTimeField()
-    uptime = models.FloatField(null=True, help_text=_("of the machine that ran it, in seconds"))
+    uptime = models.FloatField(null=True, help_text=_("uptime of the machine that ran it, in seconds"))
     boot_id = models.CharField(max_length=64, blank=True)
-    held_until = models.DateTimeField(
-        null=True, help_text=_("it runs now, alone, and should be done by then")
-    )
+    held_until = models.DateTimeField(null=True, help_text=_("lease of the process that is running it"))
 
     def __str__(self) -> str:
         return self.name

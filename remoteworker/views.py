@@ -37,13 +37,15 @@ def for_workers(view: WorkerView) -> Callable[[HttpRequest, UUID], JsonResponse]
         try:
             return view(request, job_id, workers_of(request))
         except Unauthenticated:
-            return error_response(401, "UNAUTHENTICATED", "Authorization header missing.")
+            return error_response(401, "UNAUTHENTICATED", "The Authorization header is missing.")
         except UnknownToken:
-            return error_response(403, "FORBIDDEN", "Unknown token.")
+            return error_response(403, "FORBIDDEN", "The token is not valid.")
         except results.StaleAttempt:
-            return error_response(409, "STALE_ATTEMPT", "This attempt is over; stop and delete its work.")
+            return error_response(
+                409, "STALE_ATTEMPT", "This attempt has ended. Stop it and delete its data."
+            )
         except results.InputCanceled:
-            return error_response(410, "CANCELED", "This job was canceled; stop and delete its work.")
+            return error_response(410, "CANCELED", "This job was canceled. Stop it and delete its data.")
         except results.OutputRejected as rejection:
             return error_response(422, rejection.code, rejection.message)
         except InvalidMessage as wrong:
@@ -106,7 +108,7 @@ def worker_complete(request: HttpRequest, job_id: UUID, workers: list[Worker]) -
     """JSON: the job's end. Commits exactly once; a repeat of the winner gets the same answer."""
     message = parse_complete(_json_body(request))
     if message["controllerJobId"] != str(job_id):
-        raise InvalidMessage("controllerJobId", "is not the job of this address")
+        raise InvalidMessage("controllerJobId", "does not match the job in the URL")
     first = message["outputs"][0]["inputId"] if message["outputs"] else ""
     attempt = results.find_attempt(
         workers, job_id, message["workerJobId"], _uuid_text(first) if first else "", message.get("attempt")

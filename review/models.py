@@ -34,17 +34,17 @@ class Transcript(models.Model):
     """The transcript of one input; its id is the input's."""
 
     class ReviewStatus(models.TextChoices):
-        NEW = "new", _("new")
-        IN_REVIEW = "in_review", _("in review")
-        SECOND_LOOK = "second_look", _("needs a second look")
-        DONE = "done", _("done")
+        NEW = "new", _("New")
+        IN_REVIEW = "in_review", _("In review")
+        SECOND_LOOK = "second_look", _("Needs second review")
+        DONE = "done", _("Done")
 
     job_input = models.OneToOneField(JobInput, models.CASCADE, primary_key=True, related_name="transcript")
     version = models.PositiveIntegerField(default=0)
     review_status = models.CharField(max_length=12, choices=ReviewStatus.choices, default=ReviewStatus.NEW)
     reviewer = models.CharField(max_length=200, null=True, blank=True)
-    doubtful = models.PositiveIntegerField(default=0, help_text=_("segments that somebody should look at"))
-    unchecked_seconds = models.FloatField(default=0.0, help_text=_("of segments that nobody has checked"))
+    doubtful = models.PositiveIntegerField(default=0, help_text=_("number of flagged segments"))
+    unchecked_seconds = models.FloatField(default=0.0, help_text=_("duration of unchecked segments"))
     language = models.CharField(max_length=20, blank=True)
     model = models.CharField(max_length=200, blank=True)
     engine = models.CharField(max_length=100, blank=True)
@@ -66,7 +66,7 @@ class Speaker(models.Model):
     colour = models.PositiveSmallIntegerField(default=1, help_text=_("1 to 9"))
     hotkey = models.PositiveSmallIntegerField(null=True, blank=True, help_text=_("1 to 9"))
     removed = models.BooleanField(default=False, help_text=_("merged into another"))
-    version = models.PositiveIntegerField(default=0, help_text=_("the transcript's, when it last changed"))
+    version = models.PositiveIntegerField(default=0, help_text=_("transcript version of the last change"))
 
     class Meta:
         ordering = ["id"]
@@ -102,7 +102,7 @@ class Segment(models.Model):
     flags = models.JSONField(default=list, help_text=_("{kind, score, dismissed?}"))
     highlighted = models.BooleanField(default=False)
     checked = models.BooleanField(default=False)
-    version = models.PositiveIntegerField(default=0, help_text=_("the transcript's, when it last changed"))
+    version = models.PositiveIntegerField(default=0, help_text=_("transcript version of the last change"))
 
     class Meta:
         ordering = ["rank"]
@@ -126,10 +126,12 @@ class Edit(models.Model):
     """
 
     transcript = models.ForeignKey(Transcript, models.CASCADE, related_name="edits")
-    seq = models.PositiveIntegerField(help_text=_("its place in the history, from 1"))
-    version = models.PositiveIntegerField(help_text=_("the transcript's version that it made"))
-    edit_id = models.UUIDField(help_text=_("given by the page, so that a lost answer costs nothing"))
-    client = models.UUIDField(help_text=_("the page that sent it"))
+    seq = models.PositiveIntegerField(help_text=_("position in the history, starting at 1"))
+    version = models.PositiveIntegerField(help_text=_("transcript version that this edit created"))
+    edit_id = models.UUIDField(
+        help_text=_("chosen by the client, so that a lost response can be retried safely")
+    )
+    client = models.UUIDField(help_text=_("the page that sent the edit"))
     who = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     who_name = models.CharField(max_length=200)
     at = models.DateTimeField(default=timezone.now)
@@ -169,7 +171,7 @@ class Revision(models.Model):
     who_name = models.CharField(max_length=200)
     at = models.DateTimeField(default=timezone.now)
     version = models.PositiveIntegerField()
-    state = models.JSONField(help_text=_("as on the wire"))
+    state = models.JSONField(help_text=_("in wire format"))
 
     class Meta:
         ordering = ["-id"]

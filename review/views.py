@@ -68,7 +68,7 @@ def downloaded(transcript: Transcript, format: str) -> HttpResponse:
     """Return the transcript as a file of this format; Http404 where there is none such."""
     form = FORMATS.get(format)
     if form is None:
-        raise Http404("No such format")
+        raise Http404("Format not found")
     name = f"{PurePath(transcript.job_input.upload.name).stem}.{format}"
     return HttpResponse(
         form.write(timeline.of(transcript)),
@@ -85,7 +85,7 @@ def find_transcript(person: Person, pk: UUID) -> Transcript:
         .first()
     )
     if transcript is None:
-        raise Http404("No such transcript")
+        raise Http404("Transcript not found")
     access.check_job(person, transcript.job_input.job)
     return transcript
 

@@ -25,10 +25,12 @@ class Needs:
         if not request.user.is_authenticated:
             return None
         if check_csrf(request):
-            raise HttpError(403, "The CSRF token is missing or wrong: send X-CSRFToken with cookies.")
+            raise HttpError(
+                403, "The CSRF token is missing or invalid. Requests with cookies must send X-CSRFToken."
+            )
         scope = self.scope or (Scope.READ if request.method in SAFE else None)
         if scope is not None:
             access.check_scope(request.user, scope)
         elif access.token_of(request.user):
-            raise HttpError(403, "This is for people at the page, not for tokens.")
+            raise HttpError(403, "This operation is available on the website only, not to API tokens.")
         return request.user

@@ -20,13 +20,13 @@ def read_json(request: HttpRequest) -> Any:
     try:
         body = request.body
     except RequestDataTooBig:
-        raise HttpError(413, "This is more than can be sent at a time.") from None
+        raise HttpError(413, "The request body is too large.") from None
     if request.content_type != "application/json":
-        raise HttpError(415, "Send application/json.")
+        raise HttpError(415, "Content-Type must be application/json.")
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise HttpError(400, "The body is not JSON.") from None
+        raise HttpError(400, "The request body is not valid JSON.") from None
 
 
 class JsonParser(Parser):
@@ -37,7 +37,7 @@ class JsonParser(Parser):
         try:
             _check(body)
         except RecursionError:
-            raise HttpError(400, "The body is nested too deeply.") from None
+            raise HttpError(400, "The request body is nested too deeply.") from None
         return body
 
 
@@ -45,7 +45,7 @@ def _check(value: Any) -> None:
     """Raise HttpError 400 for half a character or NUL in a text, and for a number that is none or overflows."""
     match value:
         case str() if plain(value) != value:
-            raise HttpError(400, "Texts must be Unicode without NUL.")
+            raise HttpError(400, "Strings must be Unicode without NUL characters.")
         case float() if not math.isfinite(value):
             raise HttpError(400, "Numbers must be finite.")
         case list():

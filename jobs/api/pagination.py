@@ -9,8 +9,8 @@ from ninja.errors import HttpError
 from pydantic import Field
 
 MOST = 200
-Limit = Annotated[int, Field(ge=1, le=MOST, description="how many at most")]
-Cursor = Annotated[str | None, Field(max_length=500, description="`next` of the page before")]
+Limit = Annotated[int, Field(ge=1, le=MOST, description="maximum number of items")]
+Cursor = Annotated[str | None, Field(max_length=500, description="`next` from the previous page")]
 Row = TypeVar("Row", bound=Model)
 
 
@@ -43,7 +43,7 @@ def _read(cursor: str, name: str) -> tuple[Any, str]:
     try:
         of, value, pk = signing.Signer(salt="cursor").unsign_object(cursor)
     except (signing.BadSignature, ValueError):
-        raise HttpError(400, "cursor: not one of this list.") from None
+        raise HttpError(400, "cursor: not valid for this list.") from None
     if of != name:
-        raise HttpError(400, "cursor: not one of this list.")
+        raise HttpError(400, "cursor: not valid for this list.")
     return value, pk

@@ -33,7 +33,7 @@ class Error(Told):
 
 
 class Refusal(Told):
-    """Every answer from 400 on."""
+    """Every response with a status of 400 or above."""
 
     error: Error
 
@@ -69,7 +69,7 @@ class SessionPage(Told):
 
 
 class SoundRow(Told):
-    """What a look at the recording has shown; `text` says what is wrong with it, empty where nothing is."""
+    """Result of the audio analysis; `text` describes a problem, empty if there is none."""
 
     seconds: float
     codec: str
@@ -80,7 +80,7 @@ class SoundRow(Told):
 
 
 class Sounds(Told):
-    """By upload; null for those that nobody has looked at."""
+    """By upload; null if not analyzed yet."""
 
     sounds: dict[str, SoundRow | None]
 
@@ -255,7 +255,7 @@ class JobAnswer(Told):
 
 
 class JobRow(JobHead):
-    """A job without its files: how many there are, and where they stand."""
+    """A job with the counts of its files by status."""
 
     session_id: Id
     files: int
@@ -270,7 +270,7 @@ class JobPage(Told):
 
 
 class JobOnPage(Job):
-    """A job with those of its files that are shown; the numbers are of all."""
+    """A job with the files that are shown; the counts cover all files."""
 
     files: int
     files_text: SkipJsonSchema[str]
@@ -294,7 +294,7 @@ class Totals(Told):
 
 
 class Ended(Told):
-    """A job that ended lately."""
+    """A job that ended recently."""
 
     id: Id
     status: JobStatus
@@ -305,7 +305,7 @@ class Ended(Told):
 
 
 class Listed(Told):
-    """Which files are shown, and how many there are of each kind."""
+    """The current filters, and the number of files for each."""
 
     show: str
     q: str
@@ -322,7 +322,7 @@ class UploadCounts(Told):
 
 
 class Deleted(Told):
-    """What can be brought back, and until when."""
+    """An item in Trash, and until when it can be restored."""
 
     id: Id
     kind: str
@@ -336,7 +336,7 @@ class SessionName(Told):
 
 
 class SessionState(Told):
-    """A session as its page shows it: fifty files at a time, by job."""
+    """A session as its page shows it: fifty files per page, grouped by job."""
 
     session: SessionName
     uploads: list[Upload]

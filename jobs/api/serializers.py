@@ -18,20 +18,20 @@ from jobs.ports.review_progress import Review
 from jobs.statuses import ENDED, InputStatus, JobStatus, job_status
 
 STAGE_TEXTS = {
-    "queued": gettext_lazy("Waiting at the worker"),
+    "queued": gettext_lazy("Queued on the worker"),
     "downloading": gettext_lazy("Sending to the worker"),
-    "decoding": gettext_lazy("Reading the sound"),
-    "loading_model": gettext_lazy("Loading the speech model"),
+    "decoding": gettext_lazy("Decoding audio"),
+    "loading_model": gettext_lazy("Loading speech model"),
     "transcribing": gettext_lazy("Transcribing"),
-    "diarizing": gettext_lazy("Telling speakers apart"),
-    "uploading": gettext_lazy("Fetching the transcript"),
-    "complete": gettext_lazy("Fetching the transcript"),
+    "diarizing": gettext_lazy("Identifying speakers"),
+    "uploading": gettext_lazy("Saving transcript"),
+    "complete": gettext_lazy("Saving transcript"),
 }
 SOUND_TEXTS = {
-    "unreadable": gettext_lazy("This file cannot be read as a recording."),
-    "no_sound": gettext_lazy("This file has no sound."),
-    "timeout": gettext_lazy("This file could not be read in time."),
-    "silent": gettext_lazy("Nothing can be heard in this recording."),
+    "unreadable": gettext_lazy("This file is not a readable recording."),
+    "no_sound": gettext_lazy("This file has no audio."),
+    "timeout": gettext_lazy("Reading this file timed out."),
+    "silent": gettext_lazy("This recording is silent."),
 }
 
 
@@ -188,7 +188,7 @@ def input_state(entry: JobInput, queue_status: QueueStatus, review: Review | Non
 
 def review_state(review: Review) -> schemas.Review:
     """Return how far people are with the transcript of a file."""
-    doubtful = ngettext("%(n)s doubtful place", "%(n)s doubtful places", review.doubtful) % {
+    doubtful = ngettext("%(n)s flagged segment", "%(n)s flagged segments", review.doubtful) % {
         "n": review.doubtful
     }
     is_done = review.status == "done"
@@ -203,7 +203,7 @@ def review_state(review: Review) -> schemas.Review:
 def status_text(entry: JobInput) -> str:
     """Say in words where a file stands."""
     if entry.status == InputStatus.QUEUED:
-        return _("Waiting for a free worker")
+        return _("Waiting for an available worker")
     if entry.status == InputStatus.RUNNING and entry.stage in STAGE_TEXTS:
         return str(STAGE_TEXTS[entry.stage])
     return str(InputStatus(entry.status).label)

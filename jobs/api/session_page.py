@@ -36,7 +36,7 @@ MAX_SOUNDS = 200  # asked for at a time
 
 
 class NewJob(Schema):
-    """What POST /api/sessions/<id>/jobs takes; unknown fields are refused."""
+    """Body of `POST /api/sessions/<id>/jobs`; unknown fields are rejected."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", populate_by_name=True)
 
@@ -58,7 +58,7 @@ class NewJob(Schema):
 
 
 class StateFilter(Schema):
-    """Which files of a session are read; what makes no sense is left out."""
+    """Filters for the files of a session; invalid values are ignored."""
 
     show: str = "all"
     q: str = ""
@@ -66,7 +66,7 @@ class StateFilter(Schema):
 
 
 class JobChanges(NewJob):
-    """What POST /api/jobs/<id>/rerun takes: what should be different; the rest is as in that job."""
+    """Body of `POST /api/jobs/<id>/rerun`: the options to change; all others are taken from that job."""
 
     model: str = ""
 
@@ -78,7 +78,7 @@ class JobChanges(NewJob):
     tags=["Sessions"],
 )
 def get_session_state(request: HttpRequest, pk: UUID, wanted: Query[StateFilter]) -> HttpResponseBase:
-    """Read what the page of a session shows, as it does every 2 s: made for that, and answered as it is.
+    """Get the state of a session as its page shows it. The page polls this every 2 s.
 
     With If-None-Match it is 304 at little cost while nothing has changed.
     """
@@ -100,7 +100,7 @@ def get_session_state(request: HttpRequest, pk: UUID, wanted: Query[StateFilter]
     tags=["Uploads"],
 )
 def post_uploads(request: HttpRequest, pk: UUID, files: File[list[UploadedFile]]) -> schemas.Received:
-    """Send small files in one request. Large ones are better sent in pieces."""
+    """Upload small files in one request. Use resumable uploads for large files."""
     session = access.find_session(request.user, pk)
     answer = schemas.Received(uploads=[], refused=[])
     for file in files:
@@ -122,12 +122,12 @@ def post_uploads(request: HttpRequest, pk: UUID, files: File[list[UploadedFile]]
 def get_sounds(
     request: HttpRequest, pk: UUID, ids: str = ""
 ) -> Status[schemas.Sounds] | Status[schemas.Refusal]:
-    """What these uploads, ids with commas between, were found to be; null for those nobody has looked at."""
+    """Get the audio analysis of uploads, given by comma-separated ids; null if not analyzed yet."""
     session = access.find_session(request.user, pk)
     try:
         wanted = {UUID(each) for each in ids.split(",") if each}
     except ValueError:
-        return refused(400, "INVALID_REQUEST", "ids must be ids of uploads with commas between.")
+        return refused(400, "INVALID_REQUEST", "ids must be a comma-separated list of upload ids.")
     found = session.uploads.filter(pk__in=list(wanted)[:MAX_SOUNDS])
     found = found.select_related("sound").defer("sound__levels")
     return Status(200, schemas.Sounds(sounds={str(upload.pk): sound_state(upload) for upload in found}))
@@ -138,17 +138,19 @@ def get_sounds(
     url_name="incoming-keep",
     response=KEEP_ANSWERS,
     auth=MAY_UPLOAD,
-    tags=["Uploads in pieces"],
+    tags=["Resumable uploads"],
 )
 def post_keep(request: HttpRequest, pk: UUID) -> Status[schemas.IncomingAnswer] | Status[schemas.Refusal]:
-    """Keep a file that is here already as a file of its own."""
+    """Keep a duplicate as a separate file."""
     entry = access.find_incoming(request.user, pk)
     try:
         kept = resumable.keep_duplicate(entry)
     except ingest.UploadRefused as refusal:
         return refused(507, refusal.code, refusal.message)
     if kept is None:
-        return refused(409, "NOT_A_DUPLICATE", "This file repeats no other, or what it repeated is gone.")
+        return refused(
+            409, "NOT_A_DUPLICATE", "This file is not a duplicate, or the original no longer exists."
+        )
     return Status(200, schemas.IncomingAnswer(incoming=incoming_state(entry)))
 
 
@@ -160,7 +162,7 @@ def post_keep(request: HttpRequest, pk: UUID) -> Status[schemas.IncomingAnswer] 
     tags=["Jobs"],
 )
 def post_job(request: HttpRequest, pk: UUID, payload: NewJob) -> StartAnswer:
-    """Start a job over files of the session."""
+    """Start a job for files of the session."""
     return _create(request, access.find_session(request.user, pk), payload, payload)
 
 
@@ -172,7 +174,7 @@ def post_job(request: HttpRequest, pk: UUID, payload: NewJob) -> StartAnswer:
     tags=["Jobs"],
 )
 def post_job_rerun(request: HttpRequest, pk: UUID, changes: JobChanges) -> StartAnswer:
-    """Start a job like this one, but for the changes."""
+    """Start a job like this one with different options."""
     job = access.find_job(request.user, pk)
     before = choices_of(job)
     wanted = changes.model_dump(exclude_unset=True)
@@ -184,13 +186,13 @@ def post_job_rerun(request: HttpRequest, pk: UUID, changes: JobChanges) -> Start
 
 @router.get("/jobs/{uuid:pk}", url_name="job", response=schemas.JobAnswer, tags=["Jobs"])
 def get_job(request: HttpRequest, pk: UUID) -> schemas.JobAnswer:
-    """Read a job with all of its files."""
+    """Get a job with all of its files."""
     return schemas.JobAnswer(job=job_state(access.find_job(request.user, pk)))
 
 
 @router.get("/inputs/{uuid:pk}", url_name="input", response=schemas.InputAnswer, tags=["Jobs"])
 def get_input(request: HttpRequest, pk: UUID) -> schemas.InputAnswer:
-    """Read one file of a job, and what happened to it."""
+    """Get one file of a job with its activity."""
     entry = access.find_input(request.user, pk)
     return schemas.InputAnswer(input=file_state(entry), events=history.timeline(entry))
 
@@ -203,7 +205,7 @@ def get_input(request: HttpRequest, pk: UUID) -> schemas.InputAnswer:
     tags=["Jobs"],
 )
 def post_job_cancel(request: HttpRequest, pk: UUID) -> VerbAnswer:
-    """Cancel every file of a job that has not ended."""
+    """Cancel all files of a job that have not ended."""
     job = access.find_job(request.user, pk)
     return _done(batches.cancel_job(job, access.person_of(request).get_username()), job)
 
@@ -216,7 +218,7 @@ def post_job_cancel(request: HttpRequest, pk: UUID) -> VerbAnswer:
     tags=["Jobs"],
 )
 def post_job_retry(request: HttpRequest, pk: UUID) -> VerbAnswer:
-    """Queue the failed files of a job again, or the canceled ones where none failed."""
+    """Retry the failed files of a job, or the canceled files if none failed."""
     job = access.find_job(request.user, pk)
     return _done(batches.retry_job(job, access.person_of(request).get_username()), job)
 
@@ -242,7 +244,7 @@ def post_input_cancel(request: HttpRequest, pk: UUID) -> VerbAnswer:
     tags=["Jobs"],
 )
 def post_input_retry(request: HttpRequest, pk: UUID) -> VerbAnswer:
-    """Queue one failed or canceled file again."""
+    """Retry one failed or canceled file."""
     job_input = access.find_input(request.user, pk)
     return _done(batches.retry_input(job_input, access.person_of(request).get_username()), job_input.job)
 
@@ -266,7 +268,7 @@ def _wanted(session: Session, payload: NewJob) -> list[Upload]:
     """The files that a request names. Raises InvalidJob."""
     named = list(session.uploads.filter(pk__in=payload.upload_ids, deleted_at=None))
     if missing := set(payload.upload_ids) - {upload.pk for upload in named}:
-        raise batches.InvalidJob("uploadIds", f"No file {min(missing)} here.", "UNKNOWN_UPLOAD")
+        raise batches.InvalidJob("uploadIds", f"File not found: {min(missing)}.", "UNKNOWN_UPLOAD")
     again = session.jobs.filter(pk=payload.files_of, deleted_at=None).first() if payload.files_of else None
     if payload.files_of and again is None:
         raise batches.InvalidJob("filesOf", f"No job {payload.files_of} here.", "UNKNOWN_JOB")
@@ -277,7 +279,7 @@ def _wanted(session: Session, payload: NewJob) -> list[Upload]:
 
 def _options(payload: NewJob, sent: NewJob) -> Options:
     if payload.speakers not in SPEAKERS:
-        raise batches.InvalidJob("speakers", "Choose auto, none, exact or between.")
+        raise batches.InvalidJob("speakers", "speakers must be auto, none, exact, or between.")
     chosen = {
         "model": payload.model or worker_capabilities.usual_model(),
         "speakers": _speakers(payload, sent),
@@ -296,13 +298,13 @@ def _speakers(payload: NewJob, sent: NewJob) -> str:
     speakers = payload.speakers if is_said else kinds[told[0]]
     for name in told:
         if kinds[name] != speakers:
-            text = f"{to_camel(name)} belongs to speakers “{kinds[name]}”, not to “{speakers}”."
+            text = f"{to_camel(name)} requires speakers “{kinds[name]}”, not “{speakers}”."
             raise batches.InvalidJob(to_camel(name), text)
     return speakers
 
 
 def _done(moved: int, job: Job) -> VerbAnswer:
     if not moved:
-        return refused(409, "NOTHING_TO_DO", "This has changed meanwhile; the page shows where it stands.")
+        return refused(409, "NOTHING_TO_DO", "Status already changed; reload the page.")
     job.refresh_from_db()
     return Status(200, schemas.JobAnswer(job=job_state(job)))

@@ -26,7 +26,7 @@ RetentionDays = Literal[30, 90, 365]
 
 
 class NewSession(Schema):
-    """What a session is called."""
+    """Name of a session."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,7 +34,7 @@ class NewSession(Schema):
 
 
 class SessionChanges(Schema):
-    """What should be different about a session. `retentionDays` count from its last change; null: for ever."""
+    """Changes to a session. `retentionDays` counts from its last change; null: forever."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, extra="forbid", strict=True, json_schema_extra={"minProperties": 1}
@@ -46,7 +46,7 @@ class SessionChanges(Schema):
 
 @router.get("/sessions", url_name="api-sessions", response=schemas.SessionPage, tags=["Sessions"])
 def get_sessions(request: HttpRequest, limit: Limit = 50, cursor: Cursor = None) -> schemas.SessionPage:
-    """List sessions, the newest first."""
+    """List sessions, newest first."""
     rows, following = pagination.page(access.sessions_of(request.user), cursor, limit)
     return schemas.SessionPage(sessions=_session_rows(rows), next=following)
 
@@ -59,7 +59,7 @@ def get_sessions(request: HttpRequest, limit: Limit = 50, cursor: Cursor = None)
     tags=["Sessions"],
 )
 def post_session(request: HttpRequest, payload: NewSession) -> Status[schemas.SessionAnswer]:
-    """Create a session. A token that is for one session cannot."""
+    """Create a session. Not allowed for tokens that are limited to one session."""
     access.check_unconfined(request.user)
     session = _named(Session(owner=access.person_of(request)), payload.name).save()
     return Status(201, _answer(session))
@@ -67,7 +67,7 @@ def post_session(request: HttpRequest, payload: NewSession) -> Status[schemas.Se
 
 @router.get("/sessions/{uuid:pk}", url_name="api-session", response=schemas.SessionAnswer, tags=["Sessions"])
 def get_session(request: HttpRequest, pk: UUID) -> schemas.SessionAnswer:
-    """Read a session."""
+    """Get a session."""
     return _answer(access.find_session(request.user, pk))
 
 
@@ -75,12 +75,12 @@ def get_session(request: HttpRequest, pk: UUID) -> schemas.SessionAnswer:
     "/sessions/{uuid:pk}", response=schemas.SessionAnswer, auth=Needs(Scope.UPLOAD), tags=["Sessions"]
 )
 def patch_session(request: HttpRequest, pk: UUID, payload: SessionChanges) -> schemas.SessionAnswer:
-    """Rename a session, or say for how long it is kept, for which a token has to be one that may delete."""
+    """Rename a session or change its retention. Changing the retention requires the scope `delete`."""
     session, wanted = access.find_session(request.user, pk), payload.model_fields_set
     if "retention_days" in wanted:
         access.check_scope(request.user, Scope.DELETE)
     if not wanted:
-        raise HttpError(400, "Say what to change: name or retentionDays.")
+        raise HttpError(400, "Nothing to change. Send name or retentionDays.")
     if "name" in wanted:
         session = _named(session, payload.name).rename()
     if "retention_days" in wanted:
@@ -94,7 +94,7 @@ def patch_session(request: HttpRequest, pk: UUID, payload: SessionChanges) -> sc
 def get_uploads(
     request: HttpRequest, pk: UUID, limit: Limit = 50, cursor: Cursor = None
 ) -> schemas.UploadPage:
-    """List the files of a session, the newest first."""
+    """List the uploads of a session, newest first."""
     session = access.find_session(request.user, pk)
     rows, following = pagination.page(_described(session.uploads.filter(deleted_at=None)), cursor, limit)
     return schemas.UploadPage(uploads=[_upload_row(row) for row in rows], next=following)
@@ -102,14 +102,14 @@ def get_uploads(
 
 @router.get("/uploads/{uuid:pk}", url_name="api-upload", response=schemas.UploadAnswer, tags=["Uploads"])
 def get_upload(request: HttpRequest, pk: UUID) -> schemas.UploadAnswer:
-    """Read a file's facts."""
+    """Get an upload."""
     found = access.find_upload(request.user, pk)
     return schemas.UploadAnswer(upload=_upload_row(_described(Upload.objects.filter(pk=found.pk)).get()))
 
 
 @router.get("/uploads/{uuid:pk}/media", url_name="api-upload-media", tags=["Uploads"])
 def get_media(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """Download the recording itself; honours Range."""
+    """Download the recording; supports Range."""
     upload = access.find_upload(request.user, pk)
     try:
         return file_response(
@@ -120,7 +120,7 @@ def get_media(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 
 class JobFilter(Schema):
-    """Which jobs are listed."""
+    """Filters for jobs."""
 
     status: JobStatus | None = None
     session: UUID | None = None
@@ -130,7 +130,7 @@ class JobFilter(Schema):
 def get_jobs(
     request: HttpRequest, wanted: Query[JobFilter], limit: Limit = 50, cursor: Cursor = None
 ) -> schemas.JobPage:
-    """List jobs, the newest first: of one session, or of all; in one status, or in any."""
+    """List jobs, newest first, optionally of one session or with one status."""
     jobs = Job.objects.filter(session__in=access.sessions_of(request.user), deleted_at=None)
     if wanted.session is not None:
         jobs = jobs.filter(session=access.find_session(request.user, wanted.session))
@@ -142,7 +142,7 @@ def get_jobs(
 
 @router.get("/jobs/{uuid:pk}/inputs", url_name="api-job-inputs", response=schemas.InputPage, tags=["Jobs"])
 def get_inputs(request: HttpRequest, pk: UUID, limit: Limit = 50, cursor: Cursor = None) -> schemas.InputPage:
-    """List the files of a job, in its order."""
+    """List the files of a job in their order."""
     job = access.find_job(request.user, pk)
     inputs = job.inputs.select_related("upload", "job")
     rows, following = pagination.page(inputs, cursor, limit, by="position", newest=False)
@@ -161,7 +161,7 @@ def _answer(session: Session) -> schemas.SessionAnswer:
 
 
 def _session_rows(sessions: list[Session]) -> list[schemas.SessionRow]:
-    """Rows with how many files and jobs each has: two queries, however many sessions."""
+    """Return rows with their numbers of files and jobs, in two queries for any number of sessions."""
     uploads, jobs = (
         dict(
             kind.filter(session__in=sessions, deleted_at=None)
@@ -200,7 +200,7 @@ def _upload_row(upload: Upload) -> schemas.UploadRow:
 
 
 def _job_rows(jobs: list[Job]) -> list[schemas.JobRow]:
-    """Rows with how many files each has, and how many of them ended how: one query."""
+    """Return rows with their numbers of files by outcome, in one query."""
     ended = {status.value: Count("pk", filter=Q(status=status)) for status in ENDED}
     inputs = JobInput.objects.filter(job__in=jobs).order_by().values_list("job")
     names = ("files", *ended)

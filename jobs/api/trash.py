@@ -24,7 +24,7 @@ BACK = {204: None, 507: schemas.Refusal}
 
 
 class NewPreset(Schema):
-    """What POST /api/presets takes: the options as the job form has them."""
+    """Body of `POST /api/presets`: the options as in the job form."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,7 +34,7 @@ class NewPreset(Schema):
 
 @router.delete("/jobs/{uuid:pk}", url_name="job-delete-api", response=GONE, auth=MAY_DELETE, tags=["Jobs"])
 def delete_job(request: HttpRequest, pk: UUID, recordings: bool = False) -> Status[None]:
-    """Delete a job and its transcripts; with `recordings`, its recordings too, but those that another job uses."""
+    """Delete a job and its transcripts; with `recordings`, also its recordings that no other job uses."""
     job = access.find_job(request.user, pk)
     trash.delete_job(job, access.person_of(request).get_username(), with_recordings=recordings)
     return Status(204, None)
@@ -44,7 +44,7 @@ def delete_job(request: HttpRequest, pk: UUID, recordings: bool = False) -> Stat
     "/jobs/{uuid:pk}/restore", url_name="job-restore-api", response=BACK, auth=MAY_DELETE, tags=["Jobs"]
 )
 def restore_job(request: HttpRequest, pk: UUID) -> Done:
-    """Bring a deleted job back, with its recordings."""
+    """Restore a deleted job with its recordings."""
     return _brought_back(trash.restore_job, access.find_deleted_job(request.user, pk))
 
 
@@ -73,7 +73,7 @@ def delete_upload(request: HttpRequest, pk: UUID) -> Done:
     tags=["Uploads"],
 )
 def restore_upload(request: HttpRequest, pk: UUID) -> Done:
-    """Bring a deleted recording back."""
+    """Restore a deleted recording."""
     return _brought_back(trash.restore_upload, access.find_deleted_upload(request.user, pk))
 
 
@@ -81,7 +81,7 @@ def restore_upload(request: HttpRequest, pk: UUID) -> Done:
     "/sessions/{uuid:pk}", url_name="session-delete-api", response=GONE, auth=MAY_DELETE, tags=["Sessions"]
 )
 def delete_session(request: HttpRequest, pk: UUID) -> Status[None]:
-    """Delete a session and all that is in it."""
+    """Delete a session and everything in it."""
     trash.delete_session(access.find_session(request.user, pk), access.person_of(request).get_username())
     return Status(204, None)
 
@@ -94,7 +94,7 @@ def delete_session(request: HttpRequest, pk: UUID) -> Status[None]:
     tags=["Sessions"],
 )
 def restore_session(request: HttpRequest, pk: UUID) -> Done:
-    """Bring a deleted session back."""
+    """Restore a deleted session."""
     return _brought_back(trash.restore_session, access.find_deleted_session(request.user, pk))
 
 
@@ -106,7 +106,7 @@ def restore_session(request: HttpRequest, pk: UUID) -> Done:
     tags=["Sessions"],
 )
 def empty_trash(request: HttpRequest, pk: UUID) -> Status[None]:
-    """Delete for good, now, what was deleted from a session."""
+    """Empty the Trash of a session: permanently delete what was deleted from it."""
     trash.empty(access.find_session(request.user, pk))
     return Status(204, None)
 
@@ -121,18 +121,22 @@ def empty_trash(request: HttpRequest, pk: UUID) -> Status[None]:
 def post_preset(
     request: HttpRequest, preset: NewPreset
 ) -> Status[schemas.PresetAnswer] | Status[schemas.Refusal]:
-    """Give the options of a job a name."""
+    """Save job options as a preset."""
     access.check_unconfined(request.user)
     try:
         kept = presets.keep(access.person_of(request), preset.name.strip(), preset.options)
     except presets.TooMany:
-        return refused(409, "TOO_MANY_PRESETS", f"You have {presets.MOST} presets. Delete one first.")
+        return refused(
+            409,
+            "TOO_MANY_PRESETS",
+            f"You have reached the limit of {presets.MOST} presets. Delete one first.",
+        )
     return Status(200, schemas.PresetAnswer(preset=kept))
 
 
 @router.delete("/presets/{uuid:pk}", url_name="preset", response=GONE, auth=MAY_START, tags=["Jobs"])
 def delete_preset(request: HttpRequest, pk: UUID) -> Status[None]:
-    """Forget a preset."""
+    """Delete a preset."""
     token = access.token_of(request.user)
     if (token and token.session_id) or not presets.forget(access.person_of(request), pk):
         raise Http404

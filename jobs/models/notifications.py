@@ -22,16 +22,16 @@ cipher = SecretCipher(b"jobs.webhooks.v1")
 class NoticeEvent(models.TextChoices):
     """What a notice tells."""
 
-    JOB_ENDED = "job.ended", _("a job ended")
-    PING = "ping", _("a test")
+    JOB_ENDED = "job.ended", _("job finished")
+    PING = "ping", _("test")
 
 
 class DeliveryStatus(models.TextChoices):
     """Where a delivery stands."""
 
-    WAITING = "waiting", _("Waiting")
+    WAITING = "waiting", _("Pending")
     DELIVERED = "delivered", _("Delivered")
-    GIVEN_UP = "given_up", _("Given up")
+    GIVEN_UP = "given_up", _("Failed")
 
 
 class Webhook(models.Model):
@@ -42,11 +42,13 @@ class Webhook(models.Model):
     session = models.ForeignKey(
         Session, models.CASCADE, null=True, blank=True, verbose_name=_("session"), related_name="+"
     )
-    url = models.CharField(_("address"), max_length=1000)
+    url = models.CharField(_("URL"), max_length=1000)
     secret_encrypted = models.TextField(editable=False)
-    is_enabled = models.BooleanField(_("on"), default=True)
+    is_enabled = models.BooleanField(_("enabled"), default=True)
     is_gone = models.BooleanField(
-        default=False, editable=False, help_text=_("it answered 410: tell me no more")
+        default=False,
+        editable=False,
+        help_text=_("the receiver returned 410 Gone and is not notified anymore"),
     )
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -78,13 +80,13 @@ class MailChoice(models.Model):
 
     class When(models.TextChoices):
         OFF = "off", _("Never")
-        FAILED = "failed", _("When something failed")
-        ALWAYS = "always", _("Whenever a job has ended")
+        FAILED = "failed", _("When a file fails")
+        ALWAYS = "always", _("Whenever a job finishes")
 
     owner = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="mail_choice"
     )
-    when = models.CharField(_("send me e-mail"), max_length=6, choices=When.choices, default=When.OFF)
+    when = models.CharField(_("email me"), max_length=6, choices=When.choices, default=When.OFF)
 
     def __str__(self) -> str:
         return f"{self.owner}: {self.get_when_display()}"
@@ -108,12 +110,12 @@ class Delivery(models.Model):
     status = models.CharField(
         max_length=9, choices=DeliveryStatus.choices, default=DeliveryStatus.WAITING, editable=False
     )
-    due_at = models.DateTimeField(null=True, default=timezone.now, help_text=_("the next try"))
+    due_at = models.DateTimeField(null=True, default=timezone.now, help_text=_("time of the next attempt"))
     held_until = models.DateTimeField(null=True)
     tries = models.PositiveIntegerField(default=0)
     tried_at = models.DateTimeField(null=True)
-    answer_status = models.PositiveIntegerField(null=True, help_text=_("of HTTP"))
-    answer_text = models.CharField(max_length=500, blank=True, help_text=_("how the answer begins"))
+    answer_status = models.PositiveIntegerField(null=True, help_text=_("HTTP status"))
+    answer_text = models.CharField(max_length=500, blank=True, help_text=_("the beginning of the response"))
     took_ms = models.FloatField(null=True)
     problem = models.CharField(max_length=200, blank=True)
 

@@ -16,11 +16,11 @@ USED_EVERY = timedelta(minutes=1)  # `last_used_at` is not written more often
 class Scope(models.TextChoices):
     """What a token may be used for."""
 
-    READ = "read", _("see sessions, files, jobs and transcripts, and download them")
-    UPLOAD = "upload", _("create and name sessions, and bring files into them")
-    JOBS = "jobs", _("start, cancel and retry jobs")
-    EDIT = "edit", _("change transcripts")
-    DELETE = "delete", _("delete sessions, files and jobs, now or in time, and bring them back")
+    READ = "read", _("view and download sessions, files, jobs, and transcripts")
+    UPLOAD = "upload", _("create and rename sessions, and upload files")
+    JOBS = "jobs", _("start, cancel, and retry jobs")
+    EDIT = "edit", _("edit transcripts")
+    DELETE = "delete", _("delete and restore sessions, files, and jobs, and change retention")
 
 
 class ApiToken(models.Model):
@@ -30,10 +30,10 @@ class ApiToken(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
     name = models.CharField(_("name"), max_length=100)
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    hint = models.CharField(max_length=12, editable=False, help_text=_("how the secret begins"))
-    scopes: models.JSONField[list[str], list[str]] = models.JSONField(_("may"), default=list)
+    hint = models.CharField(max_length=12, editable=False, help_text=_("the first characters of the secret"))
+    scopes: models.JSONField[list[str], list[str]] = models.JSONField(_("permissions"), default=list)
     session = models.ForeignKey(
-        Session, models.CASCADE, null=True, blank=True, related_name="+", help_text=_("empty: every session")
+        Session, models.CASCADE, null=True, blank=True, related_name="+", help_text=_("empty: all sessions")
     )
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)

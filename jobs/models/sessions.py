@@ -28,17 +28,19 @@ class Session(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     touched_at = models.DateTimeField(default=timezone.now)
     served_at = models.DateTimeField(
-        null=True, editable=False, help_text=_("a worker last took a file of it: sessions take turns by this")
+        null=True,
+        editable=False,
+        help_text=_("when a worker last took one of its files; sessions are served in this order"),
     )
     state_version = models.PositiveBigIntegerField(
-        default=0, editable=False, help_text=_("grows whenever its page would look different")
+        default=0, editable=False, help_text=_("incremented whenever its page changes")
     )
     retention_days = models.PositiveSmallIntegerField(
-        _("keep it"),
-        choices=[(None, _("for ever")), *RETENTION_DAYS.items()],
+        _("retention"),
+        choices=[(None, _("Forever")), *RETENTION_DAYS.items()],
         null=True,
         blank=True,
-        help_text=_("after the last change it goes into the trash"),
+        help_text=_("time after the last change until the session moves to Trash"),
     )
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -77,12 +79,14 @@ class Upload(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     session = models.ForeignKey(Session, models.CASCADE, related_name="uploads")
     name = models.CharField(_("name"), max_length=255)
-    folder = models.CharField(_("folder"), max_length=1000, blank=True, help_text=_("where it lay, with /"))
+    folder = models.CharField(
+        _("folder"), max_length=1000, blank=True, help_text=_("original folder path, separated by /")
+    )
     size_bytes = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now)
     is_used = models.BooleanField(
-        default=False, editable=False, help_text=_("a job has it that is not deleted; derived from the jobs")
+        default=False, editable=False, help_text=_("used by a job that is not deleted; derived from the jobs")
     )
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -116,12 +120,12 @@ class Sound(models.Model):
     upload = models.OneToOneField(Upload, models.CASCADE, primary_key=True, related_name="sound")
     seconds = models.FloatField(default=0.0)
     codec = models.CharField(max_length=40, blank=True)
-    container = models.CharField(max_length=60, blank=True, help_text=_("FFmpeg's name for it"))
+    container = models.CharField(max_length=60, blank=True, help_text=_("FFmpeg's name for the format"))
     channels = models.PositiveIntegerField(default=0)
-    rate = models.PositiveIntegerField(default=0, help_text=_("samples a second"))
+    rate = models.PositiveIntegerField(default=0, help_text=_("samples per second"))
     levels = models.BinaryField(default=bytes)
-    audible = models.FloatField(null=True, help_text=_("seconds that are louder than silence"))
-    problem = models.CharField(max_length=20, blank=True, help_text=_("why nothing was found"))
+    audible = models.FloatField(null=True, help_text=_("seconds louder than silence"))
+    problem = models.CharField(max_length=20, blank=True, help_text=_("why the audio could not be analyzed"))
     looked_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

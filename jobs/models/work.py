@@ -32,23 +32,26 @@ class Job(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     session = models.ForeignKey(Session, models.CASCADE, related_name="jobs")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    number = models.PositiveIntegerField(help_text=_("counts from 1 in each session"))
+    number = models.PositiveIntegerField(help_text=_("starts at 1 in each session"))
     status = models.CharField(
         max_length=24, choices=JobStatus.choices, default=JobStatus.QUEUED, editable=False, db_index=True
     )
     model = models.CharField(_("model"), max_length=200)
-    language = models.CharField(_("language"), max_length=20, blank=True, help_text=_("empty: detect"))
+    language = models.CharField(_("language"), max_length=20, blank=True, help_text=_("empty: auto-detect"))
     use_remote = models.BooleanField(_("run on GPU"), default=False)
     priority = models.SmallIntegerField(
-        _("priority"), choices=Priority.choices, default=Priority.NORMAL, help_text=_("higher ones go first")
+        _("priority"),
+        choices=Priority.choices,
+        default=Priority.NORMAL,
+        help_text=_("higher priorities run first"),
     )
-    options = models.JSONField(default=dict, help_text=_("the remaining options of the protocol"))
+    options = models.JSONField(default=dict, help_text=_("the remaining protocol options"))
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     told_at = models.DateTimeField(
-        null=True, editable=False, help_text=_("its end was noticed; empty again once it runs again")
+        null=True, editable=False, help_text=_("when its end was recorded; cleared when it runs again")
     )
 
     class Meta:
@@ -111,14 +114,14 @@ class JobInput(models.Model):
     )
     queued_at = models.DateTimeField(default=timezone.now)
     not_before = models.DateTimeField(
-        null=True, help_text=_("not handed to a worker earlier; empty: at once, whatever a clock says")
+        null=True, help_text=_("not dispatched before this time; empty: dispatch immediately")
     )
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    attempt_count = models.PositiveIntegerField(default=0, help_text=_("the number of the latest attempt"))
-    tries = models.PositiveIntegerField(default=0, help_text=_("attempts that a worker accepted"))
+    attempt_count = models.PositiveIntegerField(default=0, help_text=_("number of the latest attempt"))
+    tries = models.PositiveIntegerField(default=0, help_text=_("attempts accepted by a worker"))
     tries_from = models.PositiveIntegerField(
-        default=0, help_text=_("the number of the latest attempt when a person last queued it")
+        default=0, help_text=_("number of the latest attempt when a user last queued the file")
     )
     worker_name = models.CharField(max_length=200, blank=True)
     stage = models.CharField(max_length=20, blank=True)
@@ -209,7 +212,7 @@ class JobEvent(models.Model):
     job = models.ForeignKey(Job, models.CASCADE, related_name="events")
     job_input = models.ForeignKey(JobInput, models.CASCADE, related_name="events")
     at = models.DateTimeField(default=timezone.now)
-    actor = models.CharField(max_length=200, help_text=_("a person, a worker or the controller"))
+    actor = models.CharField(max_length=200, help_text=_("a user, a worker, or the controller"))
     event = models.CharField(max_length=24, choices=Event.choices)
     source = models.CharField(max_length=12, choices=InputStatus.choices)
     target = models.CharField(max_length=12, choices=InputStatus.choices)

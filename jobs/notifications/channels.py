@@ -58,7 +58,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 def _posted(delivery: Delivery, hook: Webhook) -> Outcome:
     secret = hook.secret
     if not secret:
-        return Outcome(False, problem=_("The secret cannot be read any more: make a new one."))
+        return Outcome(False, problem=_("The signing secret cannot be decrypted. Create a new one."))
     body = json.dumps({"id": str(delivery.pk), **delivery.message}, ensure_ascii=False).encode()
     timestamp = str(int(time.time()))
     headers = {
@@ -80,17 +80,19 @@ def _posted(delivery: Delivery, hook: Webhook) -> Outcome:
 
 def _problem_of(status: int) -> str:
     if status == 410:
-        return _("The receiver is gone (410): the webhook is off now.")
+        return _("The receiver returned 410 Gone, so the webhook was disabled.")
     if 300 <= status < 400:
-        return _("It redirects (%(status)d), which is not followed: use the final address.") % {
-            "status": status
-        }
-    return _("It answered %(status)d.") % {"status": status}
+        return _(
+            "The receiver redirected (HTTP %(status)d). Redirects are not followed; use the final URL."
+        ) % {"status": status}
+    return _("The receiver returned HTTP %(status)d.") % {"status": status}
 
 
 def _mailed(delivery: Delivery) -> Outcome:
     if not (settings.EMAIL_URL and delivery.owner.email):
-        return Outcome(False, problem=_("There is no e-mail address, or no way to send e-mail."))
+        return Outcome(
+            False, problem=_("No email address is set, or email is not set up on this installation.")
+        )
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "localhost"
     letter = EmailMessage(
         messages.subject(delivery.message),
@@ -115,7 +117,7 @@ def _mail_problem(failure: Exception) -> str:
 
 def _refusal(code: int, said: bytes | str) -> str:
     text = said.decode(errors="replace") if isinstance(said, bytes) else said
-    return _("The mail server refused it: %(code)s %(text)s") % {"code": code, "text": text}
+    return _("The mail server rejected the email: %(code)s %(text)s") % {"code": code, "text": text}
 
 
 def _printable(text: str) -> str:

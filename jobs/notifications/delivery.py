@@ -126,7 +126,11 @@ def _give_up_disabled() -> None:
     )
     if off.exists():  # an UPDATE would take the lock of SQLite at every tick
         gone = list(off.values_list("pk", flat=True))
-        given_up = {"status": DeliveryStatus.GIVEN_UP, "due_at": None, "problem": _("The webhook is off.")}
+        given_up = {
+            "status": DeliveryStatus.GIVEN_UP,
+            "due_at": None,
+            "problem": _("The webhook is disabled."),
+        }
         Delivery.objects.filter(SENDING.is_free(), pk__in=gone).update(**given_up)
 
 

@@ -16,8 +16,8 @@ MAX_WEBHOOKS = 20  # a person
 class MailForm(forms.Form):
     """When a person is written to, and where."""
 
-    when = forms.ChoiceField(label=_("Send me e-mail"), choices=MailChoice.When.choices)
-    email = forms.EmailField(label=_("E-mail address"), max_length=254, required=False)
+    when = forms.ChoiceField(label=_("Email me"), choices=MailChoice.When.choices)
+    email = forms.EmailField(label=_("Email address"), max_length=254, required=False)
 
     @classmethod
     def of(cls, person: User, data: Any = None) -> "MailForm":
@@ -29,7 +29,7 @@ class MailForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         chosen = super().clean() or self.cleaned_data
         if chosen.get("when") != MailChoice.When.OFF and not chosen.get("email") and not self.errors:
-            self.add_error("email", _("Where should it be sent?"))
+            self.add_error("email", _("Enter an email address."))
         return chosen
 
     @transaction.atomic
@@ -59,7 +59,7 @@ class WebhookForm(forms.ModelForm[Webhook]):
     def clean(self) -> dict[str, Any]:
         is_new = self.instance._state.adding
         if is_new and Webhook.objects.filter(owner=self.instance.owner).count() >= MAX_WEBHOOKS:
-            raise forms.ValidationError(_("There are %d webhooks already.") % MAX_WEBHOOKS)
+            raise forms.ValidationError(_("You have reached the limit of %d webhooks.") % MAX_WEBHOOKS)
         return super().clean() or self.cleaned_data
 
     def save(self, commit: bool = True) -> Webhook:

@@ -50,14 +50,12 @@ def outcome(message: Message) -> str:
     """Say in one sentence how the job ended."""
     counts = message["counts"]
     if counts["complete"] == counts["files"]:
-        files = ngettext(
-            "%(files)d file is transcribed", "All %(files)d files are transcribed", counts["files"]
-        )
+        files = ngettext("%(files)d file transcribed", "All %(files)d files transcribed", counts["files"])
         return str(files % counts) + "."
     parts = [
         ngettext(
-            "%(complete)d of %(files)d file is transcribed",
-            "%(complete)d of %(files)d files are transcribed",
+            "%(complete)d of %(files)d file transcribed",
+            "%(complete)d of %(files)d files transcribed",
             counts["files"],
         )
     ]
@@ -78,9 +76,11 @@ def letter(message: Message) -> str:
     name = {"session": message["session"]["name"], "number": message["job"]["number"]}
     return "\n\n".join(
         (
-            _("Job %(number)d of “%(session)s” has ended.") % name + " " + outcome(message),
+            _("Job %(number)d in “%(session)s” has finished.") % name + " " + outcome(message),
             message["links"]["session"],
-            _("You asked for this e-mail. To change that:") + "\n" + _address("notifications"),
+            _("You are receiving this email because of your notification settings. To change them:")
+            + "\n"
+            + _address("notifications"),
         )
     )
 

@@ -74,7 +74,7 @@ def renew_secret(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def delete_webhook(request: HttpRequest, pk: UUID) -> HttpResponse:
     access.find_webhook(request.user, pk).delete()
-    messages.success(request, _("The webhook is deleted."))
+    messages.success(request, _("The webhook was deleted."))
     return redirect("notifications")
 
 
@@ -129,8 +129,8 @@ def _new_secret(request: HttpRequest, pk: UUID) -> str:
 
 def _tell(request: HttpRequest, delivery: Delivery | None) -> None:
     if delivery is None:
-        messages.warning(request, _("Another notice of yours is being sent. Try again in a moment."))
+        messages.warning(request, _("Another notification is being sent. Try again in a moment."))
     elif delivery.status == DeliveryStatus.DELIVERED:
-        messages.success(request, _("It has arrived."))
+        messages.success(request, _("Delivered."))
     else:
-        messages.error(request, _("It has not arrived: %(problem)s") % {"problem": delivery.problem})
+        messages.error(request, _("Not delivered: %(problem)s") % {"problem": delivery.problem})

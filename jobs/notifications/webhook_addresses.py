@@ -45,14 +45,14 @@ def target_of(url: str) -> Target:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise AddressRefused(_("This is not an http or https address.")) from None
+        raise AddressRefused(_("Enter a valid http or https URL.")) from None
     is_plain = url.isascii() and url.isprintable() and not set(url) & set(' \\"<>')
     if not is_plain or parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise AddressRefused(_("This is not an http or https address."))
+        raise AddressRefused(_("Enter a valid http or https URL."))
     if parts.username is not None or parts.password is not None:
-        raise AddressRefused(_("An address with a name or password in it is not used."))
+        raise AddressRefused(_("URLs that contain a username or password are not allowed."))
     if parts.scheme == "http" and not settings.WEBHOOK_ALLOW_PRIVATE:
-        raise AddressRefused(_("Use an https address: notices do not travel in the clear."))
+        raise AddressRefused(_("Use an https URL. Notifications are not sent unencrypted."))
     is_tls = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(is_tls, parts.hostname, port or (443 if is_tls else 80), path)
@@ -73,7 +73,7 @@ def resolve(target: Target) -> list[str]:
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise AddressRefused(_("The name in the address is not known.")) from None
+        raise AddressRefused(_("The hostname could not be resolved.")) from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
         check_ip(address)
@@ -84,7 +84,7 @@ def check_ip(address: str) -> None:
     """Raise AddressRefused unless webhooks may go to this IP address."""
     if not is_allowed(address, private=settings.WEBHOOK_ALLOW_PRIVATE):
         raise AddressRefused(
-            _("The address is in a private network, to which this installation sends no webhooks.")
+            _("The URL points to a private network. This installation does not send webhooks there.")
         )
 
 

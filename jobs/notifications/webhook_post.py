@@ -38,7 +38,7 @@ def post(url: str, body: bytes, headers: dict[str, str], seconds: float) -> Answ
     for address in resolve(target):
         left = deadline - time.monotonic()
         if left <= 0:
-            raise NotPosted(f"no connection within {seconds:.0f} s")
+            raise NotPosted(f"could not connect within {seconds:.0f} s")
         try:
             return _post(_Pinned(target, address, left), target, body, headers, seconds)
         except _NoConnection as failure:
@@ -106,7 +106,7 @@ def _post(
         return Answer(response.status, _beginning(response))
     except (OSError, HTTPException) as failure:
         is_late = connection.is_over or isinstance(failure, TimeoutError)
-        raise NotPosted(f"no answer within {seconds:.0f} s" if is_late else _reason(failure)) from failure
+        raise NotPosted(f"no response within {seconds:.0f} s" if is_late else _reason(failure)) from failure
     finally:
         connection.close()
 
@@ -125,13 +125,13 @@ def _beginning(response: HTTPResponse) -> str:
 def _reason(failure: Exception) -> str:
     """A short reason without the address, which may hold a secret of the receiver's."""
     if isinstance(failure, ssl.SSLCertVerificationError):
-        return f"the certificate is not accepted: {failure.verify_message}"
+        return f"certificate rejected: {failure.verify_message}"
     if isinstance(failure, ssl.SSLError):
-        return "TLS failed"
+        return "TLS handshake failed"
     if isinstance(failure, TimeoutError):
-        return "no connection in time"
+        return "connection timed out"
     if isinstance(failure, ConnectionRefusedError):
         return "connection refused"
     if isinstance(failure, ConnectionError):
-        return "connection closed without an answer"
-    return "not an answer in HTTP" if isinstance(failure, HTTPException) else "not reachable"
+        return "connection closed without a response"
+    return "invalid HTTP response" if isinstance(failure, HTTPException) else "unreachable"

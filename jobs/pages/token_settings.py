@@ -22,9 +22,9 @@ from jobs.api import tokens
 from jobs.models import ApiToken, Scope, Session
 
 DAYS = [
-    ("7", gettext_lazy("In a week")),
+    ("7", gettext_lazy("In 7 days")),
     ("30", gettext_lazy("In 30 days")),
-    ("365", gettext_lazy("In a year")),
+    ("365", gettext_lazy("In 1 year")),
     ("", gettext_lazy("Never")),
 ]
 
@@ -32,20 +32,20 @@ DAYS = [
 class TokenForm(forms.Form):
     """A new token: for what, where and for how long."""
 
-    name = forms.CharField(label=gettext_lazy("For what it is"), max_length=100)
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
     scopes = forms.MultipleChoiceField(
-        label=gettext_lazy("It may"),
+        label=gettext_lazy("Permissions"),
         choices=Scope.choices,
         initial=[Scope.READ.value],
-        error_messages={"required": gettext_lazy("Choose at least one thing that it may do.")},
+        error_messages={"required": gettext_lazy("Choose at least one permission.")},
     )
     session = forms.ModelChoiceField(
         Session.objects.none(),
-        label=gettext_lazy("In"),
+        label=gettext_lazy("Session"),
         required=False,
-        empty_label=gettext_lazy("every session of mine"),
+        empty_label=gettext_lazy("All sessions"),
     )
-    days = forms.ChoiceField(label=gettext_lazy("It expires"), choices=DAYS, required=False, initial="365")
+    days = forms.ChoiceField(label=gettext_lazy("Expires"), choices=DAYS, required=False, initial="365")
 
     def __init__(self, person: access.Person, *args: object) -> None:
         super().__init__(*args)  # type: ignore[arg-type]
@@ -78,7 +78,7 @@ def tokens_page(request: HttpRequest) -> HttpResponse:
             made, secret = form.create(person)
             form = TokenForm(person)
         except tokens.TooManyTokens:
-            form.add_error(None, _("You have very many tokens. Revoke some first."))
+            form.add_error(None, _("You have reached the limit for API tokens. Revoke one first."))
     shown = ApiToken.objects.filter(owner=person).select_related("session")
     status = 400 if form.errors else 200
     context = {"form": form, "tokens": shown, "made": made, "secret": secret}
@@ -90,5 +90,5 @@ def tokens_page(request: HttpRequest) -> HttpResponse:
 def revoke_token(request: HttpRequest, pk: UUID) -> HttpResponse:
     token = access.find_token(request.user, pk)
     token.delete()
-    messages.success(request, _("%(name)s is revoked.") % {"name": token.name})
+    messages.success(request, _("%(name)s was revoked.") % {"name": token.name})
     return redirect("settings-tokens")

@@ -140,7 +140,7 @@ def rename_session(request: HttpRequest, pk: UUID) -> HttpResponse:
     if form.is_valid():
         form.rename()
     else:
-        messages.error(request, _("The name stays as it is. %(why)s") % {"why": form.errors["name"][0]})
+        messages.error(request, _("The session was not renamed. %(why)s") % {"why": form.errors["name"][0]})
     return redirect("session", pk)
 
 
@@ -153,7 +153,7 @@ def keep_session(request: HttpRequest, pk: UUID) -> HttpResponse:
         form.keep()
     else:
         why = form.errors["retention_days"][0]
-        messages.error(request, _("The session is kept as before. %(why)s") % {"why": why})
+        messages.error(request, _("Retention was not changed. %(why)s") % {"why": why})
     return redirect("session", pk)
 
 
@@ -201,7 +201,7 @@ def partial_output(request: HttpRequest, pk: UUID, format: str) -> HttpResponseB
     except FileNotFoundError:
         file = None
     if file is None:
-        raise Http404("No such document")
+        raise Http404("Document not found")
     ending = "json" if kind == "application/json" else "md"
     name = f"{PurePath(entry.upload.name).stem}.partial.{ending}"
     response = FileResponse(file, as_attachment=True, filename=name, content_type=kind)
@@ -303,4 +303,4 @@ def _receive(request: HttpRequest, session: Session, file: "UploadedFile[bytes]"
     except ingest.UploadRefused as refusal:
         messages.error(request, f"{name}: {refusal.message}")
     else:
-        messages.success(request, _("%(name)s is uploaded.") % {"name": name})
+        messages.success(request, _("%(name)s was uploaded.") % {"name": name})

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from jobs.models import JobInput
 
 LABELS = {
-    "json": _("Transcript, JSON"),
-    "markdown": _("Transcript, Markdown"),
-    "diarization-json": _("Speakers, JSON"),
-    "speaker-markdown": _("Transcript with speakers, Markdown"),
+    "json": _("Transcript (JSON)"),
+    "markdown": _("Transcript (Markdown)"),
+    "diarization-json": _("Speakers (JSON)"),
+    "speaker-markdown": _("Transcript with speakers (Markdown)"),
 }
 
 

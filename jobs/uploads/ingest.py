@@ -109,7 +109,7 @@ def folder_name(path: str) -> str:
 def check_size(size: int) -> None:
     """Raise UploadRefused for a file that is empty or larger than the installation takes."""
     if size == 0:
-        raise UploadRefused("UPLOAD_EMPTY", "This file is empty. Choose the file again.")
+        raise UploadRefused("UPLOAD_EMPTY", "This file is empty.")
     if size > settings.MAX_UPLOAD_MB * MEGABYTE:
         raise UploadRefused("UPLOAD_TOO_LARGE", f"This file is larger than {settings.MAX_UPLOAD_MB} MB.")
 
@@ -122,7 +122,7 @@ def check_disk(wanted: int = 0) -> None:
 
 def disk_full() -> UploadRefused:
     """What to tell whoever's bytes do not fit."""
-    return UploadRefused("DISK_FULL", "The controller's disk is full. Free space on it, then upload again.")
+    return UploadRefused("DISK_FULL", "The controller's disk is full. Free up space, then upload again.")
 
 
 @contextmanager
@@ -198,5 +198,5 @@ def _taken(owner_id: int) -> int:
 
 def _check_taken(taken: int) -> None:
     if taken > settings.USER_QUOTA_GB * GIGABYTE:
-        text = f"Your files would take more than the {settings.USER_QUOTA_GB:g} GB that each person has here."
-        raise UploadRefused("QUOTA_FULL", f"{text} Delete some first.")
+        text = f"This upload would exceed your storage quota of {settings.USER_QUOTA_GB:g} GB."
+        raise UploadRefused("QUOTA_FULL", f"{text} Delete some files first.")

@@ -39,7 +39,7 @@ class Expired(Exception):
 
 
 class WrongOffset(Exception):
-    """This piece does not begin where what has arrived ends."""
+    """Upload-Offset does not match the number of bytes received."""
 
 
 class ChecksumMismatch(Exception):
@@ -119,7 +119,7 @@ def append(incoming: IncomingUpload, piece: Piece) -> None:
         if incoming.is_whole:
             return
         if piece.offset + piece.length > incoming.size_bytes:
-            raise UploadRefused("UPLOAD_TOO_LARGE", "This is more than the file was said to have.")
+            raise UploadRefused("UPLOAD_TOO_LARGE", "More data was sent than the announced size of the file.")
         ingest.check_disk(piece.length)
         for part in piece.parts():
             if _keep(incoming, file, part) < part.length:

@@ -43,11 +43,15 @@ class Wrong(Exception):
 
 
 PROBLEMS: dict[type[Exception], Wrong] = {
-    Busy: Wrong(423, "UPLOAD_BUSY", "This file is being sent by somebody else now, or by another tab."),
-    Expired: Wrong(410, "UPLOAD_EXPIRED", "This upload was not finished in time. Send the file again."),
-    WrongOffset: Wrong(409, "WRONG_OFFSET", "This piece does not begin where what has arrived ends."),
-    ChecksumMismatch: Wrong(460, "CHECKSUM_MISMATCH", "The piece was damaged on the way. Send it again."),
-    Http404: Wrong(404, "NOT_FOUND", "There is nothing at this address."),
+    Busy: Wrong(423, "UPLOAD_BUSY", "This file is being uploaded by someone else or in another tab."),
+    Expired: Wrong(410, "UPLOAD_EXPIRED", "This upload has expired. Upload the file again."),
+    WrongOffset: Wrong(409, "WRONG_OFFSET", "Upload-Offset does not match the number of bytes received."),
+    ChecksumMismatch: Wrong(
+        460,
+        "CHECKSUM_MISMATCH",
+        "The checksum does not match: the chunk was damaged in transit. Send it again.",
+    ),
+    Http404: Wrong(404, "NOT_FOUND", "Not found."),
 }
 
 
@@ -75,7 +79,7 @@ def _spoken(view: View) -> View:
 
 def _check(request: HttpRequest) -> None:
     if not request.user.is_authenticated:
-        raise Wrong(401, "NOT_SIGNED_IN", "Sign in first.")
+        raise Wrong(401, "NOT_SIGNED_IN", "Sign in required.")
     if request.method == "POST" and (override := request.headers.get("X-HTTP-Method-Override")):
         request.method = override.upper()
     try:
@@ -86,7 +90,7 @@ def _check(request: HttpRequest) -> None:
 
 def _check_version(request: HttpRequest) -> None:
     if request.headers.get("Tus-Resumable") != VERSION:
-        raise Wrong(412, "WRONG_VERSION", f"This speaks tus {VERSION}: send Tus-Resumable: {VERSION}.")
+        raise Wrong(412, "WRONG_VERSION", f"Unsupported tus version. Send Tus-Resumable: {VERSION}.")
 
 
 @_spoken
@@ -100,7 +104,7 @@ def incoming_files(request: HttpRequest, pk: UUID) -> HttpResponse:
             IncomingList(incoming=[incoming_state(one) for one in resumable.unfinished(session)]).wire()
         )
     if request.method != "POST":
-        raise Wrong(405, "NOT_ALLOWED", "Begin an upload here with POST.")
+        raise Wrong(405, "NOT_ALLOWED", "Method not allowed. Create an upload with POST.")
     _check_version(request)
     said = _metadata(request.headers.get("Upload-Metadata", ""))
     name = said.get("filename") or said.get("name") or ""
@@ -129,14 +133,14 @@ def incoming_file(request: HttpRequest, pk: UUID) -> HttpResponse:
         resumable.give_up(entry)
         return HttpResponse(status=204)
     if request.method != "PATCH":
-        raise Wrong(405, "NOT_ALLOWED", "Ask with HEAD, continue with PATCH, give up with DELETE.")
+        raise Wrong(405, "NOT_ALLOWED", "Method not allowed. Use HEAD, PATCH, or DELETE.")
     resumable.append(entry, _piece(request))
     return HttpResponse(status=204, headers=_standing(entry))
 
 
 def _piece(request: HttpRequest) -> Piece:
     if request.headers.get("Content-Type", "") != OCTETS:
-        raise Wrong(415, "WRONG_TYPE", f"Send pieces as {OCTETS}.")
+        raise Wrong(415, "WRONG_TYPE", f"Content-Type must be {OCTETS}.")
     algorithm, digest = _checksum(request.headers.get("Upload-Checksum", ""))
     return Piece(
         offset=_number(request, "Upload-Offset"),
@@ -152,14 +156,14 @@ def _checksum(header: str) -> tuple[str, bytes | None]:
         return "sha256", None
     algorithm, _, encoded = header.partition(" ")
     if algorithm not in ALGORITHMS:
-        raise Wrong(400, "UNKNOWN_CHECKSUM", f"Checksums may be {', '.join(ALGORITHMS)}.")
+        raise Wrong(400, "UNKNOWN_CHECKSUM", f"Unsupported checksum algorithm. Use {', '.join(ALGORITHMS)}.")
     return algorithm, _decoded(encoded, "Upload-Checksum")
 
 
 def _number(request: HttpRequest, header: str) -> int:
     given = request.headers.get(header, "")
     if not (given.isascii() and given.isdigit() and len(given) <= MAX_DIGITS):
-        raise Wrong(400, "INVALID_HEADER", f"{header} must be a whole number, 0 or more.")
+        raise Wrong(400, "INVALID_HEADER", f"{header} must be a non-negative integer.")
     return int(given)
 
 
@@ -176,7 +180,7 @@ def _decoded(encoded: str, header: str) -> bytes:
     try:
         return base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
-        raise Wrong(400, "INVALID_HEADER", f"{header} is not base64.") from None
+        raise Wrong(400, "INVALID_HEADER", f"{header} is not valid base64.") from None
 
 
 def _described(entry: IncomingUpload) -> str:

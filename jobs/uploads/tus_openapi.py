@@ -8,18 +8,18 @@ from jobs.uploads.tus import OCTETS, VERSION
 
 Described = dict[str, Any]
 SCHEMAS = (schemas.IncomingAnswer, schemas.IncomingList)
-TAGS = ["Uploads in pieces"]
+TAGS = ["Resumable uploads"]
 REFUSAL = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
 WORDS = {
-    400: "A header is missing or cannot be read",
-    409: "The piece does not begin where what has arrived ends",
-    410: "Not finished in time: begin again",
-    412: "Another version of tus",
-    413: "Larger than this installation takes",
-    415: f"Not {OCTETS}",
-    423: "Somebody else sends it now",
-    460: "The piece was damaged on the way",
-    507: "No room on the disk, or in the quota",
+    400: "A header is missing or invalid",
+    409: "Upload-Offset does not match the number of bytes received",
+    410: "The upload has expired",
+    412: "Unsupported tus version",
+    413: "The file is too large",
+    415: f"Content-Type is not {OCTETS}",
+    423: "The upload is in use by another client",
+    460: "The checksum does not match",
+    507: "Not enough disk space, or quota exceeded",
 }
 
 
@@ -28,34 +28,44 @@ def paths() -> dict[str, dict[str, Described]]:
     return {
         "/api/sessions/{pk}/incoming": {
             "get": _operation(
-                "get_incoming_files", "List what is on its way into a session", 200, "IncomingList"
+                "get_incoming_files", "List unfinished uploads of a session", 200, "IncomingList"
             ),
             "post": _begin(),
         },
         "/api/incoming/{pk}": {
             "get": _operation(
-                "get_incoming", "Ask in JSON how far a file has come", 200, "IncomingAnswer", 410
+                "get_incoming", "Get the progress of an upload as JSON", 200, "IncomingAnswer", 410
             ),
             "head": _head(),
             "patch": _piece(),
-            "delete": _tus("delete_incoming", "Give a file up", 204, (410, 423)),
+            "delete": _tus("delete_incoming", "Cancel an upload", 204, (410, 423)),
         },
     }
 
 
 def _begin() -> Described:
-    begin = _tus("post_incoming", "Begin a file", 201, (400, 413, 507))
+    begin = _tus("post_incoming", "Create an upload", 201, (400, 413, 507))
     begin["parameters"] += [
-        _header("Upload-Length", "how many bytes the file has", _number(), required=True),
-        _header("Upload-Metadata", "`filename` and `relativePath`, each with its text in base64", _text()),
+        _header("Upload-Length", "size of the file in bytes", _number(), required=True),
+        _header(
+            "Upload-Metadata",
+            "`filename` and `relativePath`, each followed by its base64-encoded value",
+            _text(),
+        ),
     ]
-    begin["responses"]["201"]["headers"] = {**_standing(), "Location": _answered("where to send it", _text())}
+    begin["responses"]["201"]["headers"] = {
+        **_standing(),
+        "Location": _answered("URL of the upload", _text()),
+    }
     return begin
 
 
 def _head() -> Described:
-    head = _tus("head_incoming", "Ask how far a file has come", 200, (410,))
-    head["responses"]["200"]["headers"] = {**_standing(), "Upload-Length": _answered("its bytes", _number())}
+    head = _tus("head_incoming", "Get the offset of an upload", 200, (410,))
+    head["responses"]["200"]["headers"] = {
+        **_standing(),
+        "Upload-Length": _answered("content of the chunk", _number()),
+    }
     for status, response in head["responses"].items():
         if status != "200":
             response.pop("content", None)
@@ -63,10 +73,14 @@ def _head() -> Described:
 
 
 def _piece() -> Described:
-    piece = _tus("patch_incoming", "Send the next piece", 204, (400, 409, 410, 413, 415, 423, 460, 507))
+    piece = _tus("patch_incoming", "Send the next chunk", 204, (400, 409, 410, 413, 415, 423, 460, 507))
     piece["parameters"] += [
-        _header("Upload-Offset", "where the piece begins", _number(), required=True),
-        _header("Upload-Checksum", "sha256, sha512, sha1 or md5, a space, and the digest in base64", _text()),
+        _header("Upload-Offset", "offset of the chunk", _number(), required=True),
+        _header(
+            "Upload-Checksum",
+            "sha256, sha512, sha1, or md5, followed by a space and the base64-encoded digest",
+            _text(),
+        ),
     ]
     binary = {"type": "string", "format": "binary"}
     piece["requestBody"] = {"required": True, "content": {OCTETS: {"schema": binary}}}
@@ -78,7 +92,7 @@ def _tus(name: str, summary: str, status: int, refusals: tuple[int, ...]) -> Des
     """An operation of the protocol: it names the version."""
     described = _operation(name, summary, status, None, *refusals, 412, scope=Scope.UPLOAD)
     version = {"type": "string", "enum": [VERSION]}
-    described["parameters"].append(_header("Tus-Resumable", "the version of tus", version, required=True))
+    described["parameters"].append(_header("Tus-Resumable", "tus version", version, required=True))
     return described
 
 
@@ -112,8 +126,8 @@ def _answered(description: str, schema: Described) -> Described:
 
 def _standing() -> Described:
     return {
-        "Upload-Offset": _answered("how many bytes have arrived", _number()),
-        "Upload-Expires": _answered("until when it may go on", _text()),
+        "Upload-Offset": _answered("number of bytes received", _number()),
+        "Upload-Expires": _answered("when the upload expires", _text()),
     }
 
 

@@ -111,7 +111,7 @@ def _grant_unwatched(worker: Worker) -> bool:
 
 def give_back_unpolled(attempt: Attempt) -> None:
     """Nobody polls its worker any more, which was disabled or left the settings: another one takes the file."""
-    dispatch.move_away(attempt, ACTOR, "The worker was taken out of service.")
+    dispatch.move_away(attempt, ACTOR, "The worker was retired.")
 
 
 def pass_on_cancels(worker: Worker, client: WorkerClient) -> None:

@@ -106,12 +106,12 @@ def finish(attempt: Attempt, message: CompleteMessage) -> int:
         return 0
     listed = {output["type"] for output in message["outputs"]}
     if any(output["inputId"] != str(attempt.job_input_id) for output in message["outputs"]):
-        raise OutputRejected("INVALID_REQUEST", "outputs: lists an input that is not of this job")
+        raise OutputRejected("INVALID_REQUEST", "outputs: lists an input that does not belong to this job")
     chosen = {output.output_type: output for output in attempt.staged.order_by("created_at")}
     if missing := listed - chosen.keys():
         raise OutputRejected("REMOTE_OUTPUTS_MISSING", f"not received: {', '.join(sorted(missing))}")
     if "json" not in listed:
-        raise OutputRejected("REMOTE_OUTPUTS_MISSING", "a result needs an output of type json")
+        raise OutputRejected("REMOTE_OUTPUTS_MISSING", "a result requires an output of type json")
     seconds = _read_duration(attempt, chosen["json"])
     return _commit(attempt, [chosen[output_type] for output_type in sorted(listed)], seconds)
 
@@ -152,7 +152,7 @@ def _commit(attempt: Attempt, outputs: list[StagedOutput], seconds: float) -> in
 
 
 def _fail(attempt: Attempt, message: CompleteMessage) -> None:
-    error = message["error"] or {"code": "PROCESSING_ERROR", "message": "The worker gave no reason."}
+    error = message["error"] or {"code": "PROCESSING_ERROR", "message": "The worker did not give a reason."}
     code = "CANCELED" if message["status"] == "canceled" else error["code"]
     text = error["message"]
     attempt.finish(

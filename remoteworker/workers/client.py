@@ -49,7 +49,7 @@ class WorkerBusy(WorkerError):
     """429: no free slot. `retry_after` in seconds."""
 
     def __init__(self, retry_after: float) -> None:
-        super().__init__("the worker has no free slot")
+        super().__init__("the worker is at capacity")
         self.retry_after = retry_after
 
 
@@ -57,7 +57,7 @@ class Misplaced(WorkerError):
     """409: the worker holds `offset` bytes of the file."""
 
     def __init__(self, offset: int) -> None:
-        super().__init__("the worker holds another number of bytes")
+        super().__init__("the worker holds a different number of bytes")
         self.offset = offset
 
 
@@ -95,7 +95,7 @@ class WorkerClient:
         answer = self._call("POST", "/v1/jobs", request.to_wire(), {"Idempotency-Key": key})
         worker_job_id = answer.get("workerJobId")
         if not isinstance(worker_job_id, str) or not 0 < len(worker_job_id) <= 200:
-            raise WorkerUnavailable("the answer names no workerJobId")
+            raise WorkerUnavailable("the response has no workerJobId")
         return worker_job_id, str(answer.get("status", ""))
 
     def job_status(self, worker_job_id: str) -> JobStatus:
@@ -112,7 +112,7 @@ class WorkerClient:
         """
         said = self._call("GET", "/v1/jobs?" + urlencode({"id": worker_job_ids}, doseq=True)).get("jobs")
         if not isinstance(said, dict) or not set(worker_job_ids) <= said.keys():
-            raise WorkerUnavailable("the answer does not name every job that was asked for")
+            raise WorkerUnavailable("the response does not include every requested job")
         found: dict[str, JobStatus | None] = {}
         for name in worker_job_ids:
             try:
@@ -134,7 +134,7 @@ class WorkerClient:
         status, _content, headers = self._exchange("HEAD", _input_path(worker_job_id, input_id))
         offset = headers.get("Upload-Offset", "")
         if status != 200 or not (offset.isascii() and offset.isdigit()):
-            raise WorkerUnavailable(f"HTTP {status} for the bytes held")
+            raise WorkerUnavailable(f"HTTP {status} instead of the offset")
         return int(offset)
 
     def send_slice(self, worker_job_id: str, input_id: str, first: int, total: int, content: bytes) -> int:
@@ -164,7 +164,7 @@ class WorkerClient:
         if status != 200:
             raise _failure(status, _json_object(content), "")
         if headers.get("ETag", "").strip('"') != hashlib.sha256(content).hexdigest():
-            raise WorkerUnavailable("a document arrived damaged")
+            raise WorkerUnavailable("a document was damaged in transit")
         return content
 
     def _call(
@@ -206,7 +206,7 @@ class WorkerClient:
                 f"no connection within {settings.CONNECT_SECONDS:.0f} s", is_unsent=True
             ) from failure
         except requests.exceptions.Timeout as failure:
-            raise WorkerUnavailable(f"no answer within {seconds:.0f} s") from failure
+            raise WorkerUnavailable(f"no response within {seconds:.0f} s") from failure
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as failure:
             raise WorkerUnavailable(_reason(failure), is_unsent=_is_unsent(failure)) from failure
         except UnicodeError as failure:
@@ -219,9 +219,9 @@ def _read(response: requests.Response, deadline: float, limit: int) -> bytes:
     while block := response.raw.read1(BLOCK_BYTES, decode_content=True):
         content += block
         if len(content) > limit:
-            raise WorkerUnavailable(f"the answer is larger than {limit // 1024} KiB")
+            raise WorkerUnavailable(f"the response is larger than {limit // 1024} KiB")
         if time.monotonic() > deadline:
-            raise WorkerUnavailable("the answer took too long")
+            raise WorkerUnavailable("the response took too long")
     return bytes(content)
 
 
@@ -240,10 +240,10 @@ def _json_object(content: bytes) -> dict[str, Any] | None:
 def _failure(status: int, answer: dict[str, Any] | None, retry_after: str) -> WorkerError:
     """Tell the worker's own no from a proxy's: only JSON with an `error` is the worker speaking."""
     if answer is None or "error" not in answer:
-        return WorkerUnavailable(f"HTTP {status}, not from the worker")
+        return WorkerUnavailable(f"HTTP {status} from something other than the worker")
     if status == 404:
         known = "job not found" in json.dumps(answer["error"]).lower()
-        return JobNotFound() if known else WorkerUnavailable("HTTP 404, not about the job")
+        return JobNotFound() if known else WorkerUnavailable("HTTP 404 that does not refer to the job")
     if status == 429:
         return WorkerBusy(float(retry_after) if retry_after.isdigit() and len(retry_after) < 6 else 5.0)
     if status in (401, 403):
@@ -267,10 +267,10 @@ def _reason(failure: Exception) -> str:
     text = repr(failure)
     for sign, reason in (
         ("refused", "connection refused"),
-        ("NameResolution", "the name is not known"),
-        ("SSL", "TLS failed"),
+        ("NameResolution", "hostname could not be resolved"),
+        ("SSL", "TLS handshake failed"),
         ("reset", "connection reset"),
-        ("RemoteDisconnected", "connection closed without an answer"),
+        ("RemoteDisconnected", "connection closed without a response"),
     ):
         if sign in text:
             return reason

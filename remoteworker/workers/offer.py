@@ -44,16 +44,16 @@ def _notice(kind: Worker.Kind, rows: list[Worker]) -> str:
         return _remote_notice(own)
     if any(worker.checked_at is None for worker in usable):
         return _("The worker is starting.")
-    return _("The worker on this machine cannot be reached. Jobs wait until it is back.")
+    return _("The local worker is unreachable. Jobs stay queued until it is back.")
 
 
 def _remote_notice(rows: list[Worker]) -> str:
     if not rows and not settings.REMOTE_WORKER_URL:
         return _(
-            "No GPU worker is configured. Set REMOTE_WORKER_URL or add one in admin; jobs for a GPU wait until then."
+            "No GPU worker is configured. Set REMOTE_WORKER_URL or add one in admin. GPU jobs stay queued until then."
         )
     if rows and not any(worker.enabled for worker in rows):
-        return _("Every GPU worker is disabled. Enable one in admin; jobs for a GPU wait until then.")
+        return _("All GPU workers are disabled. Enable one in admin. GPU jobs stay queued until then.")
     return _(
-        "No GPU worker can be reached. Start one, or see in admin what keeps it; jobs for a GPU wait until then."
+        "No GPU worker is reachable. Start one, or check the worker status in admin. GPU jobs stay queued until then."
     )

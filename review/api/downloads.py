@@ -22,7 +22,7 @@ AS_THEY_ARE = ("language", "model", "engine", "duration", "version", "doubtful")
 
 @router.get("/sessions/{uuid:pk}/transcripts", url_name="api-transcripts", response=schemas.TranscriptPage)
 def get_transcripts(request: HttpRequest, pk: UUID, limit: Limit = 50, cursor: Cursor = None) -> Answer:
-    """List the transcripts of a session, the newest first."""
+    """List the transcripts of a session, newest first."""
     session = access.find_session(request.user, pk)
     wanted = Transcript.objects.filter(job_input__job__session=session).select_related("job_input__upload")
     rows, following = pagination.page(wanted, cursor, limit)
@@ -48,7 +48,7 @@ def get_exports(request: HttpRequest, pk: UUID) -> Answer:
 
 @router.get("/transcripts/{uuid:pk}/exports/{slug:format}", url_name="api-export")
 def get_export(request: HttpRequest, pk: UUID, format: str) -> HttpResponse:
-    """Download a transcript in a format. `json` is the document of docs/transcript-format.md."""
+    """Download a transcript in a format. `json` is the document described in docs/transcript-format.md."""
     return downloaded(find_transcript(request.user, pk), format)
 
 

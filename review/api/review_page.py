@@ -34,7 +34,7 @@ Version = Annotated[StrictInt, Field(ge=0, lt=2**31)]
 
 
 def takes(kind: type[Schema], *, required: bool = True) -> dict[str, Any]:
-    """Describe a body that `_body` reads; ninja knows nothing of it."""
+    """Describe a body that `_body` reads, which ninja does not know about."""
     schema = kind.model_json_schema(by_alias=True)
     return {"requestBody": {"content": {"application/json": {"schema": schema}}, "required": required}}
 
@@ -43,7 +43,9 @@ EDITS = {
     "type": "array",
     "maxItems": MAX_EDITS,
     "description": "Each with the fields of its kind: "
-    + "; ".join(f"{kind} ({', '.join(fields)})" if fields else kind for kind, fields in KINDS.items()),
+    + "; ".join(
+        f"`{kind}" + (f" ({', '.join(fields)})`" if fields else "`") for kind, fields in KINDS.items()
+    ),
     "items": {
         "type": "object",
         "properties": {"id": {"type": "string", "format": "uuid"}, "kind": {"enum": list(KINDS)}},
@@ -53,7 +55,7 @@ EDITS = {
 
 
 class EditBatch(Schema):
-    """What POST …/edits takes. The edits themselves are read by `edit_validation.read`."""
+    """Body of `POST …/edits`. The edits themselves are read by `edit_validation.read`."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
@@ -63,20 +65,20 @@ class EditBatch(Schema):
 
 
 class Here(Schema):
-    """What POST …/presence takes."""
+    """Body of `POST …/presence`."""
 
     client: UUID
     segment: UUID | None = None
 
 
 class VersionName(Schema):
-    """What POST …/revisions takes."""
+    """Body of `POST …/revisions`."""
 
     name: Any
 
 
 class Restoring(Schema):
-    """What POST …/restore may take: who restores, and an id that makes it happen once."""
+    """Optional body of `POST …/restore`: the client, and an id that makes the request idempotent."""
 
     id: UUID | None = None
     client: UUID | None = None
@@ -84,7 +86,7 @@ class Restoring(Schema):
 
 @router.get("/transcripts/{uuid:pk}", url_name="api-transcript", response=schemas.TranscriptState)
 def get_transcript(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Read a transcript as it is now, with every word's times."""
+    """Get the current state of a transcript with the times of every word."""
     state = snapshot.state_json(_find(request, pk))
     answer = HttpResponse(state, content_type="application/json", headers={"Vary": "Accept-Encoding"})
     if "gzip" in request.headers.get("Accept-Encoding", ""):
@@ -101,18 +103,18 @@ def get_transcript(request: HttpRequest, pk: UUID) -> HttpResponse:
     openapi_extra=takes(EditBatch),
 )
 def post_edits(request: HttpRequest, pk: UUID) -> Status[Answer]:
-    """Change a transcript: all of the edits, or none. Sent again, they are answered and not made again."""
+    """Edit a transcript: all of the edits are applied, or none. Repeated edits are acknowledged only."""
     transcript = _find(request, pk)
     batch = _body(request, EditBatch)
     if len(request.body) > MAX_BYTES or len(batch.edits) > MAX_EDITS:
-        return _refused(413, "TOO_LARGE", f"Send at most {MAX_EDITS} edits and 1 MiB at a time.")
+        return _refused(413, "TOO_LARGE", f"Send at most {MAX_EDITS} edits and 1 MiB per request.")
     person = access.person_of(request)
     return _edited(transcript, lambda: commit.commit(transcript, person, _batch(batch)))
 
 
 @router.get("/transcripts/{uuid:pk}/changes", url_name="transcript-changes", response=schemas.Changes)
 def get_changes(request: HttpRequest, pk: UUID, since: Annotated[int, Field(ge=0, lt=2**31)] = 0) -> Answer:
-    """Read what changed after a version, and who has the transcript open."""
+    """Get the changes since a version, and who is viewing the transcript."""
     transcript = _find(request, pk)
     return {**activity.changes(transcript, since), "people": activity.people(transcript)}
 
@@ -125,7 +127,7 @@ def get_changes(request: HttpRequest, pk: UUID, since: Annotated[int, Field(ge=0
     openapi_extra=takes(Here),
 )
 def post_presence(request: HttpRequest, pk: UUID) -> Answer:
-    """Say that a page has the transcript open, and where in it."""
+    """Report that a page is viewing the transcript, and its position."""
     transcript = _find(request, pk)
     here = _body(request, Here)
     activity.note_presence(transcript, access.person_of(request), here.client, here.segment)
@@ -136,13 +138,13 @@ def post_presence(request: HttpRequest, pk: UUID) -> Answer:
 def get_history(
     request: HttpRequest, pk: UUID, before: Annotated[int | None, Field(ge=0, lt=2**31)] = None
 ) -> Answer:
-    """Read who changed what, the newest first, 50 at a time; `before` is the `seq` to go on from."""
+    """Get the edit history, newest first, 50 at a time; `before` is the `seq` to continue from."""
     return {"edits": activity.past(_find(request, pk), before)}
 
 
 @router.get("/transcripts/{uuid:pk}/revisions", url_name="transcript-revisions", response=schemas.VersionList)
 def get_versions(request: HttpRequest, pk: UUID) -> Answer:
-    """List the named versions of a transcript."""
+    """List the saved versions of a transcript."""
     found = _find(request, pk).revisions.defer("state")
     return {"revisions": [versions.described(one) for one in found]}
 
@@ -154,7 +156,7 @@ def get_versions(request: HttpRequest, pk: UUID) -> Answer:
     openapi_extra=takes(VersionName),
 )
 def post_version(request: HttpRequest, pk: UUID) -> Status[Answer]:
-    """Keep the present state under a name."""
+    """Save the current state as a version."""
     transcript = _find(request, pk)
     name = _body(request, VersionName).name
     try:
@@ -170,7 +172,7 @@ def post_version(request: HttpRequest, pk: UUID) -> Status[Answer]:
     response=schemas.WholeVersion,
 )
 def get_version(request: HttpRequest, pk: UUID, rid: int) -> JsonResponse:
-    """Read a named version."""
+    """Get a saved version."""
     found = versions.find(_find(request, pk), rid)
     return JsonResponse({"revision": versions.described(found), "state": found.state})
 
@@ -182,7 +184,7 @@ def get_version(request: HttpRequest, pk: UUID, rid: int) -> JsonResponse:
     openapi_extra=takes(Restoring, required=False),
 )
 def post_restore(request: HttpRequest, pk: UUID, rid: int) -> Status[Answer]:
-    """Bring a named version back, as one edit that can be undone."""
+    """Restore a saved version as a single edit that can be undone."""
     transcript = _find(request, pk)
     saved = versions.find(transcript, rid)
     person, sent = access.person_of(request), _body(request, Restoring)
@@ -192,13 +194,13 @@ def post_restore(request: HttpRequest, pk: UUID, rid: int) -> Status[Answer]:
 
 @router.get("/transcripts/{uuid:pk}/diff", url_name="transcript-diff", response=schemas.DifferenceList)
 def get_diff(request: HttpRequest, pk: UUID) -> Answer:
-    """List the segments whose text is not the machine's."""
+    """List the segments whose text differs from the machine transcript."""
     return {"segments": activity.differences(_find(request, pk))}
 
 
 @router.get("/sessions/{uuid:pk}/review", url_name="session-review", response=schemas.Queue)
 def get_queue(request: HttpRequest, pk: UUID, present: UUID | None = None) -> Answer:
-    """The queue; with `present`, the transcript somebody is at, also the one to go to from there."""
+    """Get the review queue; with `present`, the current transcript, also the next one."""
     files = queue.of(access.find_session(request.user, pk))
     person = access.person_of(request).get_username()
     following_one = queue.next_file(files, present, person) if present else None
@@ -209,13 +211,13 @@ def _find(request: HttpRequest, pk: UUID) -> Transcript:
     wanted = Transcript.objects.select_related("job_input__job__session", "job_input__upload")
     transcript = wanted.filter(pk=pk).first()
     if transcript is None:
-        raise Http404("No such transcript")
+        raise Http404("Transcript not found")
     access.check_job(request.user, transcript.job_input.job)
     return transcript
 
 
 def _body(request: HttpRequest, kind: type[Sent]) -> Sent:
-    """Read what was sent, once it is known that the address is theirs: a stranger learns nothing from a 400."""
+    """Read the body only after checking access, so that a stranger learns nothing from a 400."""
     try:
         return kind.model_validate(read_json(request) if request.body else {})
     except PydanticError as wrong:
@@ -228,7 +230,7 @@ def _batch(sent: EditBatch) -> commit.Batch:
         raise InvalidEdit("INVALID_FIELD", "Send at least one edit.")
     ids = [UUID(uuid_text(edit.get("id"), "id")) for edit in sent.edits]
     if len(set(ids)) < len(ids):
-        raise InvalidEdit("ID_TAKEN", "Each edit has an id of its own.")
+        raise InvalidEdit("ID_TAKEN", "Edit ids must be unique.")
     return commit.Batch(sent.base_version, sent.client or uuid4(), ids, sent.edits)
 
 
@@ -239,7 +241,7 @@ def _edited(transcript: Transcript, edit: Callable[[], Answer]) -> Status[Answer
         return _refused(422, wrong.code, wrong.message)
     except commit.EditConflict as conflict:
         transcript.refresh_from_db()
-        error = {"code": "EDIT_CONFLICT", "message": "Somebody else has changed this meanwhile."}
+        error = {"code": "EDIT_CONFLICT", "message": "Someone else changed this in the meantime."}
         rows = commit.current(transcript, conflict.segments, conflict.speakers)
         return Status(409, {"error": error, **rows})
 

@@ -15,7 +15,7 @@ TimedWordArray = Annotated[
 
 
 class Flag(Told):
-    """A doubtful place."""
+    """A flag on a segment."""
 
     kind: str
 
@@ -46,7 +46,7 @@ class Speaker(Told):
 
 
 class ReviewState(Told):
-    """How far people are."""
+    """Review status and progress."""
 
     review_status: str
     reviewer: str | None
@@ -54,7 +54,7 @@ class ReviewState(Told):
 
 
 class TranscriptState(ReviewState):
-    """A whole transcript as it is now. Times are seconds from the start of the recording."""
+    """The current state of a transcript. Times are seconds from the start of the recording."""
 
     id: Id
     name: str
@@ -79,7 +79,7 @@ class Edited(Changed):
 
 
 class Conflict(Changed):
-    """Somebody else has changed these rows meanwhile: here they are."""
+    """Someone else changed these rows in the meantime; their current state."""
 
     error: Error
 

@@ -34,7 +34,7 @@ def read(edit: object) -> EditRequest:
         raise InvalidEdit("INVALID_FIELD", "An edit must be a JSON object.")
     kind = edit.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise InvalidEdit("UNKNOWN_KIND", "There is no such kind of edit.")
+        raise InvalidEdit("UNKNOWN_KIND", "Unknown kind of edit.")
     read_fields = {name: read_field(edit, name) for name, read_field in KINDS[kind].items()}
     present = {name: value for name, value in read_fields.items() if value is not ABSENT}
     return {"kind": kind, **present}

@@ -47,11 +47,11 @@ def apply(state: State, sent: object) -> Patch:
     edit = read(sent)
     make = MAKERS.get(edit["kind"])
     if make is None:
-        raise InvalidEdit("UNKNOWN_KIND", "This kind of edit is for the server.")
+        raise InvalidEdit("UNKNOWN_KIND", "This kind of edit is reserved for the server.")
     try:
         return make(state, edit)
     except NoRoom:
-        raise InvalidEdit("NO_ROOM", "There is no room for a segment at this place.") from None
+        raise InvalidEdit("NO_ROOM", "There is no room for a segment here.") from None
 
 
 # One segment -------------------------------------------------------------------------------------
@@ -186,9 +186,9 @@ def _insert(state: State, edit: EditRequest) -> Patch:
 
 def _add_speaker(state: State, edit: EditRequest) -> Patch:
     if state.speaker(edit["newKey"]) is not None:
-        raise InvalidEdit("KEY_TAKEN", "This key is taken already.")
+        raise InvalidEdit("KEY_TAKEN", "This key is already in use.")
     if not edit["name"]:
-        raise InvalidEdit("INVALID_NAME", "Give the speaker a name.")
+        raise InvalidEdit("INVALID_NAME", "Enter a speaker name.")
     known = state.speakers()
     taken = {speaker["hotkey"] for speaker in known}
     speaker = {
@@ -205,7 +205,7 @@ def _add_speaker(state: State, edit: EditRequest) -> Patch:
 def _rename_speaker(state: State, edit: EditRequest) -> Patch:
     speaker = _speaker(state, edit["speaker"])
     if not edit["name"] and not speaker["label"]:
-        raise InvalidEdit("INVALID_NAME", "Give the speaker a name.")
+        raise InvalidEdit("INVALID_NAME", "Enter a speaker name.")
     return _speakers(change(speaker, name=edit["name"]))
 
 
@@ -223,7 +223,7 @@ def _set_hotkey(state: State, edit: EditRequest) -> Patch:
 def _merge_speakers(state: State, edit: EditRequest) -> Patch:
     source, target = _speaker(state, edit["from"]), _speaker(state, edit["into"])
     if source["key"] == target["key"]:
-        raise InvalidEdit("SAME_SPEAKER", "Choose another speaker to merge with.")
+        raise InvalidEdit("SAME_SPEAKER", "Choose a different speaker to merge with.")
     segments = state.spoken_by(source["key"])
     return {
         "segments": [part for segment in segments for part in change(segment, speaker=target["key"])],
@@ -290,14 +290,14 @@ def _content(row: Row) -> Row:
 def _segment(state: State, key: str) -> Row:
     segment = state.segment(key)
     if segment is None:
-        raise InvalidEdit("UNKNOWN_SEGMENT", "There is no such segment.")
+        raise InvalidEdit("UNKNOWN_SEGMENT", "Segment not found.")
     return segment
 
 
 def _speaker(state: State, key: str) -> Row:
     speaker = state.speaker(key)
     if speaker is None or speaker["removed"]:
-        raise InvalidEdit("UNKNOWN_SPEAKER", "There is no such speaker.")
+        raise InvalidEdit("UNKNOWN_SPEAKER", "Speaker not found.")
     return speaker
 
 
@@ -307,12 +307,14 @@ def _speaker_or_none(state: State, key: str | None) -> str | None:
 
 def _check_new(state: State, keys: list[str]) -> None:
     if len(set(keys)) < len(keys) or any(state.segment(key) is not None for key in keys):
-        raise InvalidEdit("KEY_TAKEN", "This key is taken already.")
+        raise InvalidEdit("KEY_TAKEN", "This key is already in use.")
 
 
 def _check_times(start: float, end: float, limit: float) -> None:
     if not 0 <= start <= end <= limit:
-        raise InvalidEdit("INVALID_TIMES", "The end must follow the start, both inside the recording.")
+        raise InvalidEdit(
+            "INVALID_TIMES", "The end must be after the start, and both must be within the recording."
+        )
 
 
 def _rank_behind(state: State, rank: str) -> str:

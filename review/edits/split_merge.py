@@ -16,7 +16,7 @@ def halves(segment: Row, at: int) -> tuple[Row, Row]:
     """
     text = segment["text"]
     if at > len(text) or not squeezed(text[:at]) or not squeezed(text[at:]):
-        raise InvalidEdit("INVALID_SPLIT", "Both parts need text.")
+        raise InvalidEdit("INVALID_SPLIT", "Both parts must contain text.")
     left, right, middle = split(segment["words"], text, at, segment["start"], segment["end"])
     cut = cut_machine_text(text, at, segment["machineText"])
     is_first_larger = len(squeezed(text[:at])) >= len(squeezed(text[at:]))

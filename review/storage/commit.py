@@ -29,7 +29,7 @@ class EditConflict(Exception):
     """Somebody else changed these rows meanwhile."""
 
     def __init__(self, segments: set[str], speakers: set[str]) -> None:
-        super().__init__("somebody else changed these rows")
+        super().__init__("someone else changed these rows")
         self.segments = segments
         self.speakers = speakers
 
@@ -70,7 +70,7 @@ def locked(
         known = Edit.objects.filter(transcript=mine, edit_id__in=ids).order_by("seq").first()
         if known is not None:
             if known.edit_id != ids[0]:
-                raise InvalidEdit("ID_TAKEN", "An edit with this id was made before.")
+                raise InvalidEdit("ID_TAKEN", "An edit with this id already exists.")
             return answer(mine, known.version, Edit.objects.filter(transcript=mine, version=known.version))
         repository = TranscriptRepository(mine)
         repository.version += 1
@@ -123,7 +123,7 @@ class _Foreign:
     @classmethod
     def since(cls, writer: BatchWriter, batch: Batch) -> "_Foreign":
         if batch.base_version >= writer.repository.version:
-            raise InvalidEdit("UNKNOWN_VERSION", "This version does not exist; load the page again.")
+            raise InvalidEdit("UNKNOWN_VERSION", "This version does not exist. Reload the page.")
         later = Edit.objects.filter(transcript=writer.repository.model, version__gt=batch.base_version)
         found = list(later.exclude(client=batch.client).values_list("segment_keys", "speaker_keys"))
         return cls(

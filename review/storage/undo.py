@@ -23,7 +23,7 @@ def undo(writer: BatchWriter) -> None:
     mine = _made_by(writer)
     version = mine.filter(undone_by=None).order_by("-version").values_list("version", flat=True).first()
     if version is None:
-        raise InvalidEdit("NOTHING_TO_UNDO", "There is nothing of yours to undo.")
+        raise InvalidEdit("NOTHING_TO_UNDO", "You have nothing to undo.")
     patches = [inverse(patch_from_json(edit.patch)) for edit in mine.filter(version=version).order_by("-seq")]
     writer.add("Undo", {"of": version}, fitted(writer.repository, compose(patches)))
 
@@ -35,7 +35,7 @@ def redo(writer: BatchWriter) -> None:
     undone = mine.filter(undone_by__seq__gt=fresh or 0).order_by("-undone_by__seq", "-version")
     version = undone.values_list("version", flat=True).first()
     if version is None:
-        raise InvalidEdit("NOTHING_TO_REDO", "There is nothing to do again.")
+        raise InvalidEdit("NOTHING_TO_REDO", "There is nothing to redo.")
     patches = [patch_from_json(edit.patch) for edit in mine.filter(version=version).order_by("seq")]
     writer.add("Redo", {"of": version}, fitted(writer.repository, compose(patches)))
 

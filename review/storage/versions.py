@@ -38,7 +38,7 @@ def heading(transcript: Transcript) -> Row:
 
 
 def create(transcript: Transcript, person: User, name: object) -> Revision:
-    """Keep the present state under a name. Raises InvalidEdit."""
+    """Save the current state as a version. Raises InvalidEdit."""
     text = " ".join(plain_text(name, "name", 200).split())
     if not text:
         raise InvalidEdit("INVALID_NAME", "Give the version a name.")

@@ -72,12 +72,12 @@ def test_pages_for_strangers(
 def test_signing_up(open_page: Callable[..., Page], installation: Installation, troubles: list[str]) -> None:
     page = open_page()
     page.goto(installation.url)
-    page.get_by_role("link", name="Make an account").click()
+    page.get_by_role("link", name="Create an account").click()
     examine(page)
     page.get_by_label("Username").fill("mira")
     for label, text in (("Password", "short"), ("Password confirmation", "another")):
         page.get_by_label(label, exact=True).fill(text)
-    page.get_by_role("button", name="Make the account").click()
+    page.get_by_role("button", name="Create account").click()
     expect(page.locator(".errorlist")).to_be_visible()
     examine(page)
     troubles.clear()  # the browser tells of a 400
@@ -103,7 +103,7 @@ def test_a_session_at_work(person: Person, transcribed: Person) -> None:
     page.goto(person.session_url)
     person.row(RECORDING.name).get_by_role("button", name="Cancel").click()
     page.goto(transcribed.session_url)
-    page.get_by_text("Change session").click()
+    page.get_by_text("Session settings").click()
     examine(page)
 
 
@@ -112,7 +112,7 @@ def test_files_on_their_way_and_what_became_of_them(person: Person, troubles: li
     page.route("**/api/incoming/*", lambda route: route.abort())
     good = [file("a long name that goes on and on مقابلة.wav", tone(0.5)), file("mill.wav", tone(0.6))]
     person.choose(*good)
-    expect(page.get_by_text("the server does not answer")).to_have_count(2)
+    expect(page.get_by_text("the server is not responding")).to_have_count(2)
     page.locator(".transfer").first.get_by_role("button", name="Pause").click()
     examine(page)  # one waits, one is paused
     page.unroute("**/api/incoming/*")
@@ -160,15 +160,15 @@ def find(page: Page) -> None:
 
 
 def change_keys(page: Page) -> None:
-    show("Keyboard")(page)
-    page.get_by_role("button", name="Change keys").click()
+    show("Keyboard shortcuts")(page)
+    page.get_by_role("button", name="Customize shortcuts").click()
 
 
 OPENED: dict[str, Callable[[Page], None]] = {
     "read": lambda page: page.locator(".time").nth(1).click(),
     "written": write,
     "downloads": show("Download"),
-    "keys": show("Keyboard"),
+    "keys": show("Keyboard shortcuts"),
     "merged": merge,
     "details": lambda page: page.keyboard.press("Alt+i"),
     "find": find,
@@ -182,5 +182,5 @@ def test_the_review_page(name: str, transcript: Page, troubles: list[str]) -> No
     OPENED[name](transcript)
     examine(transcript)
     if name == "clash":
-        transcript.get_by_role("button", name="Take theirs").click()
+        transcript.get_by_role("button", name="Use theirs").click()
         troubles.clear()  # the browser tells of a 409

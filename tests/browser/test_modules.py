@@ -121,15 +121,15 @@ def test_a_key_is_told_from_another_by_its_modifiers_and_the_place(module_page: 
     assert found == ["toggle", None, "toggle", None, -2, -10, None]
 
 
-def test_a_file_says_its_place_its_worker_its_try_and_its_workers_silence(module_page: Page) -> None:
+def test_a_file_shows_its_position_worker_attempt_and_an_unresponsive_worker(module_page: Page) -> None:
     said = module_page.evaluate(
         """async () => {
           const { detailOf } = await import("/static/jobs/status-text.js");
           const { Words } = await import("/static/bulktranscribe/words.js");
           const words = new Words({
             next: "next in line", "ahead.one": "{n} file ahead", "ahead.other": "{n} files ahead",
-            left: "about {time} left", minutes: "{m} min", worker: "on {name}", try: "try {n}",
-            "try-of": "try {n} of {of}", silent: "silent since {since}, given up at {until}", unreached: "no answer",
+            left: "about {time} left", minutes: "{m} min", worker: "on {name}", try: "attempt {n}",
+            "try-of": "attempt {n} of {of}", silent: "silent since {since}, fails at {until}", unreached: "no answer",
           });
           const waiting = { status: "queued", attempt: 0, attempts: 1, worker: "" };
           const running = { status: "running", attempt: 2, attempts: 3, worker: "box-2", percent: 0, stage: "queued" };
@@ -143,8 +143,8 @@ def test_a_file_says_its_place_its_worker_its_try_and_its_workers_silence(module
         }"""
     )
     assert said[:5] == [
-        "next in line", "1 file ahead · about 10 min left", "", "on box-2 · try 2 of 3", "on box-2 · try 2",
+        "next in line", "1 file ahead · about 10 min left", "", "on box-2 · attempt 2 of 3", "on box-2 · attempt 2",
     ]  # fmt: skip
     assert said[5].startswith("on box-2 · silent since ")
-    assert "given up at" in said[5]
+    assert "fails at" in said[5]
     assert said[6:] == ["on box-2 · no answer", ""]

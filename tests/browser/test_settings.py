@@ -16,10 +16,10 @@ pytestmark = pytest.mark.browser
 def make_token(page: Page, installation: Installation, name: str) -> str:
     page.goto(f"{installation.url}/")
     page.get_by_role("link", name="Settings").click()
-    page.get_by_label("For what it is").fill(name)
-    page.get_by_label("see sessions").check()
-    page.get_by_label("It expires").select_option("In a week")
-    page.get_by_role("button", name="Make token").click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("view and download sessions").check()
+    page.get_by_label("Expires").select_option("In 7 days")
+    page.get_by_role("button", name="Create token").click()
     return page.get_by_label("Token", exact=True).input_value()
 
 
@@ -38,7 +38,7 @@ def test_a_token_is_made_copied_used_and_revoked(page: Page, installation: Insta
     page.goto(f"{installation.url}/settings/tokens/")
     assert secret not in page.content()
     page.get_by_role("button", name="Revoke Archive").click()
-    expect(page.get_by_text("Archive is revoked.")).to_be_visible()
+    expect(page.get_by_text("Archive was revoked.")).to_be_visible()
     assert requests.get(sessions, headers=headers, timeout=30).status_code == 401
 
 
@@ -49,7 +49,7 @@ def test_a_token_is_made_without_javascript(
     assert make_token(page, installation, "Plain").startswith("bt_")
     expect(page.get_by_role("button", name="Copy")).to_be_hidden()
     page.get_by_role("button", name="Revoke Plain").click()
-    expect(page.get_by_text("Plain is revoked.")).to_be_visible()
+    expect(page.get_by_text("Plain was revoked.")).to_be_visible()
 
 
 @pytest.mark.smoke

@@ -76,7 +76,7 @@ def test_a_file_shows_its_tries_and_moves(staff: Client, attempt: Attempt, job_i
     assert JobEvent.objects.filter(job_input=job_input).exists()
     for part in (
         "box",
-        "claimed for a worker with a free slot",
+        "assigned to a worker with a free slot",
         f"/admin/remoteworker/attempt/{attempt.pk}/",
     ):
         assert part in page, part

@@ -30,7 +30,7 @@ def test_a_life_is_told_in_order_with_who_and_why(attempt: Attempt, job_input: J
     batches.retry_input(job_input, "anna")
     rows = history.timeline(job_input)
     assert [row.text for row in rows] == [
-        "put into the queue",
+        "added to the queue",
         *(str(Event(e).label) for e in ("claimed", "accepted", "lost", "retried")),
     ]
     assert [row.actor for row in rows] == ["anna", "controller", "box", "controller", "anna"]
@@ -61,7 +61,7 @@ def test_the_page_of_a_file_shows_its_worker_try_contact_and_history(
 ) -> None:
     Attempt.objects.filter(pk=attempt.pk).update(last_contact_at=timezone.now())
     page = browser.get(f"/inputs/{job_input.pk}/").content.decode()
-    for part in ("file-0.wav", "box", "What happened", "the worker accepted it", "Last contact"):
+    for part in ("file-0.wav", "box", "Activity", "accepted by the worker", "Last contact"):
         assert part in page
     state = browser.get(f"/api/inputs/{job_input.pk}").json()
     assert state["input"]["lastContactAt"]
@@ -79,7 +79,7 @@ def test_a_job_is_run_again_with_other_options(
 ) -> None:
     first = job_of(files=2, language="de", diarization_enabled=True, num_speakers=3)
     page = browser.get(f"/sessions/{session.pk}/?again={first.pk}").content.decode()
-    assert "The files and options of job 1" in page
+    assert "Starting with the files and options of job 1" in page
     assert re.findall(r'name="files_of" value="([^"]+)" data-count="2" checked', page) == [str(first.pk)]
     assert set(re.findall(r'name="uploads" value="([^"]+)" checked', page)) <= {NIL}
     assert 'value="de" selected' in page

@@ -131,7 +131,7 @@ def test_no_job_is_made_in_a_session_that_another_tab_deleted(
     session: Session, uploads: list[Upload]
 ) -> None:
     trash.delete_session(Session.objects.get(pk=session.pk), "anna")
-    with pytest.raises(batches.InvalidJob, match="was deleted"):
+    with pytest.raises(batches.InvalidJob, match="has been deleted"):
         start(session, uploads)
     assert not Job.objects.exists()
 

@@ -41,8 +41,8 @@ def test_the_live_page_shows_every_worker_what_it_has_and_until_when_it_is_waite
     page = desk.get(LIVE).content.decode()
     for part in ("box", "unreachable since", "connection refused", "1 / 1", "base 7.5×", "file-0.wav"):
         assert part in page
-    assert "transcribing 41 %" in page
-    assert "given up at" in page
+    assert "transcribing 41%" in page
+    assert "fails at" in page
     assert WORKER_TOKEN not in page
 
 

@@ -18,16 +18,16 @@ def test_the_session_page_says_how_far_people_are(page: Page, session: Session) 
     (job,) = page.browser.get(f"/api/sessions/{session.pk}/state").json()["jobs"]
     assert job["inputs"][0]["review"] == {
         "status": "in_review",
-        "text": "in review · 2 doubtful places",
+        "text": "In review · 2 flagged segments",
         "doubtful": 2,
         "reviewer": "<b>jonas</b>",
     }
     content = page.browser.get(f"/sessions/{session.pk}/").content.decode()
-    assert "in review · 2 doubtful places" in content
+    assert "In review · 2 flagged segments" in content
     assert "&lt;b&gt;jonas&lt;/b&gt;" in content and "<b>jonas</b>" not in content
     page.edit("SetStatus", status="done")
     input_url = f"/api/inputs/{page.transcript.pk}"
-    assert page.browser.get(input_url).json()["input"]["review"]["text"] == "done"
+    assert page.browser.get(input_url).json()["input"]["review"]["text"] == "Done"
 
 
 def test_a_file_without_a_transcript_has_no_review(

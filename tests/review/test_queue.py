@@ -193,7 +193,7 @@ def test_the_page_has_the_queue_before_any_script_runs(browser: Client, file_of:
     zone = content.split("<review-queue", 1)[1].split("</review-queue>")[0].split("<template")[0]
     assert zone.count('aria-current="page"') == 1
     assert f'href="/transcripts/{other.pk}/"' in zone
-    assert "jonas" in zone and "3 doubtful" in zone
+    assert "jonas" in zone and "3 flagged" in zone
     assert "<script>alert" not in content and "14.wav" not in content
     assert '" onclick="x' not in content
 

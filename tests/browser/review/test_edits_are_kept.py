@@ -182,7 +182,9 @@ def test_fifty_edits_offline_outlive_the_tab_arrive_in_order_and_can_be_undone(
             text=f"Step {number}",
             on=number % 4 == 0,
         )
-    expect(fresh.locator("[data-field=saving]")).to_have_text(re.compile(r"Offline, \d+ changes kept here"))
+    expect(fresh.locator("[data-field=saving]")).to_have_text(
+        re.compile(r"Offline: \d+ changes saved in this browser")
+    )
     fresh.close()
     context.set_offline(False)
     again = context.new_page()
@@ -212,7 +214,9 @@ def test_what_the_browser_keeps_is_there_after_the_tab_was_killed(fresh: Page, t
     context.set_offline(True)  # so that it can only come from what the browser keeps
     caret_at(fresh, 0)
     fresh.keyboard.type("Killed. ")
-    expect(fresh.locator("[data-field=saving]")).to_have_text(re.compile(r"Offline, \d+ changes? kept here"))
+    expect(fresh.locator("[data-field=saving]")).to_have_text(
+        re.compile(r"Offline: \d+ changes? saved in this browser")
+    )
     fresh.close(run_before_unload=False)
     context.set_offline(False)
     again = context.new_page()
@@ -258,7 +262,7 @@ def test_a_server_that_fails_for_a_while_costs_nothing(fresh: Page, troubles: li
     fresh.route("**/edits", reply)
     caret_at(fresh, 0)
     fresh.keyboard.type("Patient. ")
-    expect(fresh.locator("[data-field=saving]")).to_contain_text("kept here")
+    expect(fresh.locator("[data-field=saving]")).to_contain_text("saved in this browser")
     saved(fresh)
     fresh.reload()
     saved(fresh)
@@ -320,7 +324,7 @@ def test_a_browser_without_storage_shows_the_text_and_sends(fresh: Page, trouble
     saved(fresh)
     fresh.context.set_offline(True)
     fresh.keyboard.type("More. ")
-    expect(fresh.locator("[data-field=saving]")).to_contain_text("leave the page open")
+    expect(fresh.locator("[data-field=saving]")).to_contain_text("keep the page open")
     fresh.context.set_offline(False)
     fresh.evaluate("dispatchEvent(new Event('online'))")
     saved(fresh)

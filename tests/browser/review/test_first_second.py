@@ -70,6 +70,6 @@ def test_an_early_text_never_overwrites_what_somebody_else_wrote(
     expect(page.locator("[data-field=clash]")).to_be_visible()
     expect(page.locator("[data-field=mine]")).to_contain_text("mine ")
     expect(page.locator("[data-field=theirs]")).to_contain_text("theirs ")
-    page.get_by_role("button", name="Take theirs").click()
+    page.get_by_role("button", name="Use theirs").click()
     expect(said).to_contain_text("theirs ")
     troubles.clear()  # the browser tells of a 409

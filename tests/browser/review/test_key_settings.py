@@ -19,8 +19,8 @@ def settings(transcript: Page) -> Page:
 
 def open_settings(page: Page) -> None:
     page.keyboard.press("?")
-    page.get_by_role("button", name="Change keys").click()
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.get_by_role("button", name="Customize shortcuts").click()
+    expect(page.get_by_role("dialog", name="Customize shortcuts")).to_be_visible()
 
 
 def row(page: Page, what: str) -> Locator:
@@ -33,7 +33,7 @@ def keys_of(page: Page, what: str) -> list[str]:
 
 
 def record(page: Page, what: str, key: str) -> None:
-    row(page, what).get_by_role("button", name="Add key").press("Enter")
+    row(page, what).get_by_role("button", name="Add shortcut").press("Enter")
     page.keyboard.press(key)
 
 
@@ -50,11 +50,11 @@ def is_playing(page: Page) -> bool:
 
 @pytest.mark.smoke
 def test_a_key_is_recorded_and_valid_at_once_and_after_a_reload(settings: Page) -> None:
-    row(settings, "play or pause").get_by_role("button", name="Add key").press("Enter")
-    expect(said(settings)).to_have_text("Press the key for “play or pause”. Escape ends it.")
+    row(settings, "play or pause").get_by_role("button", name="Add shortcut").press("Enter")
+    expect(said(settings)).to_have_text("Press a key for “play or pause”, or Escape to cancel.")
     pedal(settings, "F17")
-    expect(said(settings)).to_have_text("F17 does it now: play or pause.")
-    expect(row(settings, "play or pause").get_by_role("button", name="Add key")).to_be_focused()
+    expect(said(settings)).to_have_text("F17 now triggers “play or pause”.")
+    expect(row(settings, "play or pause").get_by_role("button", name="Add shortcut")).to_be_focused()
     assert keys_of(settings, "play or pause") == ["Ctrl+Space", "Esc", "F17"]
     pedal(settings, "F17")
     assert not is_playing(settings), "the page hears nothing while the dialog is open"
@@ -72,9 +72,9 @@ def test_a_key_is_recorded_and_valid_at_once_and_after_a_reload(settings: Page) 
 def test_escape_and_tab_are_never_recorded(settings: Page) -> None:
     before = keys_of(settings, "undo")
     record(settings, "undo", "Escape")
-    expect(said(settings)).to_have_text("No key was added.")
+    expect(said(settings)).to_have_text("No shortcut was added.")
     expect(settings.get_by_role("dialog")).to_be_visible()
-    button = row(settings, "undo").get_by_role("button", name="Add key")
+    button = row(settings, "undo").get_by_role("button", name="Add shortcut")
     expect(button).to_be_focused()
     record(settings, "undo", "Tab")
     expect(button).not_to_be_focused()
@@ -84,9 +84,9 @@ def test_escape_and_tab_are_never_recorded(settings: Page) -> None:
 
 
 def test_space_and_a_held_key_are_recorded_once_and_press_no_button(settings: Page) -> None:
-    record(settings, "play or pause, outside of the text", "Shift+Space")
-    assert keys_of(settings, "play or pause, outside of the text") == ["Space", "Shift+Space"]
-    button = row(settings, "play or pause, outside of the text").get_by_role("button", name="Add key")
+    record(settings, "play or pause (outside the text)", "Shift+Space")
+    assert keys_of(settings, "play or pause (outside the text)") == ["Space", "Shift+Space"]
+    button = row(settings, "play or pause (outside the text)").get_by_role("button", name="Add shortcut")
     expect(button).to_have_attribute("aria-pressed", "false")
     expect(button).to_be_focused()
 
@@ -106,34 +106,32 @@ def test_keys_that_cannot_be_are_said_where_they_were_pressed(settings: Page) ->
 def test_a_key_with_two_meanings_is_said_at_both_until_one_is_removed(settings: Page) -> None:
     record(settings, "highlight", "e")
     for what, other in (
-        ("highlight", "write in the current passage"),
-        ("write in the current passage", "highlight"),
+        ("highlight", "edit current segment"),
+        ("edit current segment", "highlight"),
     ):
         problem = row(settings, what).locator("[data-field=problem]")
-        expect(problem).to_contain_text(f"E is also the key for “{other}”")
-    row(settings, "write in the current passage").get_by_role("button", name="Remove E").press("Enter")
-    expect(said(settings)).to_have_text("E does not do it any more: write in the current passage.")
-    expect(
-        row(settings, "write in the current passage").get_by_role("button", name="Add key")
-    ).to_be_focused()
-    expect(row(settings, "write in the current passage")).to_contain_text("no key")
+        expect(problem).to_contain_text(f"E is also assigned to “{other}”")
+    row(settings, "edit current segment").get_by_role("button", name="Remove E").press("Enter")
+    expect(said(settings)).to_have_text("E no longer triggers “edit current segment”.")
+    expect(row(settings, "edit current segment").get_by_role("button", name="Add shortcut")).to_be_focused()
+    expect(row(settings, "edit current segment")).to_contain_text("No shortcut")
     expect(row(settings, "highlight").locator("[data-field=problem]")).to_have_text("")
-    expect(settings.get_by_role("dialog")).to_contain_text("2 commands have keys of your own.")
-    row(settings, "highlight").get_by_role("button", name="Back to default").press("Enter")
+    expect(settings.get_by_role("dialog")).to_contain_text("2 customized shortcuts")
+    row(settings, "highlight").get_by_role("button", name="Reset to default").press("Enter")
     assert keys_of(settings, "highlight") == ["H"]
-    settings.get_by_role("button", name="All back to default").press("Enter")
-    assert keys_of(settings, "write in the current passage") == ["E"]
-    expect(settings.get_by_role("button", name="All back to default")).to_be_hidden()
+    settings.get_by_role("button", name="Reset all to default").press("Enter")
+    assert keys_of(settings, "edit current segment") == ["E"]
+    expect(settings.get_by_role("button", name="Reset all to default")).to_be_hidden()
 
 
 def test_a_preset_is_valid_in_the_other_tab_too(settings: Page) -> None:
     other = settings.context.new_page()
     other.goto(settings.url)
     saved(other)
-    settings.get_by_label("Keys as in").select_option("otranscribe")
-    expect(settings.get_by_role("dialog")).to_contain_text("every passage has its time already")
-    assert keys_of(settings, "2 seconds back") == ["F1", "Ctrl+1", "F13"]
-    other.get_by_text("Keyboard", exact=True).click()
+    settings.get_by_label("Shortcut preset").select_option("otranscribe")
+    expect(settings.get_by_role("dialog")).to_contain_text("every segment already has one")
+    assert keys_of(settings, "back 2 seconds") == ["F1", "Ctrl+1", "F13"]
+    other.get_by_text("Keyboard shortcuts", exact=True).click()
     expect(other.locator("[data-list=keys]")).to_contain_text("F1, Ctrl 1")
     for key, seconds in (("F2", 2.0), ("Control+2", 4.0), ("F1", 2.0)):
         other.keyboard.press(key)

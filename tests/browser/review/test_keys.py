@@ -139,7 +139,7 @@ def doubtful(page: Page, again: Callable[..., str], installation: Installation) 
     flag(installation, address.strip("/").split("/")[-1].replace("-", ""))
     page.goto(address)
     saved(page)
-    page.get_by_label("Name of a new speaker").fill("Jonas")
+    page.get_by_label("New speaker name").fill("Jonas")
     page.get_by_role("button", name="Add", exact=True).click()
     page.evaluate(WRITE, [CURRENT, "There is a space to split at."])
     saved(page)
@@ -208,7 +208,7 @@ def take_back(page: Page, start: dict[str, Any]) -> None:
     page.evaluate(
         "document.activeElement?.blur()"
     )  # an undo that takes the passage from under the caret stops letters
-    page.get_by_label("Name of a new speaker").evaluate("field => { field.value = '' }")
+    page.get_by_label("New speaker name").evaluate("field => { field.value = '' }")
     for _ in range(9):
         now = page.evaluate(LOOK)
         if all(now[name] == start[name] for name in EDITED):

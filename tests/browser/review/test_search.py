@@ -73,7 +73,7 @@ def test_places_are_found_as_one_types_and_gone_through_by_keys(transcript: Page
 
 def test_what_is_not_there_is_said_and_nothing_is_marked(transcript: Page) -> None:
     find(transcript, "zeppelin")
-    expect(place(transcript)).to_have_text("Nothing found")
+    expect(place(transcript)).to_have_text("No matches")
     expect(field(transcript)).to_have_attribute("aria-invalid", "true")
     expect(transcript.get_by_role("button", name="Next", exact=True)).to_be_disabled()
     assert not marked(transcript)
@@ -84,12 +84,12 @@ def test_what_is_not_there_is_said_and_nothing_is_marked(transcript: Page) -> No
 def test_case_and_whole_words_count_where_that_is_wanted(transcript: Page) -> None:
     find(transcript, "THE")
     transcript.get_by_label("Match case and accents").check()
-    expect(place(transcript)).to_have_text("Nothing found")
+    expect(place(transcript)).to_have_text("No matches")
     transcript.get_by_label("Match case and accents").uncheck()
     field(transcript).fill("th")
     expect(place(transcript)).to_contain_text(" of ")
     transcript.get_by_label("Whole words").check()
-    expect(place(transcript)).to_have_text("Nothing found")
+    expect(place(transcript)).to_have_text("No matches")
 
 
 def test_escape_leads_back_to_the_caret_and_takes_the_marks_along(transcript: Page) -> None:
@@ -116,11 +116,11 @@ def test_the_browsers_own_search_is_one_more_press_away(transcript: Page) -> Non
     assert not is_left_to_the_browser(transcript, "F3")
     transcript.locator("transcript-search").get_by_role("button", name="Close").click()
     assert is_left_to_the_browser(transcript, "Control+g")
-    transcript.get_by_label("Name of a new speaker").focus()
+    transcript.get_by_label("New speaker name").focus()
     assert not is_left_to_the_browser(transcript, "Control+f"), "from a field it opens ours too"
     expect(field(transcript)).to_be_focused()
     transcript.keyboard.press("Escape")
-    expect(transcript.get_by_label("Name of a new speaker")).to_be_focused()
+    expect(transcript.get_by_label("New speaker name")).to_be_focused()
 
 
 def test_what_is_selected_is_looked_for(transcript: Page) -> None:

@@ -83,7 +83,7 @@ def test_scrolling_away_offers_a_way_back(transcript: Page) -> None:
     transcript.locator(".time").first.click()
     transcript.mouse.move(400, 100)
     transcript.mouse.wheel(0, 600)
-    back = transcript.get_by_role("button", name="Back to the current word")
+    back = transcript.get_by_role("button", name="Jump to current word")
     back.click()
     expect(back).to_be_hidden()
     expect(transcript.locator(".segment.is-current")).to_be_in_viewport()
@@ -163,7 +163,7 @@ def test_speakers_are_renamed_added_and_merged(fresh: Page) -> None:
     names.first.fill("Anna")
     names.first.press("Tab")
     expect(fresh.locator(".speaker", has_text="Anna").first).to_be_visible()
-    fresh.get_by_label("Name of a new speaker").fill("Jonas")
+    fresh.get_by_label("New speaker name").fill("Jonas")
     fresh.get_by_role("button", name="Add", exact=True).click()
     expect(names).to_have_count(3)
     fresh.get_by_label("Merge SPEAKER_01 with another speaker").select_option(label="Jonas")
@@ -183,7 +183,9 @@ def test_what_was_written_offline_is_there_when_the_page_is_opened_again(
     context.set_offline(True)
     caret_at(fresh, 0, 0)
     fresh.keyboard.type("Offline. ")
-    expect(fresh.locator("[data-field=saving]")).to_have_text(re.compile(r"Offline, \d+ changes? kept here"))
+    expect(fresh.locator("[data-field=saving]")).to_have_text(
+        re.compile(r"Offline: \d+ changes? saved in this browser")
+    )
     fresh.close()
     context.set_offline(False)
     again = context.new_page()
@@ -232,7 +234,7 @@ def test_fields_keep_their_own_undo_and_the_slider_its_steps(fresh: Page) -> Non
     caret_at(fresh, 0, 0)
     fresh.keyboard.type("Stays. ")
     saved(fresh)
-    field = fresh.get_by_label("Name of a new speaker")
+    field = fresh.get_by_label("New speaker name")
     field.click()
     fresh.keyboard.type("Maria")
     fresh.keyboard.press("Control+z")
@@ -267,7 +269,7 @@ def test_two_tabs_see_what_the_other_writes(fresh: Page) -> None:
 def test_doubtful_places_are_found_and_found_fine_and_the_file_is_done(fresh: Page) -> None:
     count = fresh.locator(".segment.is-doubtful").count()
     if count:
-        expect(fresh.locator("[data-field=doubtful]")).to_contain_text(f"{count} doubtful")
+        expect(fresh.locator("[data-field=doubtful]")).to_contain_text(f"{count} flagged")
         fresh.keyboard.press("Alt+n")
         expect(fresh.locator(".segment.is-current")).to_contain_class("is-doubtful")
         fresh.keyboard.press("Alt+m")
@@ -305,13 +307,13 @@ def test_merged_the_same_text_reads_as_paragraphs_and_is_edited_there_too(fresh:
 
 
 def test_the_keys_that_work_are_those_that_the_help_lists(transcript: Page) -> None:
-    transcript.get_by_text("Keyboard", exact=True).click()
+    transcript.get_by_text("Keyboard shortcuts", exact=True).click()
     listed = transcript.locator("[data-list=keys]")
     for sentence in (
         "play or pause",
         "split at the caret",
         "undo",
-        "next doubtful place",
+        "next flagged segment",
         "give the passage",
     ):
         expect(listed.get_by_text(sentence).first).to_be_visible()

@@ -74,7 +74,7 @@ def test_edits_in_different_passages_merge_both_ways_and_names_follow(pages: lis
     assert texts(mine) == texts(theirs)
 
 
-@pytest.mark.parametrize(("choice", "kept"), [("Keep mine", "Mine."), ("Take theirs", "Theirs.")])
+@pytest.mark.parametrize(("choice", "kept"), [("Keep mine", "Mine."), ("Use theirs", "Theirs.")])
 def test_a_clash_shows_both_texts_and_either_is_kept(
     pages: list[Page], troubles: list[str], choice: str, kept: str
 ) -> None:
@@ -91,7 +91,7 @@ def test_a_clash_shows_both_texts_and_either_is_kept(
     troubles.clear()
 
 
-@pytest.mark.parametrize("choice", ["Take theirs", "Keep mine"])
+@pytest.mark.parametrize("choice", ["Use theirs", "Keep mine"])
 def test_a_passage_that_is_deleted_while_somebody_writes_in_it(
     pages: list[Page], troubles: list[str], choice: str
 ) -> None:
@@ -124,4 +124,4 @@ def test_whoever_is_here_too_is_named(pages: list[Page]) -> None:
         {"name": "owner", "client": "y", "segment": None},
     ]
     mine.evaluate("people => document.querySelector('transcript-page').showPeople(people)", people)
-    expect(mine.locator("[data-field=people]")).to_have_text("· also here: jonas")
+    expect(mine.locator("[data-field=people]")).to_have_text("· also viewing: jonas")

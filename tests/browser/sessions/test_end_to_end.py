@@ -36,7 +36,7 @@ def test_a_recording_goes_in_and_a_transcript_comes_out(
     check_download(page)
 
     page.goto(link)
-    expect(page.get_by_role("heading", name="This link is used up or too old")).to_be_visible()
+    expect(page.get_by_role("heading", name="This link has expired")).to_be_visible()
     assert ["410" in trouble for trouble in troubles] == [True]
     troubles.clear()
 
@@ -46,11 +46,11 @@ def check_failures(person: Person) -> None:
     for bad in ("broken.mp3", HOSTILE):
         row = person.row(bad)
         expect(row.locator("[data-field=status]")).to_have_text("Failed")
-        expect(row.locator("[data-field=sentence]")).to_have_text("This file has no sound that can be read.")
+        expect(row.locator("[data-field=sentence]")).to_have_text("This file has no readable audio.")
         expect(row.get_by_role("button", name="Retry")).to_be_visible()
     person.row("broken.mp3").get_by_text("Details").click()
     expect(person.row("broken.mp3").locator("[data-field=code]")).to_have_text("INPUT_UNDECODABLE")
-    expect(page.get_by_role("button", name="Retry Job")).to_be_visible()
+    expect(page.get_by_role("button", name="Retry job")).to_be_visible()
     expect(page.locator("[data-field=totals]")).to_contain_text("1 transcribed")
     expect(page.locator("[data-field=totals]")).to_contain_text("2 failed")
 

@@ -35,7 +35,7 @@ def rows(page: Page) -> list[str]:
 
 
 def tab(page: Page, name: str) -> None:
-    page.get_by_role("navigation", name="Which files").get_by_role(
+    page.get_by_role("navigation", name="Filter files").get_by_role(
         "link", name=re.compile(f"^{name}")
     ).click()
 
@@ -55,10 +55,10 @@ def test_files_are_shown_by_kind_by_name_and_by_page_without_a_reload(many: Page
     many.get_by_role("searchbox", name="Find files by name").fill("1-00")
     expect(many.locator(".file")).to_have_count(3)
     many.get_by_role("searchbox").fill("nowhere")
-    expect(many.get_by_text("No file here is like that.")).to_be_visible()
+    expect(many.get_by_text("No matching files")).to_be_visible()
     assert many.evaluate("window.isTheSamePage")
     many.reload()
-    expect(many.get_by_text("No file here is like that.")).to_be_visible()
+    expect(many.get_by_text("No matching files")).to_be_visible()
     expect(many.get_by_role("searchbox")).to_have_value("nowhere")
     many.go_back()
     expect(many.locator(".file")).to_have_count(3)
@@ -69,13 +69,13 @@ def test_files_are_shown_by_kind_by_name_and_by_page_without_a_reload(many: Page
 def test_a_job_is_deleted_and_brought_back_on_the_spot(many: Page) -> None:
     job = many.locator(".job").first
     job.get_by_text("Delete", exact=True).click()
-    job.get_by_role("button", name="The transcripts; the recordings stay").click()
+    job.get_by_role("button", name="Transcripts only (keep recordings)").click()
     expect(many.get_by_text("Page 1 of 2")).to_be_visible()
     expect(many.get_by_role("button", name="Start transcribing 60 files")).to_be_visible()
-    many.get_by_text("Deleted 1").click()
-    many.get_by_role("button", name="Bring back: Job 2").click()
+    many.get_by_text("Trash 1").click()
+    many.get_by_role("button", name="Restore: Job 2").click()
     expect(many.get_by_text("Page 1 of 3")).to_be_visible()
-    expect(many.get_by_text("Deleted 1")).to_be_hidden()
+    expect(many.get_by_text("Trash 1")).to_be_hidden()
     assert many.evaluate("window.isTheSamePage")
 
 
@@ -85,26 +85,26 @@ def test_a_new_file_is_deleted_and_brought_back(person: Person) -> None:
     page.get_by_role("button", name="Delete: hush.wav").click()
     expect(person.new_file("hush.wav")).to_have_count(0)
     expect(person.new_file("silence.wav")).to_be_visible()
-    page.get_by_text("Deleted 1").click()
-    page.get_by_role("button", name="Bring back: hush.wav").click()
+    page.get_by_text("Trash 1").click()
+    page.get_by_role("button", name="Restore: hush.wav").click()
     expect(person.new_file("hush.wav")).to_be_visible()
 
 
 def test_a_session_is_renamed(person: Person) -> None:
-    person.page.locator(".page-verbs summary", has_text="Change session").press("Enter")
-    person.page.get_by_label("Name of the session").fill("Мельница 磨坊")
+    person.page.locator(".page-verbs summary", has_text="Session settings").press("Enter")
+    person.page.get_by_label("Session name").fill("Мельница 磨坊")
     person.page.keyboard.press("Enter")
     expect(person.page.get_by_role("heading", level=1)).to_have_text("Мельница 磨坊")
 
 
 def test_it_is_chosen_for_how_long_a_session_is_kept(person: Person) -> None:
-    menu = person.page.locator(".page-verbs summary", has_text="Change session")
+    menu = person.page.locator(".page-verbs summary", has_text="Session settings")
     menu.press("Enter")
-    person.page.get_by_label("Keep the session").select_option("90 days")
-    person.page.get_by_role("button", name="Save how long").click()
+    person.page.get_by_label("Keep this session").select_option("90 days")
+    person.page.get_by_role("button", name="Save retention").click()
     menu.press("Enter")
-    expect(person.page.get_by_label("Keep the session")).to_have_value("90")
-    expect(person.page.get_by_text("it will be deleted on")).to_be_visible()
+    expect(person.page.get_by_label("Keep this session")).to_have_value("90")
+    expect(person.page.get_by_text("this session moves to Trash on")).to_be_visible()
 
 
 @pytest.mark.smoke
@@ -113,7 +113,7 @@ def test_a_session_is_deleted_and_brought_back(person: Person) -> None:
     person.page.wait_for_url(f"{person.url}/")
     pk = person.session_url.rstrip("/").rpartition("/")[2]
     assert person.page.locator(f"a[href='/sessions/{pk}/']").count() == 0
-    person.page.locator("summary", has_text="Deleted").click()
+    person.page.locator("summary", has_text="Trash").click()
     person.page.locator(f"[formaction='/sessions/{pk}/restore']").click()
     person.page.wait_for_url(person.session_url)
 
@@ -121,23 +121,23 @@ def test_a_session_is_deleted_and_brought_back(person: Person) -> None:
 def test_options_are_kept_under_a_name_and_the_last_ones_are_remembered(person: Person) -> None:
     page = person.page
     person.upload(file("silence.wav", silence(1)))
-    page.get_by_label("Language").select_option("de")
+    page.get_by_label("Language", exact=True).select_option("de")
     page.get_by_text("More options").click()
-    page.get_by_label("Names and rare words").fill("Blackwater, Kowalczyk")
-    page.get_by_label("Keep these options as").fill("Mill, German")
+    page.get_by_label("Vocabulary").fill("Blackwater, Kowalczyk")
+    page.get_by_label("Save as preset").fill("Mill, German")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Kept as “Mill, German”.")).to_be_visible()
-    page.get_by_label("Language").select_option("pl")
+    expect(page.get_by_text("Saved as “Mill, German”.")).to_be_visible()
+    page.get_by_label("Language", exact=True).select_option("pl")
     person.start(model="tiny", speakers="none")
     page.reload()
     person.upload(RECORDING)
-    expect(page.get_by_label("Language")).to_have_value("pl")
+    expect(page.get_by_label("Language", exact=True)).to_have_value("pl")
     expect(page.get_by_label("Model")).to_have_value("tiny")
     page.get_by_label("Preset", exact=True).select_option("Mill, German")
-    expect(page.get_by_label("Language")).to_have_value("de")
-    expect(page.get_by_label("Names and rare words")).to_have_value("Blackwater, Kowalczyk")
-    page.get_by_role("button", name="Forget this preset").click()
-    expect(page.get_by_text("Forgotten.")).to_be_visible()
+    expect(page.get_by_label("Language", exact=True)).to_have_value("de")
+    expect(page.get_by_label("Vocabulary")).to_have_value("Blackwater, Kowalczyk")
+    page.get_by_role("button", name="Delete preset").click()
+    expect(page.get_by_text("Preset deleted.")).to_be_visible()
     page.reload()
     expect(page.get_by_label("Preset", exact=True)).to_be_hidden()
 
@@ -151,5 +151,5 @@ def test_what_can_be_chosen_works_without_javascript(
     plain.goto(f"{person.session_url}?page=3")
     expect(plain.locator(".file:visible")).to_have_count(20)
     plain.locator(".job").first.locator("summary", has_text="Delete").click()
-    plain.get_by_role("button", name="The transcripts and the recordings").first.click()
+    plain.get_by_role("button", name="Transcripts and recordings").first.click()
     expect(plain.get_by_text("Page 1 of 2")).to_be_visible()

@@ -44,7 +44,7 @@ def test_retry_job_sends_every_failed_file_again(person: Person) -> None:
     person.upload(file("one.mp3", NOT_SOUND), file("two.mp3", NOT_SOUND * 2))
     person.start()
     person.wait_ended()
-    person.page.get_by_role("button", name="Retry Job").click()
+    person.page.get_by_role("button", name="Retry job").click()
     for name in ("one.mp3", "two.mp3"):
         expect(person.row(name).locator("[data-field=attempt]")).to_have_text("2")
     person.wait_ended()
@@ -68,7 +68,7 @@ def test_a_file_in_which_nobody_speaks_says_so(person: Person) -> None:
     person.start()
     person.wait_ended()
     person.row("silence.wav").get_by_role("link", name="Open transcript").click()
-    expect(person.page.get_by_text("No speech was found in this recording.")).to_be_visible()
+    expect(person.page.get_by_text("No speech was detected in this recording.")).to_be_visible()
     person.page.get_by_role("button", name="Play", exact=True).click()
     expect(person.page.get_by_role("button", name="Pause")).to_be_visible()
 
@@ -87,16 +87,16 @@ def test_numbers_of_speakers_are_asked_for_only_where_they_count(person: Person,
     speakers = page.get_by_label("Speakers", exact=True)
     for choice, shown in (
         ("auto", []),
-        ("exact", ["How many"]),
-        ("between", ["At least", "At most"]),
+        ("exact", ["Number of speakers"]),
+        ("between", ["Minimum speakers", "Maximum speakers"]),
         ("none", []),
     ):
         speakers.select_option(choice)
-        for label in ("How many", "At least", "At most"):
+        for label in ("Number of speakers", "Minimum speakers", "Maximum speakers"):
             expect(page.get_by_label(label)).to_be_visible(visible=label in shown)
     speakers.select_option("between")
-    page.get_by_label("At least").fill("5")
-    page.get_by_label("At most").fill("2")
+    page.get_by_label("Minimum speakers").fill("5")
+    page.get_by_label("Maximum speakers").fill("2")
     page.get_by_role("button", name="Start transcribing 1 file").click()
     expect(page.locator("[data-field=error]")).to_contain_text("must not be greater")
     expect(page.locator(".job")).to_have_count(0)
@@ -121,7 +121,7 @@ def test_everything_works_without_javascript(
         page.wait_for_timeout(500)
         page.reload()
     expect(row.locator("[data-field=sentence]")).to_be_visible()
-    page.get_by_role("button", name="Retry Job").click()
+    page.get_by_role("button", name="Retry job").click()
     expect(row.locator("[data-field=status]")).not_to_have_text("Failed")
 
 
@@ -133,8 +133,8 @@ def test_a_file_has_a_page_that_tells_its_history_while_it_happens(person: Perso
     page = person.page
     page.get_by_role("link", name="broken.mp3").click()
     events = page.locator("[data-list=events] > li")
-    expect(events.first).to_contain_text("put into the queue")
-    expect(events.last).to_contain_text("This file has no sound that can be read.")
+    expect(events.first).to_contain_text("added to the queue")
+    expect(events.last).to_contain_text("This file has no readable audio.")
     told = events.count()
     events.first.evaluate("row => { row.mark = 'the same element' }")
     page.evaluate("window.stayed = true")
@@ -160,8 +160,8 @@ def test_a_job_is_run_again_with_other_options(person: Person) -> None:
     person.start(speakers="none")
     person.wait_ended()
     page = person.page
-    page.get_by_role("link", name="Run again with other options").click()
-    expect(page.get_by_text("The files and options of job 1")).to_be_visible()
+    page.get_by_role("link", name="Rerun with different options").click()
+    expect(page.get_by_text("Starting with the files and options of job 1")).to_be_visible()
     expect(page.get_by_label("Speakers", exact=True)).to_have_value("none")
     page.get_by_label("Model").select_option("base")
     page.get_by_role("button", name="Start transcribing 2 files").click()

@@ -35,25 +35,25 @@ def test_a_table_says_what_became_of_each_file(person: Person, troubles: list[st
         file("silence.wav", silence(2)),
     )
     expect(verdict(person, "empty.wav")).to_contain_text("This file is empty.")
-    expect(verdict(person, "text.mp3")).to_contain_text("cannot be read as a recording")
-    expect(verdict(person, "silence.wav")).to_contain_text("Nothing can be heard")
-    for fact in ("0:01", "pcm_s16le · mono", "accepted"):
+    expect(verdict(person, "text.mp3")).to_contain_text("is not a readable recording")
+    expect(verdict(person, "silence.wav")).to_contain_text("This recording is silent")
+    for fact in ("0:01", "pcm_s16le · mono", "Accepted"):
         expect(verdict(person, "loud.wav")).to_contain_text(fact)
     twin = verdict(person, "copy of mill.wav")
-    expect(twin).to_contain_text("the same recording as \u2068mill.wav\u2069")
+    expect(twin).to_contain_text("Duplicate of \u2068mill.wav\u2069")
     expect(person.page.locator("verdict-table caption")).to_have_text(
-        "5 files: 1 accepted, 1 here already, 1 silent, 1 without sound that can be read, 1 refused"
+        "5 files: 1 accepted, 1 already here, 1 silent, 1 without readable audio, 1 rejected"
     )
     for name, chosen in {"loud.wav": True, "text.mp3": False, "silence.wav": False}.items():
         expect(person.new_file(name).get_by_role("checkbox")).to_be_checked(checked=chosen)
-    expect(person.new_file("text.mp3")).to_contain_text("cannot be read as a recording")
+    expect(person.new_file("text.mp3")).to_contain_text("is not a readable recording")
     person.page.reload()
     expect(verdict(person, "empty.wav")).to_contain_text("This file is empty.")
     twin.get_by_role("button", name="Keep anyway").click()
-    expect(twin).to_contain_text("accepted")
+    expect(twin).to_contain_text("Accepted")
     expect(person.new_file("copy of mill.wav").get_by_role("checkbox")).to_be_checked()
     expect(person.new_file("silence.wav").get_by_role("checkbox")).not_to_be_checked()
-    person.page.get_by_role("button", name="Close this list").click()
+    person.page.get_by_role("button", name="Close list").click()
     expect(person.page.locator("verdict-table")).to_be_hidden()
     assert ["400" in trouble for trouble in troubles] == [True]
     troubles.clear()
@@ -91,7 +91,9 @@ def break_off(person: Person, large: Path) -> Pieces:
     """Send the file until two pieces of it have arrived."""
     pieces = Pieces(person.page, until=2 * MIB)
     person.choose(large)
-    expect(transfer(person, large.name)).to_contain_text("39 % · the server does not answer", timeout=SLOW_MS)
+    expect(transfer(person, large.name)).to_contain_text(
+        "39% · the server is not responding", timeout=SLOW_MS
+    )
     assert pieces.offsets == [0, MIB]
     return pieces
 
@@ -101,11 +103,13 @@ def test_a_reload_in_the_middle_of_a_file_goes_on_where_it_was(
 ) -> None:
     pieces = break_off(person, large)
     person.page.reload()
-    expect(transfer(person, large.name)).to_contain_text("broken off at 39 %: choose the file again to go on")
-    expect(person.page.get_by_text("Some files were broken off.")).to_be_visible()
+    expect(transfer(person, large.name)).to_contain_text(
+        "Interrupted at 39%: choose the file again to resume"
+    )
+    expect(person.page.get_by_text("Some uploads were interrupted.")).to_be_visible()
     pieces.until = 1 << 40
     person.choose(large)
-    expect(verdict(person, large.name)).to_contain_text("Nothing can be heard", timeout=SLOW_MS)
+    expect(verdict(person, large.name)).to_contain_text("This recording is silent", timeout=SLOW_MS)
     assert pieces.offsets == [0, MIB, 2 * MIB]
     assert all("ERR_FAILED" in trouble for trouble in troubles)
     troubles.clear()
@@ -116,9 +120,9 @@ def test_a_file_is_paused_continued_and_removed(person: Person, large: Path, tro
     pieces = break_off(person, large)
     row = transfer(person, large.name)
     row.get_by_role("button", name="Pause").click()
-    expect(row).to_contain_text("paused at 39 %")
+    expect(row).to_contain_text("Paused at 39%")
     pieces.until = 1 << 40
-    row.get_by_role("button", name="Continue").focus()
+    row.get_by_role("button", name="Resume").focus()
     person.page.keyboard.press("Enter")
     expect(verdict(person, large.name)).to_be_visible(timeout=SLOW_MS)
     assert pieces.offsets == [number * MIB for number in range(6)]  # 44 bytes in the last
@@ -156,14 +160,14 @@ def test_a_second_tab_waits_for_the_first(person: Person, large: Path, troubles:
     other.page.route("**/api/incoming/*", answer)
     other.page.goto(person.session_url)
     row = transfer(other, large.name)
-    expect(row).to_contain_text("39 % · another tab is sending this file")
+    expect(row).to_contain_text("39% · being uploaded in another tab")
     expect(row.get_by_role("button", name="Remove")).to_be_hidden()
-    expect(other.page.get_by_text("Some files were broken off.")).to_be_hidden()
-    expect(row).to_contain_text("broken off at 39 %", timeout=SLOW_MS)
+    expect(other.page.get_by_text("Some uploads were interrupted.")).to_be_hidden()
+    expect(row).to_contain_text("Interrupted at 39%", timeout=SLOW_MS)
     expect(row.get_by_role("button", name="Remove")).to_be_visible()
-    expect(other.page.get_by_text("Some files were broken off.")).to_be_visible()
+    expect(other.page.get_by_text("Some uploads were interrupted.")).to_be_visible()
     other.choose(large)
-    expect(row).to_contain_text("another tab is sending this file; waiting for it")
+    expect(row).to_contain_text("being uploaded in another tab; waiting")
     is_free.append(True)
     expect(verdict(other, large.name)).to_be_visible(timeout=SLOW_MS)
     person.page.unroute("**/api/incoming/*")
@@ -178,13 +182,15 @@ def test_a_lost_connection_is_told_and_uploads_go_on_by_themselves(
     page = person.page
     page.context.set_offline(True)
     person.choose(file("one.wav", silence(1)), file("two.wav", silence(1.5)))
-    expect(page.get_by_text("the server does not answer; this goes on by itself")).to_have_count(2)
+    expect(page.get_by_text("the server is not responding; the upload resumes automatically")).to_have_count(
+        2
+    )
     assert page.evaluate("!dispatchEvent(new Event('beforeunload', { cancelable: true }))")
-    expect(page.get_by_text("Connection lost, trying again.")).to_be_visible()
+    expect(page.get_by_text("Connection lost. Reconnecting…")).to_be_visible()
     page.context.set_offline(False)
     for name in ("one.wav", "two.wav"):
         expect(person.new_file(name)).to_be_visible()
-    expect(page.get_by_text("Connection lost, trying again.")).to_be_hidden()
+    expect(page.get_by_text("Connection lost. Reconnecting…")).to_be_hidden()
     assert page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))")
     assert all("ERR_INTERNET_DISCONNECTED" in trouble for trouble in troubles)
     troubles.clear()
@@ -241,8 +247,8 @@ def tree_of(folder: Path) -> dict[str, str]:
         (inner / f"{names[number % 5]} {number}.wav").write_bytes(content)
     odd = {
         "empty.wav": (b"", "This file is empty."),
-        "text.mp3": (NOT_SOUND, "This file cannot be read as a recording."),
-        "silent.wav": (silence(1), "Nothing can be heard in this recording."),
+        "text.mp3": (NOT_SOUND, "This file is not a readable recording."),
+        "silent.wav": (silence(1), "This recording is silent."),
     }
     for name, (content, _) in odd.items():
         (folder / name).write_bytes(content)
@@ -277,7 +283,7 @@ def test_all_files_of_a_folder_become_one_job(
     person.new_session("Valley")
     drop(page, tmp_path / "valley")
     expect(page.locator("verdict-table caption")).to_have_text(
-        f"{FILES} files: {FILES - 10} accepted, 7 here already, 1 silent, 1 without sound that can be read, 1 refused",
+        f"{FILES} files: {FILES - 10} accepted, 7 already here, 1 silent, 1 without readable audio, 1 rejected",
         timeout=3 * SLOW_MS,
     )
     for name, said in odd.items():

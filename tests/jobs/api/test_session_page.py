@@ -43,7 +43,7 @@ def test_upload_start_and_state(browser: Client, session: Session) -> None:
     made = post(browser, f"/api/sessions/{session.pk}/jobs", order([upload], speakers="exact", numSpeakers=2))
     assert (made.status_code, made.json()["job"]["inputs"][0]["statusText"]) == (
         201,
-        "Waiting for a free worker",
+        "Waiting for an available worker",
     )
     options = Job.objects.get().worker_options()
     assert (options.diarization_enabled, options.num_speakers, options.min_speakers) == (True, 2, None)
@@ -222,7 +222,7 @@ def test_without_javascript_one_can_upload_start_cancel_and_retry(browser: Clien
     assert Job.objects.get().status == "queued"
     html = browser.get(f"/sessions/{session.pk}/").content.decode()
     assert "mill.wav" in html
-    assert "Waiting for a free worker" in html
+    assert "Waiting for an available worker" in html
 
 
 def test_a_wrong_form_comes_back_with_its_error(
@@ -230,10 +230,10 @@ def test_a_wrong_form_comes_back_with_its_error(
 ) -> None:
     response = browser.post(f"/sessions/{session.pk}/start", {"model": "base"})
     assert response.status_code == 400
-    assert "Choose at least one file." in response.content.decode()
+    assert "Select at least one file." in response.content.decode()
     assert not Job.objects.exists()
     bad = {"uploads": [str(upload_of().pk)], "model": "tiny.en", "language": "de"}
-    assert "knows English only" in browser.post(f"/sessions/{session.pk}/start", bad).content.decode()
+    assert "supports English only" in browser.post(f"/sessions/{session.pk}/start", bad).content.decode()
 
 
 def test_the_gpu_toggle_is_there_in_mode_optional_only(

@@ -127,7 +127,7 @@ def test_a_new_name_undoes_nothing_that_happened_meanwhile(session: Session) -> 
 def test_a_session_is_renamed_on_its_page(name: str, kept: str, browser: Client, session: Session) -> None:
     page = browser.post(f"/sessions/{session.pk}/rename", {"name": name}, follow=True).content.decode()
     assert f"<h1>{kept or session.name}</h1>" in page
-    assert ("The name stays as it is." in page) is not bool(kept)
+    assert ("The session was not renamed." in page) is not bool(kept)
 
 
 def test_the_stamp_changes_with_all_that_the_page_shows(

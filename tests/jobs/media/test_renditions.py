@@ -202,9 +202,9 @@ def test_the_state_of_a_session_tells_what_its_uploads_are(upload_of: Uploads, b
     }
     silent = {name for name, sound in found.items() if sound["isSilent"]}
     assert silent == {"silent.wav", "hiss.wav"}
-    assert found["silent.wav"]["text"] == "Nothing can be heard in this recording."
+    assert found["silent.wav"]["text"] == "This recording is silent."
     assert found["text.mp3"]["problem"] == "unreadable"
-    assert found["text.mp3"]["text"] == "This file cannot be read as a recording."
+    assert found["text.mp3"]["text"] == "This file is not a readable recording."
     ids = {upload.name: str(upload.pk) for upload in uploads}
     asked = browser.get(address.replace("state", "sounds"), {"ids": ",".join(ids.values())}).json()
     assert asked["sounds"] == {ids[name]: sound for name, sound in found.items()}

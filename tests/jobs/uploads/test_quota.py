@@ -73,7 +73,7 @@ def test_a_form_takes_no_more_than_fits(browser: Client, session: Session) -> No
 def test_the_page_without_javascript_says_which_file_does_not_fit(browser: Client, session: Session) -> None:
     file = SimpleUploadedFile("mill.wav", content(1, 5000))
     page = browser.post(f"/sessions/{session.pk}/uploads", {"files": [file]}, follow=True).content.decode()
-    assert "mill.wav: Your files would take more than the 1e-06 GB that each person has here." in page
+    assert "mill.wav: This upload would exceed your storage quota of 1e-06 GB." in page
     assert not Upload.objects.exists()
 
 
@@ -116,7 +116,7 @@ def test_what_no_longer_fits_stays_in_the_trash_until_it_does(
     restore = f"/{kind}/{wanted[kind]}/restore"
     refused = browser.post(f"/api{restore}")
     assert (refused.status_code, refused.json()["error"]["code"]) == (507, "QUOTA_FULL")
-    assert "Delete some first." in browser.post(restore, follow=True).content.decode()
+    assert "Delete some files first." in browser.post(restore, follow=True).content.decode()
     browser.delete(f"/api/uploads/{other}")
     assert browser.post(f"/api{restore}").status_code == 204
     assert session.uploads.filter(deleted_at=None, session__deleted_at=None).exists()

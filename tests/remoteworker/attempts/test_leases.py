@@ -78,7 +78,7 @@ def test_outputs_that_never_come_fail_the_input() -> None:
         ({"code": "INPUT_UNDECODABLE", "message": "no audio stream"}, "INPUT_UNDECODABLE", "no audio stream"),
         ({"code": "SOMETHING_NEW", "message": "odd"}, "PROCESSING_ERROR", "odd"),
         ("it broke", "PROCESSING_ERROR", "it broke"),
-        (None, "PROCESSING_ERROR", "The worker met an unexpected error."),
+        (None, "PROCESSING_ERROR", "The worker encountered an unexpected error."),
     ],
 )
 def test_a_failure_keeps_its_code_where_it_is_known(error: Any, code: str, message: str) -> None:

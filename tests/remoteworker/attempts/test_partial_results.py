@@ -124,7 +124,7 @@ def test_the_desk_sees_what_came_and_opens_only_its_own(
     url = f"/admin/jobs/jobinput/{failed.pk}/change/"
     client.force_login(User.objects.create_superuser("chief"))
     page = client.get(url).content.decode()
-    assert "Transcript, Markdown" in page
+    assert "Transcript (Markdown)" in page
     assert address(failed) not in page, "admin does not make other people's recordings readable"
     User.objects.filter(pk=person.pk).update(is_staff=True, is_superuser=True)
     client.force_login(person)

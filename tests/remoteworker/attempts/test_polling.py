@@ -151,7 +151,7 @@ def test_a_disabled_workers_file_waits_for_another_worker(
     tasks.reap()
     attempt.refresh_from_db()
     assert (refreshed(job_input).status, attempt.outcome) == ("queued", "superseded")
-    assert job_input.events.last().message == "The worker was taken out of service."
+    assert job_input.events.last().message == "The worker was retired."
     assert attempt.cancel_pending, "once it is enabled again, the worker is told"
 
 

@@ -136,4 +136,4 @@ def test_the_desk_sees_until_when_a_full_box_is_left_alone(
     live = "/admin/remoteworker/worker/live/"
     assert "full" not in admin_client.get(live).content.decode()
     capacity.note_busy(worker, 60.0)
-    assert "full: asked again at" in admin_client.get(live).content.decode()
+    assert "at capacity: retrying at" in admin_client.get(live).content.decode()

@@ -55,8 +55,8 @@ def test_the_toggle_is_there_once_a_gpu_worker_is_configured_whatever_its_state(
     ("state", "why"),
     [
         ({"is_connected": True}, ""),
-        ({"is_connected": False}, "No GPU worker can be reached. Start one"),
-        ({"is_connected": False, "enabled": False}, "Every GPU worker is disabled. Enable one in admin"),
+        ({"is_connected": False}, "No GPU worker is reachable. Start one"),
+        ({"is_connected": False, "enabled": False}, "All GPU workers are disabled. Enable one in admin"),
         ({"is_connected": False, "is_retired": True}, "No GPU worker is configured. Set REMOTE_WORKER_URL"),
     ],
 )
@@ -86,7 +86,7 @@ def test_a_local_job_is_told_of_the_local_worker_only(
     assert told(session) == ""
     Worker.objects.update(is_connected=True)
     Worker.objects.filter(pk=worker.pk).update(is_connected=False)
-    assert told(session).startswith("The worker on this machine cannot be reached.")
+    assert told(session).startswith("The local worker is unreachable.")
 
 
 def test_an_empty_session_is_told_of_all_that_could_be_chosen(
@@ -94,8 +94,8 @@ def test_an_empty_session_is_told_of_all_that_could_be_chosen(
 ) -> None:
     assert told(session) == ""
     Worker.objects.update(is_connected=False)
-    assert "on this machine" in told(session)
-    assert "No GPU worker can be reached." in told(session)
+    assert "local worker" in told(session)
+    assert "No GPU worker is reachable." in told(session)
     gpu.delete()
     assert "GPU" not in told(session), "it cannot be chosen"
 
@@ -132,4 +132,4 @@ def test_the_command_line_is_refused_too_and_told_of_its_session(
     cli_client.start(pk, [str(upload_of().pk)], JobOptions("base", "", "auto", True))
     assert cli_client.notice(pk) == ""
     Worker.objects.filter(pk=gpu.pk).update(is_connected=False)
-    assert cli_client.notice(pk).startswith("No GPU worker can be reached.")
+    assert cli_client.notice(pk).startswith("No GPU worker is reachable.")

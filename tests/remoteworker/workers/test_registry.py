@@ -80,7 +80,7 @@ def test_required_without_a_worker_says_so(db: None, settings: Any) -> None:
     settings.REMOTE_WORKER_MODE = "required"
     assert "REMOTE_WORKER_URL" in offer.current().notices[True]
     Worker.objects.create(name="gpu", url="https://gpu.example", kind="remote")
-    assert offer.current().notices[True].startswith("No GPU worker can be reached.")
+    assert offer.current().notices[True].startswith("No GPU worker is reachable.")
 
 
 def test_speakers_are_asked_for_by_default_unless_no_worker_can_tell_them_apart(worker: Worker) -> None:

@@ -8,8 +8,8 @@ const words = new Words({
   percent: "{percent} %",
   summary: "{complete} of {files} transcribed, {failed} failed",
   "files.other": "{n} files",
-  "all-transcribed.one": "{n} file is transcribed",
-  "all-transcribed.other": "All {n} files are transcribed",
+  "all-transcribed.one": "{n} file transcribed",
+  "all-transcribed.other": "All {n} files transcribed",
 });
 
 function end(id, status, endedAt) {
@@ -35,8 +35,8 @@ test("the first job that ends is news, a canceled one is not, nor an older one t
 });
 
 test("the outcome is said in one sentence", () => {
-  assert.equal(outcomeOf({ files: 1, complete: 1, failed: 0 }, words), "1 file is transcribed");
-  assert.equal(outcomeOf({ files: 2, complete: 2, failed: 0 }, words), "All 2 files are transcribed");
+  assert.equal(outcomeOf({ files: 1, complete: 1, failed: 0 }, words), "1 file transcribed");
+  assert.equal(outcomeOf({ files: 2, complete: 2, failed: 0 }, words), "All 2 files transcribed");
   assert.equal(outcomeOf({ files: 2, complete: 1, failed: 1 }, words), "1 of 2 files transcribed, 1 failed");
 });
 

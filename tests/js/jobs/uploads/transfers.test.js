@@ -18,15 +18,15 @@ import {
 
 const MIB = 2 ** 20;
 const words = new Words({
-  percent: "{percent} %",
+  percent: "{percent}%",
   "transfer-queued": "queued",
   "transfer-storing": "storing",
-  "transfer-speed": "{size} a second",
-  "transfer-waiting": "{percent} %, waiting",
-  "transfer-elsewhere": "{percent} %, elsewhere",
-  "transfer-broken": "broken off at {percent} %",
-  "transfer-paused": "paused at {percent} %",
-  "transfer-lost": "not sent",
+  "transfer-speed": "{size}/s",
+  "transfer-waiting": "{percent}%, waiting",
+  "transfer-elsewhere": "{percent}%, elsewhere",
+  "transfer-broken": "Interrupted at {percent}%",
+  "transfer-paused": "Paused at {percent}%",
+  "transfer-lost": "not uploaded",
   left: "{time} left",
   seconds: "{s} s",
 });
@@ -81,18 +81,18 @@ test("how a transfer stands is said in words", () => {
   const [transfer] = of("sending");
   transfer.sent = 50;
   transfer.meter.note(50, 10);
-  assert.equal(detailOf(transfer, words), "50 % · 5\u00a0bytes a second · 10 s left");
+  assert.equal(detailOf(transfer, words), "50% · 5\u00a0bytes/s · 10 s left");
   const said = (status, more = {}) => detailOf({ ...transfer, status, ...more }, words);
-  assert.equal(said("queued"), "50 % · queued");
+  assert.equal(said("queued"), "50% · queued");
   assert.equal(said("queued", { sent: 0 }), "100\u00a0bytes · queued");
   assert.equal(said("sending", { sent: 100 }), "storing");
-  assert.equal(said("sending", { isTrying: true }), "50 %, waiting");
-  assert.equal(said("waiting"), "50 %, waiting");
-  assert.equal(said("waiting", { isElsewhere: true }), "50 %, elsewhere");
-  assert.equal(said("paused"), "paused at 50 %");
-  assert.equal(said("elsewhere"), "50 %, elsewhere");
-  assert.equal(said("broken"), "broken off at 50 %");
-  assert.equal(said("lost"), "not sent");
+  assert.equal(said("sending", { isTrying: true }), "50%, waiting");
+  assert.equal(said("waiting"), "50%, waiting");
+  assert.equal(said("waiting", { isElsewhere: true }), "50%, elsewhere");
+  assert.equal(said("paused"), "Paused at 50%");
+  assert.equal(said("elsewhere"), "50%, elsewhere");
+  assert.equal(said("broken"), "Interrupted at 50%");
+  assert.equal(said("lost"), "not uploaded");
   assert.equal(said("failed"), "");
 });
 

@@ -14,8 +14,8 @@ const words = new Words({
   "verdict-duplicate": "same as {name}",
   "verdict-accepted-n": "{n} accepted",
   "verdict-looking-n": "{n} looked at",
-  "verdict-duplicate-n": "{n} here already",
-  "verdict-refused-n": "{n} refused",
+  "verdict-duplicate-n": "{n} already here",
+  "verdict-refused-n": "{n} rejected",
   "verdict-unreadable-n": "{n} unreadable",
   "verdict-silent-n": "{n} silent",
   mono: "mono",
@@ -53,7 +53,7 @@ test("what somebody may want to do something about stands first", () => {
 });
 
 test("the caption counts what there is", () => {
-  assert.equal(captionOf(drop, words), "7 files: 2 accepted, 1 looked at, 1 here already, 1 silent, 1 unreadable, 1 refused");
+  assert.equal(captionOf(drop, words), "7 files: 2 accepted, 1 looked at, 1 already here, 1 silent, 1 unreadable, 1 rejected");
   assert.equal(captionOf(drop.slice(0, 1), words), "1 file: 1 accepted");
 });
 
