@@ -15,7 +15,7 @@ def check_page_packages(**kwargs: Any) -> list[CheckMessage]:
     if not missing:
         return []
     hint = (
-        "Run `make install`. Until then uploads cannot be resumed, transcripts are in the system's font and "
-        "players have no waveform."
+        "Run `make install`. Until then, uploads cannot be resumed, transcripts use the system font, and "
+        "players show no waveform."
     )
     return [Warning(f"Missing in node_modules: {', '.join(missing)}.", hint=hint, id="bulktranscribe.W001")]

@@ -41,7 +41,7 @@ def number(name: str, default: Number) -> Number:
             raise ValueError
     except ValueError:
         kind = "a whole number" if isinstance(default, int) else "a number"
-        raise ImproperlyConfigured(f"{name} must be {kind} like {default:g}, not {given!r}.") from None
+        raise ImproperlyConfigured(f"{name} must be {kind} such as {default:g}, not {given!r}.") from None
     return value
 
 

@@ -54,9 +54,9 @@ def _asked(
         except (ingest.UploadRefused, batches.InvalidJob) as refusal:
             raise Refused(refusal.code, refusal.message) from refusal
         except Http404 as gone:
-            raise Refused("NOT_FOUND", "It is gone: somebody has deleted it, or its session.") from gone
+            raise Refused("NOT_FOUND", "It was deleted, or its session was.") from gone
         except OperationalError as failure:
-            raise Unreachable(f"The database does not answer: {failure}.") from failure
+            raise Unreachable(f"The database is not responding: {failure}.") from failure
 
     return answer
 
@@ -76,14 +76,14 @@ class LocalClient:
             User.objects.filter(username=said.user, is_active=True).first() if said.user else make_owner()
         )
         if person is None:
-            raise Refused("NOT_FOUND", f"There is no user named {said.user}.")
+            raise Refused("NOT_FOUND", f"User not found: {said.user}.")
         return cls(person)
 
     @_asked
     def open_session(self, name: str, *, make: bool = True) -> str:
         session = access.sessions_of(self.person).filter(name=name).order_by("-created_at").first()
         if session is None and not make:
-            raise Refused("NOT_FOUND", f"There is no session “{name}”.")
+            raise Refused("NOT_FOUND", f"Session not found: “{name}”.")
         return str((session or Session.objects.create(owner=self.person, name=name)).pk)
 
     def address(self, session: str) -> str:
@@ -92,7 +92,7 @@ class LocalClient:
     @_asked
     def notice(self, session: str) -> str:
         if health.ticks(clock.now()) != "ok":
-            return "Nothing hands out jobs now: Celery does not run. Start it, for example with make up; jobs wait."
+            return "Celery is not running, so jobs stay queued. Start it, for example with make up."
         return session_state.notice(self._session(session))
 
     @_asked
@@ -118,7 +118,7 @@ class LocalClient:
         there = self._session(session)
         rows = {str(row.pk): row for row in there.uploads.filter(pk__in=uploads, deleted_at=None)}
         if rows.keys() != set(uploads):
-            raise Refused("UNKNOWN_UPLOAD", "A file is gone: somebody has deleted it.")
+            raise Refused("UNKNOWN_UPLOAD", "A file was deleted.")
         chosen = [rows[pk] for pk in uploads]
         job = batches.create_job(
             there, chosen, _options(job_options), use_remote=job_options.use_remote, created_by=self.person
@@ -157,7 +157,7 @@ def _remote_file(row: Upload) -> RemoteFile:
 
 
 def _no_such_format(name: str) -> Refused:
-    return Refused("NO_SUCH_FORMAT", f"There is no format “{name}”. There are: {', '.join(FORMATS)}.")
+    return Refused("NO_SUCH_FORMAT", f"Unknown format “{name}”. Available formats: {', '.join(FORMATS)}.")
 
 
 def _options(job_options: JobOptions) -> Options:

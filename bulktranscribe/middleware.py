@@ -80,15 +80,15 @@ def bearer_tokens(get_response: Handler) -> Handler:
 
 
 ERRORS = {
-    400: ("INVALID_REQUEST", "The request cannot be read."),
-    401: ("NOT_SIGNED_IN", "Sign in first, or send a valid token."),
-    403: ("NOT_ALLOWED", "This is not allowed. With cookies, send X-CSRFToken too."),
-    404: ("NOT_FOUND", "There is nothing at this address."),
-    405: ("METHOD_NOT_ALLOWED", "This address does not take this method."),
-    413: ("TOO_LARGE", "This is more than can be sent at a time."),
-    415: ("WRONG_TYPE", "Send application/json."),
-    429: ("TOO_MANY_REQUESTS", "Too many requests. Wait a little."),
-    500: ("INTERNAL_ERROR", "Something went wrong here. It is in the log of the installation."),
+    400: ("INVALID_REQUEST", "The request is not valid."),
+    401: ("NOT_SIGNED_IN", "Authentication required. Sign in, or send a valid token."),
+    403: ("NOT_ALLOWED", "Permission denied. Requests with cookies must send X-CSRFToken."),
+    404: ("NOT_FOUND", "Not found."),
+    405: ("METHOD_NOT_ALLOWED", "Method not allowed."),
+    413: ("TOO_LARGE", "The request body is too large."),
+    415: ("WRONG_TYPE", "Content-Type must be application/json."),
+    429: ("TOO_MANY_REQUESTS", "Too many requests. Try again later."),
+    500: ("INTERNAL_ERROR", "Internal server error. See the server log for details."),
 }
 KEPT = ("Allow", "WWW-Authenticate", "Cache-Control", "Vary", "Retry-After")
 

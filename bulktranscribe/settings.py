@@ -29,9 +29,9 @@ if not SECRET_KEY and DEBUG:
     SECRET_KEY = "for-development-only-" + "0" * 30
 if not DEBUG and (len(SECRET_KEY) < 32 or len(set(SECRET_KEY)) < 10 or "insecure" in SECRET_KEY):
     raise ImproperlyConfigured(
-        "SECRET_KEY is missing or weak. Set it to at least 32 random characters (for example the output of "
+        "SECRET_KEY is missing or weak. Set it to at least 32 random characters (for example, the output of "
         "`python3 -c 'import secrets; print(secrets.token_urlsafe(48))'`), or start with `make up`, "
-        "which makes one."
+        "which creates one."
     )
 
 WEB_HOST = env.text("WEB_HOST", "127.0.0.1")

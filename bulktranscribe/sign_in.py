@@ -82,7 +82,7 @@ class SignIn(LoginView):
 def sign_up(request: HttpRequest) -> HttpResponse:
     """An account of one's own, where ALLOW_SIGNUP is set; whoever makes it is signed in."""
     if not settings.ALLOW_SIGNUP:
-        raise Http404("Accounts are made by an administrator here.")
+        raise Http404("Sign-up is disabled. Ask an administrator for an account.")
     if request.user.is_authenticated:
         return redirect("sessions")
     form: UserCreationForm[User] = UserCreationForm(request.POST if request.method == "POST" else None)

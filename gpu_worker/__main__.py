@@ -28,7 +28,7 @@ CHECK_SECONDS = 600.0  # for the engine to start and to load, or download, its m
 def main() -> int:
     """Return the exit status; every expected failure is one sentence on stderr."""
     parser = argparse.ArgumentParser(prog="python -m gpu_worker", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="print what is wrong with this machine")
+    parser.add_argument("--check", action="store_true", help="check this machine and report problems")
     arguments = parser.parse_args()
     logs.configure()
     try:
@@ -63,7 +63,7 @@ def serve(config: Config, directories: Directories, engine: Engine) -> None:
             ident=None,
         )
     except OSError as taken:
-        raise BadConfig(f"Port {config.port} cannot be used ({taken.strerror}): set WORKER_PORT.") from taken
+        raise BadConfig(f"Port {config.port} cannot be used ({taken.strerror}). Set WORKER_PORT.") from taken
     signal.signal(signal.SIGTERM, _stop)
     try:
         engine.open()

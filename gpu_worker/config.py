@@ -87,7 +87,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     """Read every WORKER_… variable; raises BadConfig where one cannot be used."""
     token = _token(environ, "WORKER_TOKEN")
     if not token:
-        raise BadConfig("WORKER_TOKEN is not set: give the worker the same secret as the controller.")
+        raise BadConfig("WORKER_TOKEN is not set. Set it to the same secret as on the controller.")
     engine = _text(environ, "WORKER_ENGINE", "reference")
     parts = _parts(engine)
     tmp_dir = _folder(environ, "WORKER_TMP_DIR", "/tmp/bt-worker")  # noqa: S108 - its owner is checked
@@ -130,7 +130,7 @@ def read_rehearsal_speed(environ: Mapping[str, str] = os.environ) -> float:
 def _token(environ: Mapping[str, str], name: str) -> str:
     token = environ.get(name, "").strip()
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise BadConfig(f"{name} holds characters that an HTTP header cannot carry.")
+        raise BadConfig(f"{name} contains characters that are not allowed in an HTTP header.")
     return token
 
 
@@ -182,5 +182,5 @@ def _origin(environ: Mapping[str, str], name: str) -> str:
     except ValueError:
         found = ""
     if not text.startswith(("http://", "https://")) or "//:" in found or not found:
-        raise BadConfig(f"{name} must be an address like https://transcribe.example.org, not {text!r}.")
+        raise BadConfig(f"{name} must be a URL such as https://transcribe.example.org, not {text!r}.")
     return found

@@ -31,7 +31,7 @@ class Directories:
         self._prepare("WORKER_STATE_DIR", state_dir)
         self.scratch = tmp_dir / SCRATCH_NAME
         if self.scratch.is_symlink():
-            raise BadConfig(f"{self.scratch} is a link; remove it.")
+            raise BadConfig(f"{self.scratch} is a symbolic link; remove it.")
         self.input_cache = InputCache(tmp_dir / KEPT_NAME)
         self.input_cache.rescue(self.scratch)
         shutil.rmtree(self.scratch, ignore_errors=True)

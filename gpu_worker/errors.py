@@ -20,5 +20,5 @@ class Fault(Exception):
 def disk_fault(failure: BaseException) -> Fault | None:
     """A full disk as a fault; None where the error is another one."""
     if is_disk_full(failure):
-        return Fault("WORKER_DISK_FULL", "The worker's disk is full: free space in WORKER_TMP_DIR.")
+        return Fault("WORKER_DISK_FULL", "The worker's disk is full. Free up space in WORKER_TMP_DIR.")
     return None

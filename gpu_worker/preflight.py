@@ -63,13 +63,13 @@ def preflight(config: Config, engine: EngineState) -> Preflight:
 def _gpu(machine: _Machine) -> Check:
     if not machine.engine.is_ready:
         if machine.engine.failed_starts:
-            return Check(ok=False, message="The engine process does not start: the worker's log says why.")
-        return Check(ok=True, message="The engine is starting; ask again in a minute.")
+            return Check(ok=False, message="The engine process cannot start. See the worker's log.")
+        return Check(ok=True, message="The engine is starting. Check again in a minute.")
     if machine.engine.gpu:
         return Check(ok=True, message=f"{machine.engine.gpu_name}, CUDA {machine.engine.cuda}.")
     return Check(
         ok=True,
-        message="No NVIDIA GPU is visible: jobs run on the CPU, slowly. On a GPU box check nvidia-smi, "
+        message="No NVIDIA GPU is visible: jobs run slowly on the CPU. On a GPU machine, check nvidia-smi, "
         "the driver, and that the container was started with --gpus all.",
     )
 
@@ -79,19 +79,19 @@ def _weights(machine: _Machine) -> Check:
     if engine.trouble:
         return Check(ok=False, message=engine.trouble)
     if model in engine.models:
-        return Check(ok=True, message=f"WORKER_MODEL {model} is here.")
+        return Check(ok=True, message=f"WORKER_MODEL {model} is installed.")
     if engine.has_looked:
         return Check(ok=True, message=f"WORKER_MODEL {model} is loaded on demand.")
-    return Check(ok=True, message=f"WORKER_MODEL {model} is being loaded; ask again in a minute.")
+    return Check(ok=True, message=f"WORKER_MODEL {model} is being loaded. Check again in a minute.")
 
 
 def _diarization(machine: _Machine) -> Check:
     engine = machine.engine
     if engine.diarization:
-        return Check(ok=True, message=f"Speakers are told apart by {engine.diarization}.")
+        return Check(ok=True, message=f"Speakers are identified by {engine.diarization}.")
     if engine.diarization_trouble:
         return Check(ok=False, message=engine.diarization_trouble)
-    return Check(ok=True, message="The pipeline is being loaded; ask again in a minute.")
+    return Check(ok=True, message="The pipeline is being loaded. Check again in a minute.")
 
 
 def _disk(machine: _Machine) -> Check:
@@ -99,14 +99,14 @@ def _disk(machine: _Machine) -> Check:
         with tempfile.TemporaryFile(dir=machine.config.tmp_dir) as trial:
             trial.write(b"x")
     except OSError as failure:
-        why = f"WORKER_TMP_DIR {machine.config.tmp_dir} cannot be written ({failure.strerror})"
-        return Check(ok=False, message=f"{why}: name another folder, or free some space.")
+        why = f"WORKER_TMP_DIR {machine.config.tmp_dir} is not writable ({failure.strerror})"
+        return Check(ok=False, message=f"{why}: choose another folder or free up space.")
     free = shutil.disk_usage(machine.config.tmp_dir).free
     needed = 2 * machine.config.max_file_bytes  # the file, and its samples beside it
     text = f"{free / GIGABYTE:.1f} GB free in WORKER_TMP_DIR"
     if free < needed:
         wanted = f"a file of WORKER_MAX_FILE_MB needs {needed / GIGABYTE:.1f}"
-        return Check(ok=False, message=f"{text}; {wanted}. Free some space.")
+        return Check(ok=False, message=f"{text}; {wanted}. Free up space.")
     return Check(ok=True, message=f"{text}.")
 
 
@@ -120,7 +120,7 @@ def _packages() -> Check:
             return Check(ok=False, message=f"{name} is missing: {INSTALL}.")
     told = ", ".join(f"{name} {number}" for name, number in found.items())
     if found["torch"] != found["torchaudio"]:
-        return Check(ok=False, message=f"{told} do not fit together: {INSTALL}.")
+        return Check(ok=False, message=f"{told} are incompatible: {INSTALL}.")
     return Check(ok=True, message=f"{told}.")
 
 
@@ -134,17 +134,19 @@ def _decoder() -> Check:
 def _controller(machine: _Machine) -> Check:
     address = machine.config.controller_origin
     if not address:
-        return Check(ok=True, message="CONTROLLER_ORIGIN is not set: the first job names the controller.")
+        return Check(
+            ok=True, message="CONTROLLER_ORIGIN is not set; the first job determines the controller."
+        )
     try:
         with open_session() as session:
             session.get(address, timeout=CONNECT_SECONDS, allow_redirects=False, stream=True).close()
     except requests.RequestException as failure:
         return Check(
             ok=False,
-            message=f"{address} cannot be reached from here ({type(failure).__name__}): "
+            message=f"{address} is unreachable from here ({type(failure).__name__}): "
             "check CONTROLLER_ORIGIN, the firewall, and that the controller is running.",
         )
-    return Check(ok=True, message=f"{address} answers.")
+    return Check(ok=True, message=f"{address} responds.")
 
 
 def _versions() -> dict[str, str]:

@@ -253,7 +253,7 @@ def test_the_tables_of_failure_codes_are_the_protocols() -> None:
 
 
 def test_a_page_without_a_place_for_the_table_is_refused() -> None:
-    with pytest.raises(CommandError, match="0 places"):
+    with pytest.raises(CommandError, match="found 0"):
         draw_errors.with_table("# A page", draw_errors.codes())
 
 

@@ -56,7 +56,7 @@ def missing_scope(request: HttpRequest, exc: MissingScope) -> HttpResponse:
 
 @api.exception_handler(ConfinedToken)
 def confined(request: HttpRequest, exc: ConfinedToken) -> HttpResponse:
-    return _error(request, 403, "CONFINED_TOKEN", "This token is for one session only.")
+    return _error(request, 403, "CONFINED_TOKEN", "This token is limited to one session.")
 
 
 @api.exception_handler(RequestDataTooBig)

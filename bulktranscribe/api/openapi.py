@@ -18,8 +18,13 @@ Described = dict[str, Any]
 REF = "#/components/schemas/{model}"
 OF_ALL = (schemas.Refusal, *tus_openapi.SCHEMAS)
 SECURITY = {
-    "token": {"type": "http", "scheme": "bearer", "description": "A token of Settings → API tokens"},
-    "page": {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": "Pages, with X-CSRFToken"},
+    "token": {"type": "http", "scheme": "bearer", "description": "A token from Settings → API tokens"},
+    "page": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "sessionid",
+        "description": "Session cookie with X-CSRFToken",
+    },
 }
 BYTES = {"schema": {"type": "string", "format": "binary"}}
 FILES = {
@@ -35,7 +40,7 @@ def document() -> Described:
     drawn["info"] = {
         "title": "Bulk Transcribe",
         "version": "1",
-        "description": "docs/api.md tells a whole story with curl.",
+        "description": "docs/api.md has a complete walkthrough with curl.",
     }
     components = drawn["components"]
     components["schemas"].update(_of_all())
@@ -80,8 +85,8 @@ def _describe(operation: Described, scope: Scope | None) -> None:
     if files := FILES.get(operation["operationId"]):
         operation["responses"] = {"200": {"description": "The file", "content": files}}
     if operation["operationId"] == "get_media":
-        part = {"description": "The part asked for with Range", "content": files}
-        operation["responses"].update({"206": part, "416": {"description": "No such part"}})
+        part = {"description": "The requested byte range", "content": files}
+        operation["responses"].update({"206": part, "416": {"description": "Range not satisfiable"}})
     operation["responses"] = {str(status): told for status, told in operation["responses"].items()}
 
 

@@ -12,9 +12,9 @@ from bulktranscribe.cli.remote_client import RemoteClient, check_address
 PROGRAM = "python -m bulktranscribe.cli"
 VERBS = {
     "transcribe": (verbs.transcribe, "transcribe files and folders"),
-    "watch": (verbs.watch, "transcribe what appears in a folder"),
-    "status": (verbs.status, "how a session's files are"),
-    "fetch": (verbs.fetch, "a session's transcripts into files"),
+    "watch": (verbs.watch, "transcribe recordings that appear in a folder"),
+    "status": (verbs.status, "show the status of the files in a session"),
+    "fetch": (verbs.fetch, "download the transcripts of a session"),
 }
 
 
@@ -29,7 +29,7 @@ def client_for(said: argparse.Namespace) -> RemoteClient:
     """Return the desk that is named. Raises Refused."""
     if not said.url or not said.token:
         missing = "--url" if not said.url else "--token"
-        text = f"Say where: {missing}, or the variable BULKTRANSCRIBE_{missing[2:].upper()}."
+        text = f"Missing option: {missing} (or set the environment variable BULKTRANSCRIBE_{missing[2:].upper()})."
         raise Refused("WRONG_USAGE", text)
     check_address(said.url, insecure=said.insecure)
     return RemoteClient(said.url, said.token.strip())
@@ -39,19 +39,24 @@ def parser() -> argparse.ArgumentParser:
     """Return what understands the command line."""
     said = argparse.ArgumentParser(
         prog=PROGRAM,
-        description="Recordings into transcripts, on an installation of Bulk Transcribe elsewhere.",
-        epilog="Exit code 0: every file is complete; 1: some are not; 2: wrong usage; 130: Ctrl-C.",
+        description="Transcribe recordings with a remote Bulk Transcribe server.",
+        epilog="Exit codes: 0 if every file is complete, 1 if some are not, 2 for usage errors, 130 for Ctrl-C.",
     )
     said.add_argument(
-        "--url", default=os.environ.get("BULKTRANSCRIBE_URL", ""), help="or the variable BULKTRANSCRIBE_URL"
+        "--url",
+        default=os.environ.get("BULKTRANSCRIBE_URL", ""),
+        help="URL of the server (default: the environment variable BULKTRANSCRIBE_URL)",
     )
     said.add_argument(
         "--token",
         default=os.environ.get("BULKTRANSCRIBE_TOKEN", ""),
-        help="better the variable BULKTRANSCRIBE_TOKEN: others on a machine see what was typed",
+        help="API token; prefer the environment variable BULKTRANSCRIBE_TOKEN: command lines are visible to "
+        "other users of this machine",
     )
     said.add_argument(
-        "--insecure", action="store_true", help="send the token over http://, to other machines too"
+        "--insecure",
+        action="store_true",
+        help="allow sending the token over unencrypted http:// to other machines",
     )
     each = said.add_subparsers(dest="verb", required=True, metavar="|".join(VERBS))
     parsers = {name: each.add_parser(name, help=text, description=text) for name, (_, text) in VERBS.items()}

@@ -78,7 +78,7 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class FileState:
-    """Where one file of a job stands."""
+    """Status of one file in a job."""
 
     id: str
     upload: str

@@ -60,9 +60,7 @@ class Run:
         newest = self._patiently(self._join)
         if (job := self._start(newest)) is not None:
             if self.cli_options.job_options.use_remote and job.runs_on != "remote":
-                self.reporter.say(
-                    "This installation runs jobs on its own machine: --gpu changes nothing here."
-                )
+                self.reporter.say("This server has no remote GPU workers; --gpu has no effect.")
             self.reporter.say(
                 f"Job {job.number} of “{self.cli_options.session}”: {self.client.address(self.session)}"
             )
@@ -76,9 +74,10 @@ class Run:
                 source = folder.look(item.found)
                 remote_file = upload_cache.bring(source, self.reporter, number, len(self.items))
             except Changed as changed:
-                item.problem = f"It is being written now. Run this again when it is whole. {changed}".rstrip()
+                waiting = "The file is still being written. Run this command again when it is complete."
+                item.problem = f"{waiting} {changed}".rstrip()
             except OSError as failure:
-                item.problem = f"It cannot be read: {failure.strerror or failure}."
+                item.problem = f"Cannot read the file: {failure.strerror or failure}."
             except Refused as refusal:
                 item.problem = str(refusal)
             if item.problem:
@@ -122,7 +121,7 @@ class Run:
                 )
             except uploading.Gone as gone:
                 for item in (item for upload in gone.uploads for item in self.by_upload.pop(upload)):
-                    item.problem = f"{gone} Run this again to send it again."
+                    item.problem = f"{gone} Run this command again to upload it again."
                 continue
             self._take(job, uploads)
             return job
@@ -154,7 +153,7 @@ class Run:
         """A job that cannot be followed any more is the problem of its files that were not complete."""
         why = str(refusal)
         if refusal.code == "NOT_FOUND":
-            why = f"Job {job.number} is gone: somebody has deleted it, or its session."
+            why = f"Job {job.number} was deleted, or its session was."
         self.reporter.say(why)
         del self.jobs[job.id]
         for item in (item for file in self._mine(job) for item in self.by_upload[file.upload]):
@@ -187,15 +186,16 @@ class Run:
         open_jobs = self._going_on()
         if not open_jobs:
             self.reporter.say(
-                "Interrupted. Run the same command again: what has been sent is not sent again."
+                "Interrupted. Run the same command again to resume; uploaded files are not uploaded again."
             )
         elif self.cli_options.cancel_on_interrupt:
             for job in open_jobs:
                 with suppress(Refused):  # it has ended meanwhile, or is gone
                     self.client.cancel(job.id)
-            self.reporter.say("Interrupted, and the job is canceled.")
+            self.reporter.say("Interrupted. The job was canceled.")
         else:
             where = self.client.address(self.session)
             self.reporter.say(
-                f"Interrupted; the job goes on. Run the same command again to follow it. To cancel it: {where}"
+                "Interrupted. The job continues to run. Run the same command again to follow it. "
+                f"To cancel it, open {where}"
             )

@@ -29,55 +29,79 @@ class CliOptions:
 def add_common(parser: argparse.ArgumentParser, session: str | None = SESSION) -> None:
     """Let a parser understand how to transcribe and where transcripts go."""
     add_session(parser, session)
-    parser.add_argument("--model", default="", help="left out: the installation's usual one")
-    parser.add_argument("--language", default="", help="as in en, de, zh; left out: detected")
+    parser.add_argument("--model", default="", help="speech model (default: the default model of the server)")
     parser.add_argument(
-        "--speakers", type=speakers, default="auto", metavar="auto|none|N|A-B", help="how many speak"
+        "--language", default="", help="language code such as en, de, or zh (default: auto-detect)"
     )
-    parser.add_argument("--gpu", action="store_true", help="run on a GPU elsewhere, where that is a choice")
+    parser.add_argument(
+        "--speakers",
+        type=speakers,
+        default="auto",
+        metavar="auto|none|N|A-B",
+        help="number of speakers (default: auto)",
+    )
+    parser.add_argument(
+        "--gpu", action="store_true", help="run on a remote GPU worker, if the server has one"
+    )
     add_exports(parser)
 
 
 def add_session(parser: argparse.ArgumentParser, session: str | None = SESSION) -> None:
     """Let a parser understand whose files are meant; it must be said where there is no usual one."""
-    usual = f"; left out: {session}" if session else ""
+    usual = f" (default: {session})" if session else ""
     parser.add_argument(
-        "--session", metavar="NAME", required=session is None, default=session, help=f"the session{usual}"
+        "--session",
+        metavar="NAME",
+        required=session is None,
+        default=session,
+        help=f"name of the session{usual}",
     )
 
 
 def add_exports(parser: argparse.ArgumentParser, out: Path | None = None) -> None:
     """Let a parser understand where transcripts go."""
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", default=out, help="write transcripts below this folder"
+        "--out", type=Path, metavar="DIR", default=out, help="write transcripts to this folder"
     )
     parser.add_argument(
-        "--format", type=formats, default=["txt"], metavar="txt,srt,…", help="in these formats; left out: txt"
+        "--format",
+        type=formats,
+        default=["txt"],
+        metavar="txt,srt,…",
+        help="comma-separated export formats (default: txt)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace files of the same name in --out")
+    parser.add_argument("--overwrite", action="store_true", help="overwrite existing files in --out")
 
 
 def add_transcribe(parser: argparse.ArgumentParser) -> None:
     """Let a parser understand `transcribe`."""
     parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="FILE|DIR", help="recordings, or folders of them"
+        "paths", nargs="+", type=Path, metavar="FILE|DIR", help="recordings or folders of recordings"
     )
     add_common(parser)
-    parser.add_argument("--again", action="store_true", help="also what was transcribed in this way before")
-    parser.add_argument("--cancel-on-interrupt", action="store_true", help="Ctrl-C cancels the job")
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="transcribe again what was already transcribed with these options",
+    )
+    parser.add_argument("--cancel-on-interrupt", action="store_true", help="cancel the job on Ctrl-C")
 
 
 def add_watch(parser: argparse.ArgumentParser) -> None:
     """Let a parser understand `watch`."""
-    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder to watch, with those in it")
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", help="the folder to watch, including its subfolders"
+    )
     add_common(parser, session=None)
-    parser.add_argument("--once", action="store_true", help="take what is there, wait until it is done, end")
+    parser.add_argument(
+        "--once", action="store_true", help="transcribe the current files, wait until they finish, and exit"
+    )
     parser.add_argument(
         "--settle",
         type=float,
         default=5.0,
         metavar="SECONDS",
-        help="a file is taken when it has not changed for so long; left out: 5",
+        help="upload a file once it has not changed for this long (default: 5)",
     )
 
 
@@ -103,7 +127,7 @@ def speakers(text: str) -> str:
     shape = re.fullmatch(r"([1-9]\d{0,2})(?:-([1-9]\d{0,2}))?", text)
     low, high = (int(shape[1]), int(shape[2] or shape[1])) if shape else (0, 0)
     if not 1 <= low <= high <= MOST_SPEAKERS:
-        raise argparse.ArgumentTypeError("say auto, none, a number, or two as in 2-4")
+        raise argparse.ArgumentTypeError("must be auto, none, a number, or a range such as 2-4")
     return text
 
 
@@ -111,5 +135,5 @@ def formats(text: str) -> list[str]:
     """Read --format. Raises ArgumentTypeError."""
     names = [name.strip().lower().lstrip(".") for name in text.split(",")]
     if not all(re.fullmatch(r"[a-z0-9_-]{1,20}", name) for name in names):
-        raise argparse.ArgumentTypeError("name formats with commas between, as in txt,srt")
+        raise argparse.ArgumentTypeError("must be a comma-separated list such as txt,srt")
     return list(dict.fromkeys(names))

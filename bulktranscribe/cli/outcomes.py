@@ -19,7 +19,7 @@ STYLES = {
     "complete": "green",
     "failed": "red",
     "canceled": "yellow",
-    "not sent": "red",
+    "not uploaded": "red",
     "not written": "red",
     "not complete": "red",
 }
@@ -38,7 +38,7 @@ class Item:
     @property
     def outcome(self) -> str:
         if self.state is None:
-            return "not sent" if self.problem and not self.upload else "not started"
+            return "not uploaded" if self.problem and not self.upload else "not started"
         if self.problem:
             return "not written" if self.state.status == "complete" else "not complete"
         return self.state.status

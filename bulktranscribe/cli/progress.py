@@ -92,7 +92,7 @@ class Lines:
 
     def sending(self, name: str, done: int, size: int, number: int, count: int) -> None:
         if done >= size:
-            self._write(f"Sent {number} of {count}: {name} ({size_of(size)})")
+            self._write(f"Uploaded {number} of {count}: {name} ({size_of(size)})")
 
     def files(self, files: Sequence[FileState]) -> None:
         for file in files:
@@ -115,7 +115,7 @@ class Bars:
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
-            TextColumn("{task.percentage:3.0f} %"),
+            TextColumn("{task.percentage:3.0f}%"),
             TextColumn("{task.fields[note]}", markup=False, style="dim"),
             console=console,
             transient=True,
@@ -127,7 +127,7 @@ class Bars:
 
     def sending(self, name: str, done: int, size: int, number: int, count: int) -> None:
         self._show(
-            "sending", f"Sending {number} of {count}", 100 * done / max(1, size), f"{name}, {size_of(size)}"
+            "sending", f"Uploading {number} of {count}", 100 * done / max(1, size), f"{name}, {size_of(size)}"
         )
         if number == count and done >= size:
             self._drop("sending")

@@ -27,11 +27,9 @@ def check_address(url: str, *, insecure: bool) -> None:
     """Raise Refused where a token would travel in the clear, or the address is none."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Refused("NO_ADDRESS", f"“{url}” is no address. It begins with https://")
+        raise Refused("NO_ADDRESS", f"Invalid URL: “{url}”. It must start with https://")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK and not insecure:
-        text = (
-            "The token would travel in the clear. Use https://, or say --insecure on a network of your own."
-        )
+        text = "The token would be sent unencrypted. Use https://, or pass --insecure on a trusted network."
         raise Refused("INSECURE", text)
 
 
@@ -46,7 +44,7 @@ class RemoteClient:
             if row["name"] == name:
                 return str(row["id"])
         if not make:
-            raise Refused("NOT_FOUND", f"There is no session “{name}”.")
+            raise Refused("NOT_FOUND", f"Session not found: “{name}”.")
         made = self.transport.json("POST", "/api/sessions", json={"name": name})
         return str(made["session"]["id"])
 
@@ -77,7 +75,7 @@ class RemoteClient:
         except Refused as refusal:
             if refusal.code != "NOT_FOUND":
                 raise
-            raise Refused("UPLOAD_GONE", "It was deleted as soon as it was there.") from refusal
+            raise Refused("UPLOAD_GONE", "The file was deleted right after it was uploaded.") from refusal
 
     def _take_back(self, session: str, remote_file: RemoteFile, say: Say) -> str:
         """Delete what arrived as another file than was meant. Return why it stays and where; empty where it is gone."""
@@ -125,7 +123,7 @@ class RemoteClient:
             there = self.transport.json("GET", f"/api/transcripts/{file}/exports")["exports"]
             names = ", ".join(row["format"] for row in there)
             raise Refused(
-                "NO_SUCH_FORMAT", f"There is no format “{format}”. There are: {names}."
+                "NO_SUCH_FORMAT", f"Unknown format “{format}”. Available formats: {names}."
             ) from refusal
 
     def _pages(self, path: str, name: str, **only: str) -> Iterator[dict[str, Any]]:

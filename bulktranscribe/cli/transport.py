@@ -44,13 +44,15 @@ class HttpTransport:
                 method, self.url + path, timeout=TIMEOUT_SECONDS, allow_redirects=False, **content
             )
         except requests.ConnectionError as failure:
-            raise Unreachable(f"{self.url} cannot be reached.") from failure
+            raise Unreachable(f"{self.url} is unreachable.") from failure
         except requests.Timeout as failure:
-            raise Unreachable(f"{self.url} does not answer.") from failure
+            raise Unreachable(f"{self.url} is not responding.") from failure
         except requests.RequestException as failure:
-            raise Unreachable(f"{self.url}: the answer broke off ({type(failure).__name__}).") from failure
+            raise Unreachable(
+                f"{self.url}: the response was interrupted ({type(failure).__name__})."
+            ) from failure
         if answer.status_code in BUSY or (answer.status_code >= 500 and answer.status_code not in FINAL):
-            raise Unreachable(f"{self.url} answers {answer.status_code}.")
+            raise Unreachable(f"{self.url} returned HTTP {answer.status_code}.")
         if not answer.ok or answer.is_redirect:
             raise Refused(*self._problem(answer))
         return answer
@@ -59,22 +61,24 @@ class HttpTransport:
         """Return the answer's JSON. Raises Refused, Unreachable."""
         answer = self.call(method, path, **content)
         if "json" not in _type(answer):
-            raise Refused("NO_API", f"{self.url} is no Bulk Transcribe: it answers no JSON at {path}.")
+            raise Refused(
+                "NO_API", f"{self.url} is not a Bulk Transcribe server: {path} did not return JSON."
+            )
         return answer.json()
 
     def _problem(self, answer: requests.Response) -> tuple[str, str]:
         if answer.is_redirect:
             return (
                 "REDIRECT",
-                f"{self.url} leads to {answer.headers['Location']}. Name that address with --url.",
+                f"{self.url} redirects to {answer.headers['Location']}. Use that URL with --url.",
             )
         if answer.status_code == 401:
-            return "NOT_SIGNED_IN", "The token is not valid here. Make a new one on the page of your tokens."
+            return "NOT_SIGNED_IN", "The token is not valid. Create a new one under Settings → API tokens."
         try:
             error = answer.json()["error"]
             return str(error["code"]), str(error["message"])
         except (ValueError, KeyError, TypeError):
-            return f"HTTP_{answer.status_code}", f"{self.url} answers {answer.status_code}."
+            return f"HTTP_{answer.status_code}", f"{self.url} returned HTTP {answer.status_code}."
 
 
 def _type(answer: requests.Response) -> str:

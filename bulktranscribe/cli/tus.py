@@ -65,7 +65,7 @@ class Sending:
                 return self._go_on(file)
             except Unreachable as silence:
                 if self.tries == 1:  # a single break is no news
-                    self.say(f"{silence} Trying again …")
+                    self.say(f"{silence} Retrying…")
                 self._wait()
             except Refused as refusal:
                 if refusal.code in GONE and self.place:
@@ -83,9 +83,7 @@ class Sending:
         self.gone.add(self.place)
         self.place, self.has_sent = "", False
         if len(self.gone) >= MOST_GONE:
-            raise Refused(
-                "UPLOAD_GONE", "Whatever arrives of it is gone again over there. Nothing more is sent."
-            )
+            raise Refused("UPLOAD_GONE", "The server keeps discarding the uploaded data. Upload stopped.")
 
     def _go_on(self, file: BinaryIO) -> Arrived:
         """Ask how much has arrived and send the rest. Raises Refused where it is gone, Changed."""
@@ -101,7 +99,7 @@ class Sending:
         became = self.transport.json("GET", self.place)["incoming"]
         upload = became["upload"] or became["duplicateOf"]
         if upload is None:
-            raise Refused("UPLOAD_EXPIRED", "It was deleted as soon as it was there.")
+            raise Refused("UPLOAD_EXPIRED", "The file was deleted right after it was uploaded.")
         return Arrived(str(upload["id"]), is_ours=self.has_sent and became["upload"] is not None)
 
     def _patch(self, data: bytes, offset: int) -> int:

@@ -27,7 +27,7 @@ class Gone(Exception):
     """Somebody has deleted files before a job was started over them."""
 
     def __init__(self, uploads: set[str]) -> None:
-        super().__init__("It is gone: somebody has deleted it before its job was started.")
+        super().__init__("The file was deleted before its job started.")
         self.uploads = uploads
 
 
@@ -60,11 +60,9 @@ class UploadCache:
             )
             return self._remote_files.setdefault(key, sent)
         what = (
-            "the session has it already"
-            if twin.relative == source.relative
-            else f"the same as {twin.relative}"
+            "already in the session" if twin.relative == source.relative else f"identical to {twin.relative}"
         )
-        reporter.say(f"{source.relative}: {what}; not sent again.")
+        reporter.say(f"{source.relative}: {what}; not uploaded again.")
         return twin
 
 
@@ -110,10 +108,10 @@ def patiently(ask: Callable[[], Answer], say: Say) -> Answer:
             if time.monotonic() > deadline:
                 raise
             if tries == 0:
-                say(f"{silence} Trying again …")
+                say(f"{silence} Retrying…")
             time.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
             tries += 1
             continue
         if tries:
-            say("It answers again.")
+            say("Connection restored.")
         return answer

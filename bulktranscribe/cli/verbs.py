@@ -27,7 +27,7 @@ def _told(verb: Verb) -> Callable[[ClientFor, argparse.Namespace], int]:
         except (NoSuchFile, Refused) as wrong:
             text, code = str(wrong), outcomes.WRONG_USAGE
         except Unreachable as silence:
-            text, code = f"{silence} Run the same command again later: it goes on.", outcomes.SOME_FAILED
+            text, code = f"{silence} Run the same command again later to resume.", outcomes.SOME_FAILED
         except KeyboardInterrupt:
             text, code = "Interrupted.", outcomes.INTERRUPTED
         progress.plain(Console(stderr=True, highlight=False, emoji=False), text)
@@ -42,7 +42,8 @@ def transcribe(client_for: ClientFor, said: argparse.Namespace, console: Console
     found = folder.named(said.paths)
     if not found:
         raise NoSuchFile(
-            f"No recordings in {', '.join(map(str, said.paths))}. Files named one by one are always taken."
+            f"No recordings found in {', '.join(map(str, said.paths))}. "
+            "Files that are named individually are always accepted."
         )
     return flow.transcribe(client_for(said), found, options.cli_options_of(said), console)
 
@@ -51,7 +52,7 @@ def transcribe(client_for: ClientFor, said: argparse.Namespace, console: Console
 def watch(client_for: ClientFor, said: argparse.Namespace, console: Console) -> int:
     """What appears in a folder, until Ctrl-C."""
     if not said.folder.is_dir():
-        raise NoSuchFile(f"{said.folder} is no folder.")
+        raise NoSuchFile(f"{said.folder} is not a folder.")
     return watching.watch(client_for(said), said.folder.resolve(), options.cli_options_of(said), console)
 
 
@@ -66,7 +67,7 @@ def status(client_for: ClientFor, said: argparse.Namespace, console: Console) ->
     for job in jobs:
         progress.plain(console, f"Job {job.number}: {job.words}; {progress.summary(job.files)}")
         for file in job.files:
-            how = f"{file.words} {file.percent:.0f} %" if file.status == "running" else file.words
+            how = f"{file.words} {file.percent:.0f}%" if file.status == "running" else file.words
             progress.plain(
                 console, "\t".join((f"  {names.get(file.upload, file.name)}", how, file.error)).rstrip()
             )

@@ -17,7 +17,7 @@ Signature = tuple[int, int, int]  # size, and when content and permissions chang
 TICK_SECONDS = 1.0
 FULL = ("DISK_FULL", "QUOTA_FULL")
 NO_SESSION = ("NOT_FOUND", "SESSION_DELETED")
-SESSION_IS_GONE = "The session is gone: somebody has deleted it. Start this again for a new one of that name."
+SESSION_IS_GONE = "The session was deleted. Run this command again to create a new one with the same name."
 FULL_SECONDS = 60.0  # until a full installation is asked again
 A_SECOND_MORE_FOR = 200  # files in the open jobs: their states are long answers
 
@@ -63,7 +63,7 @@ def watch(client: Client, top: Path, cli_options: CliOptions, console: Console) 
         )
         return _watch(watcher, once=cli_options.once)
     except KeyboardInterrupt:
-        reporter.say("Stopped watching. What was sent goes on; start this again for what comes later.")
+        reporter.say("Stopped watching. Jobs that have started continue to run.")
         return outcomes.INTERRUPTED
     finally:
         reporter.close()
@@ -126,7 +126,7 @@ class Watcher:
                 self._follow_at = now + sum(len(job.files) for job in self.jobs) / A_SECOND_MORE_FOR
             self._said.discard("silence")
         except Unreachable as silence:
-            self._say_once("silence", f"{silence} Trying again …")
+            self._say_once("silence", f"{silence} Retrying…")
             return False
         except Refused as refusal:
             if refusal.code not in NO_SESSION:
@@ -148,7 +148,7 @@ class Watcher:
                 continue
             there[found.relative] = (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
         if not self.top.is_dir():
-            self._say_once("top", f"{self.top} is not there now. Waiting for it …")
+            self._say_once("top", f"{self.top} does not exist. Waiting for it…")
         return there
 
     def _bring(self, name: str, signature: Signature, now: float) -> None:
@@ -158,13 +158,13 @@ class Watcher:
         except (Changed, FileNotFoundError):
             return  # looked at again when it is still
         except OSError as failure:
-            text = f"It cannot be read: {failure.strerror or failure}. It is tried again when it changes."
+            text = f"Cannot read the file: {failure.strerror or failure}. It is retried when it changes."
         except Refused as refusal:
             if refusal.code in NO_SESSION:
                 raise
             if refusal.code in FULL:
                 self._full_until = now + FULL_SECONDS
-                self._say_once(refusal.code, f"{name}: {refusal} Trying again every minute.")
+                self._say_once(refusal.code, f"{name}: {refusal} Retrying every minute.")
                 return
             text = str(refusal)
         else:
@@ -189,7 +189,7 @@ class Watcher:
         except uploading.Gone as gone:  # the others are started at the next look
             for upload in gone.uploads:
                 name = self.upload_cache.names().get(upload, upload)
-                self._say_once(f"upload {upload}", f"{name}: {gone} It is sent again when it changes.")
+                self._say_once(f"upload {upload}", f"{name}: {gone} It is uploaded again when it changes.")
             self._failed.update(dict.fromkeys(gone.uploads, True))
             self._forget(gone.uploads)
             return
@@ -229,7 +229,7 @@ class Watcher:
         self._forget(uploading.deleted(self.client, self.session, [file.upload for file in job.files]))
         open_files = [file for file in job.files if file.status != "complete" or self._unwritten(file)]
         self._failed.update((file.upload, True) for file in open_files)
-        text = f"Job {job.number} is gone: somebody has deleted it. What was not complete is not transcribed."
+        text = f"Job {job.number} was deleted. Files that were not complete are not transcribed."
         self._say_once(f"job {job.id}", text)
         return None
 
@@ -262,9 +262,7 @@ class Watcher:
             except Refused as refusal:
                 if refusal.code != "NOT_FOUND":
                     raise
-                self._say_once(
-                    f"out {file.id}", f"{file.name}: Its transcript is gone: somebody has deleted it."
-                )
+                self._say_once(f"out {file.id}", f"{file.name}: The transcript was deleted.")
                 self._gone.add(file.id)
                 return True
             except OSError as failure:

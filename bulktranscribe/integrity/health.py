@@ -29,14 +29,14 @@ def ticks(now: datetime) -> str:
     last = Tick.objects.filter(name="dispatch_queued").first()
     limit = timedelta(seconds=settings.TICK_ALARM_SECONDS)
     if last is None or abs(now - last.at) > limit:
-        return f"no tick for {settings.TICK_ALARM_SECONDS:g} s: is Celery with beat running?"
+        return f"no tick for {settings.TICK_ALARM_SECONDS:g} s; check that Celery beat is running"
     return "ok"
 
 
 def overdue(now: datetime) -> str:
     """Whether something is overdue for so long that nobody can be looking."""
     late = sum(1 for _what in invariants.overdue(now))
-    return f"{late} overdue: `manage.py check_invariants` names them" if late else "ok"
+    return f"{late} overdue; run `manage.py check_invariants` to list them" if late else "ok"
 
 
 def disk() -> str:

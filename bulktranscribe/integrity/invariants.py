@@ -39,9 +39,9 @@ def check(*, files: bool = True) -> list[Broken]:
     found = [Broken(number, what) for number, holds in INVARIANTS.items() for what in holds()]
     if files:
         on_disk = storage_audit.look(verify=True)
-        found += [Broken(4, f"not what its row says: {path}") for path in on_disk.damaged]
-        found += [Broken(9, f"no row knows {path}") for path in on_disk.orphans]
-        found += [Broken(9, f"gone from the disk: {path}") for path in on_disk.missing]
+        found += [Broken(4, f"damaged: {path}") for path in on_disk.damaged]
+        found += [Broken(9, f"no row for {path}") for path in on_disk.orphans]
+        found += [Broken(9, f"missing on disk: {path}") for path in on_disk.missing]
     return found
 
 
@@ -64,17 +64,17 @@ def one_result() -> Iterator[str]:
     yield from (f"{row['n']} complete attempts of input {row['job_input']}" for row in twice)
     its_attempt = complete.filter(job_input=OuterRef("job_input"), number=OuterRef("attempt_number"))
     for result in Result.objects.filter(~Exists(its_attempt)):
-        yield f"the result of input {result.job_input_id} is of no complete attempt"
+        yield f"the result of input {result.job_input_id} belongs to no complete attempt"
     for result in Result.objects.exclude(attempt_number=F("job_input__attempt_count")):
-        yield f"the result of input {result.job_input_id} is of a replaced attempt"
+        yield f"the result of input {result.job_input_id} belongs to a superseded attempt"
     for result in Result.objects.exclude(job_input__status=S.COMPLETE):
-        yield f"input {result.job_input_id} has a result and is not complete"
+        yield f"input {result.job_input_id} has a result but is not complete"
 
 
 def numbers_grow() -> Iterator[str]:
     counted = JobInput.objects.annotate(n=Count("attempts"), last=Max("attempts__number"))
     for entry in counted.exclude(n=F("attempt_count")):
-        yield f"input {entry.pk}: {entry.n} attempts, but it has counted {entry.attempt_count}"
+        yield f"input {entry.pk}: {entry.n} attempts, but its count is {entry.attempt_count}"
     for entry in counted.exclude(last=None).exclude(last=F("attempt_count")):
         yield f"input {entry.pk}: its latest attempt is not number {entry.attempt_count}"
 
@@ -106,13 +106,13 @@ def overdue(now: datetime) -> Iterator[str]:
     late: dict[str, QuerySet[Attempt]] = {
         "is past its lease": active.exclude(worker_job_id="").filter(lease_until__lt=limit),
         "is past its deadline": active.exclude(worker_job_id="").filter(deadline_at__lt=limit),
-        "was never answered for": active.filter(worker_job_id="", created_at__lt=unanswered),
-        "waits for outputs": active.filter(outputs_due_at__lt=limit),
+        "was never answered": active.filter(worker_job_id="", created_at__lt=unanswered),
+        "is still waiting for outputs": active.filter(outputs_due_at__lt=limit),
     }
     for what, attempts in late.items():
         yield from (f"attempt {attempt.pk} {what}" for attempt in attempts)
     for entry in JobInput.objects.filter(status=S.QUEUED, not_before__gt=now + LONGEST_PAUSE):
-        yield f"input {entry.pk} is put off until {entry.not_before}"
+        yield f"input {entry.pk} is postponed until {entry.not_before}"
 
 
 def moves_follow_the_table() -> Iterator[str]:
@@ -124,7 +124,7 @@ def moves_follow_the_table() -> Iterator[str]:
         for _pk, _status, event, source, target in events:
             move = MOVES[Event(event)]
             if source != at or source not in move.sources or target != move.target:
-                yield f"input {pk}: {event} led from {source} to {target}, and it was {at}"
+                yield f"input {pk}: {event} led from {source} to {target}, but it was {at}"
             at = target
         if at != status:
             yield f"input {pk} is {status}, its last event says {at}"
@@ -137,7 +137,7 @@ def progress_is_sane() -> Iterator[str]:
         | Q(status=S.COMPLETE, percent__lt=100)
         | Q(status=S.QUEUED, percent__gt=0)
     )
-    yield from (f"input {e.pk} is {e.status} at {e.percent} %" for e in JobInput.objects.filter(wrong))
+    yield from (f"input {e.pk} is {e.status} at {e.percent}%" for e in JobInput.objects.filter(wrong))
 
 
 def canceled_has_no_result() -> Iterator[str]:

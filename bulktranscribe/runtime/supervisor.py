@@ -132,7 +132,7 @@ class Stack:
         for service in self.services:
             while not service.is_ready():
                 if not service.is_running() or time.monotonic() > deadline:
-                    raise StackError(f"{service.name} did not start. Its log: {self.log_path(service)}")
+                    raise StackError(f"{service.name} did not start. See its log: {self.log_path(service)}")
                 time.sleep(0.1)
 
     def tend(self) -> None:
@@ -142,7 +142,7 @@ class Stack:
         """
         for service in self.services:
             if not service.is_running() and time.monotonic() - service.started_at > self._pause(service):
-                self.say(f"{service.name} ended; starting it again. Its log: {self.log_path(service)}")
+                self.say(f"{service.name} exited; restarting it. See its log: {self.log_path(service)}")
                 _signal_group(service, signal.SIGKILL)
                 self._start(service)
 
@@ -192,7 +192,7 @@ class Stack:
         if not try_lock(lock):
             lock.close()
             raise StackError(
-                f"Bulk Transcribe already runs on {settings.DATA_DIR}: open {settings.LOCAL_CONTROLLER_URL}/"
+                f"Bulk Transcribe is already running on {settings.DATA_DIR}: open {settings.LOCAL_CONTROLLER_URL}/"
             )
         self.lock = lock
 
@@ -203,7 +203,7 @@ class Stack:
         ):
             if not is_free(port):
                 raise StackError(
-                    f"Port {port} is taken by another program. End it, or choose another port: "
+                    f"Port {port} is already in use. Stop the program that uses it, or choose another port: "
                     f"{variable} make up"
                 )
 

@@ -80,7 +80,7 @@ def rejection_notice(rejected: Sequence[Segment]) -> list[Notice]:
     return [
         Notice(
             code="TEXT_REJECTED",
-            message=f"Invented text was left out, {seconds:.1f} s in {len(rejected)} place(s), the first at "
-            f"{clock(first)}: nobody seems to speak there. Turn hallucination detection off to keep it.",
+            message=f"Removed likely hallucinations: {seconds:.1f} s in {len(rejected)} segment(s) without detectable "
+            f"speech, the first at {clock(first)}. Turn off hallucination detection to keep them.",
         )
     ]

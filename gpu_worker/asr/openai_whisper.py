@@ -114,7 +114,9 @@ class OpenAIWhisper:
 
         asked = recording.options.language
         if asked in list(LANGUAGES)[model.num_languages :]:
-            raise Fault("INVALID_REQUEST", f"This model does not know the language {asked}; large-v3 does.")
+            raise Fault(
+                "INVALID_REQUEST", f"This model does not support the language {asked}; large-v3 does."
+            )
         if asked or not windows:
             return asked
         speech = np.concatenate(
@@ -264,7 +266,7 @@ def _notices(model: Whisper, options: Options) -> list[Notice]:
     return [
         Notice(
             code="LANGUAGE_IGNORED",
-            message=f"This model knows English only; the language {options.language} was not used.",
+            message=f"This model supports English only; the language {options.language} was ignored.",
         )
     ]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STEP_SECONDS = 0.1  # between two reports: so quickly a cancel is heard
-SENTENCE = "This is sentence {number} of a rehearsal: nothing was recognized, these words fill the time."
+SENTENCE = "This is sentence {number} of a rehearsal: nothing was recognized, and these words are filler."
 WORD_SECONDS = 0.3
 PAUSE_SECONDS = 0.6  # between two sentences
 SHORTEST_WORD = 0.02

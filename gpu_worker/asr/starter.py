@@ -79,7 +79,7 @@ def verify(name: str, tensors: dict[str, torch.Tensor], path: Path) -> None:
     if tensor_digest(tensors) != PACKAGES[name].digest:
         path.unlink(missing_ok=True)
         raise DamagedWeights(
-            f"The starter weights of {name} are damaged (their checksum is wrong). "
+            f"The starter weights of {name} are damaged (checksum mismatch). "
             "Reinstall requirements/starter.txt, then try again."
         )
 

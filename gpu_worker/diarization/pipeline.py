@@ -126,11 +126,11 @@ class PyannoteDiarizer:
 
     def _why(self, reason: str) -> str:
         if self.name == LOCAL:
-            return f"DIARIZATION_PIPELINE names a folder that holds no pipeline of pyannote ({reason})."
+            return f"DIARIZATION_PIPELINE is a folder without a pyannote pipeline ({reason})."
         return (
-            f"The pipeline {self.name} cannot be had ({reason}): accept its conditions on its page at "
-            "huggingface.co, set HF_TOKEN to a token that may read it, and let this machine reach the hub. "
-            "Without HF_TOKEN and DIARIZATION_PIPELINE the open pipeline of the starter weights is used."
+            f"The pipeline {self.name} cannot be loaded ({reason}): accept its conditions on its page at "
+            "huggingface.co, set HF_TOKEN to a token that can read it, and allow this machine to reach the hub. "
+            "Without HF_TOKEN and DIARIZATION_PIPELINE, the open pipeline of the starter weights is used."
         )
 
     def _settings(self, counts: SpeakerCounts) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def locate(file: StarterFile) -> Path:
         ) from failure
     if digest != file.sha256:
         raise DiarizationUnavailable(
-            f"The starter weights for speakers are damaged ({path.name} has another checksum). {REMEDY}"
+            f"The starter weights for speakers are damaged (checksum mismatch in {path.name}). {REMEDY}"
         )
     return path
 

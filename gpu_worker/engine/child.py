@@ -192,7 +192,7 @@ def _fault(failure: BaseException) -> Fault:
         return Fault("DIARIZATION_UNAVAILABLE", str(failure))
     # torch.OutOfMemoryError, by name: an engine need not be torch
     if isinstance(failure, MemoryError) or type(failure).__name__ == "OutOfMemoryError":
-        return Fault("OUT_OF_MEMORY", "The model and this recording need more memory than there is.")
+        return Fault("OUT_OF_MEMORY", "The model and this recording need more memory than is available.")
     return disk_fault(failure) or Fault(
         "PROCESSING_ERROR", f"Transcription failed ({type(failure).__name__})."
     )

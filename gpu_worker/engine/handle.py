@@ -136,7 +136,7 @@ class Engine:
                 if is_canceled():
                     raise Canceled
                 if self._state.failed_starts - failures >= START_TRIES or time.monotonic() > deadline:
-                    raise Fault("ENGINE_CRASHED", "The transcription process does not start on this worker.")
+                    raise Fault("ENGINE_CRASHED", "The transcription process cannot start on this worker.")
                 self._changed.wait(LOOK_SECONDS)
 
     def _attend(

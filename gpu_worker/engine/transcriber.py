@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-NO_DIARIZER = "This worker cannot tell speakers apart: its engine has no diarization."
+NO_DIARIZER = "This worker cannot identify speakers: its engine has no diarization."
 
 
 @dataclass(frozen=True)

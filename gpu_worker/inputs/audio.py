@@ -86,14 +86,14 @@ def _wait(child: subprocess.Popen[bytes], checkpoint: Callable[[], None]) -> byt
             return child.communicate(timeout=LOOK_SECONDS)[0]
         except subprocess.TimeoutExpired:
             if time.monotonic() > deadline:
-                raise Fault(UNDECODABLE, "Reading this file takes too long; it may be damaged.") from None
+                raise Fault(UNDECODABLE, "Decoding this file takes too long; it may be damaged.") from None
 
 
 def _outcome(answer: bytes) -> int:
     try:
         result: dict[str, Any] = json.loads(answer)
     except ValueError:  # killed by a limit or by the decoder itself
-        raise Fault(UNDECODABLE, "Reading this file made the decoder fail; it is damaged.") from None
+        raise Fault(UNDECODABLE, "The decoder crashed on this file; it is damaged.") from None
     if result.get("errno"):
         raise OSError(result["errno"], os.strerror(result["errno"]))
     if "code" in result:
@@ -114,7 +114,7 @@ def main(source: str, target: str, parent: str) -> dict[str, object]:
     except MemoryError:
         return {
             "code": UNDECODABLE,
-            "message": "Reading this file takes more memory than allowed; it may be damaged.",
+            "message": "Decoding this file takes more memory than allowed; it may be damaged.",
         }
     except OSError as failure:
         return {"errno": failure.errno or errno.EIO}
@@ -163,9 +163,9 @@ def _transfer(stream: BinaryIO, out: BinaryIO) -> int:
         with closing(_open(stream)) as container:
             written = _write(container, out)
     except av.FFmpegError as failure:
-        raise Fault(UNDECODABLE, f"The sound track cannot be read ({failure.strerror}).") from failure
+        raise Fault(UNDECODABLE, f"The audio track cannot be decoded ({failure.strerror}).") from failure
     if not written:
-        raise Fault(UNDECODABLE, "The sound track holds no sound (0 seconds), or it is damaged.")
+        raise Fault(UNDECODABLE, "The audio track is empty (0 seconds) or damaged.")
     return written
 
 
@@ -186,7 +186,7 @@ def _open(stream: BinaryIO) -> InputContainer:
     try:
         return av.open(stream, mode="r", options=options, metadata_errors="ignore")
     except MemoryError as failure:
-        raise Fault(UNDECODABLE, "The file has far too many tracks, or it is damaged.") from failure
+        raise Fault(UNDECODABLE, "The file has too many tracks or is damaged.") from failure
     except (av.FFmpegError, ValueError) as failure:
         raise Fault(UNDECODABLE, _why_unreadable(stream)) from failure
 
@@ -199,8 +199,8 @@ def _why_unreadable(stream: BinaryIO) -> str:
     if b"\0" not in head:
         return f"This is a text file, not a recording. Upload {FORMATS}."
     if head[4:8] == b"ftyp":
-        return "The file was cut off while it was recorded or copied: its index is missing."
-    return f"This is not a recording in a format that can be read ({FORMATS}), or it is damaged."
+        return "The file is truncated: its index is missing."
+    return f"This is not a recording in a supported format ({FORMATS}), or it is damaged."
 
 
 def _sound_track(container: InputContainer) -> AudioStream:
@@ -210,9 +210,9 @@ def _sound_track(container: InputContainer) -> AudioStream:
 
     track = container.streams.best("audio")
     if not isinstance(track, av.AudioStream):
-        raise Fault(UNDECODABLE, "The file has no sound track.")
+        raise Fault(UNDECODABLE, "The file has no audio track.")
     if track.codec_context is None:
-        raise Fault(UNDECODABLE, "The sound track uses a codec that cannot be read.")
+        raise Fault(UNDECODABLE, "The audio track uses an unsupported codec.")
     return track
 
 

@@ -111,7 +111,7 @@ class Fetch:
         if self._got and not (reply.status_code == 206 and resumes):
             self._restart(out)
             if reply.status_code == 206:
-                raise requests.ConnectionError("the server sent another range")
+                raise requests.ConnectionError("the server sent a different range")
         etag = reply.headers.get("ETag", "")
         self._etag = "" if etag.startswith("W/") else etag
 
@@ -121,7 +121,7 @@ class Fetch:
             limit = self._max_bytes // MEGABYTE
             raise Fault("INPUT_TOO_LARGE", f"The file is larger than {limit} MB (WORKER_MAX_FILE_MB).")
         if self._spec.size_bytes and self._got > self._spec.size_bytes:
-            raise _Damaged("it is longer than announced")
+            raise _Damaged("longer than announced")
         self._sha.update(chunk)
         out.write(chunk)
 
@@ -133,13 +133,13 @@ class Fetch:
 
     def _verify(self) -> None:
         if self._spec.sha256 and self._sha.hexdigest() != self._spec.sha256:
-            raise _Damaged("its sha256 is not the one announced")
+            raise _Damaged("SHA-256 mismatch")
 
 
 def _refused(status: int) -> str:
     if 300 <= status < 400:
-        return f"The controller redirects (HTTP {status}): CONTROLLER_BASE_URL must be its final address."
-    return f"The controller refused the download (HTTP {status}): the link is over or was altered."
+        return f"The controller redirects (HTTP {status}). CONTROLLER_BASE_URL must be its final URL."
+    return f"The controller rejected the download (HTTP {status}): the link has expired or was altered."
 
 
 def _unreachable(broken: requests.RequestException) -> str:

@@ -123,7 +123,7 @@ class Prefetcher:
         self._job.spent("decoding", seconds)
         audio_seconds = round(count / SAMPLE_RATE, 3)
         log("decode_done", **self._job.ids, seconds=round(seconds, 3), audioSeconds=audio_seconds)
-        self._job.note(f"Decoded {count / SAMPLE_RATE:.1f} s of sound")
+        self._job.note(f"Decoded {count / SAMPLE_RATE:.1f} s of audio")
         self._found[index].set_result(Prepared(samples, count))
 
     def _bring(self, index: int) -> None:
@@ -159,7 +159,7 @@ class Prefetcher:
         if not has_room(self._folder, spec.size_bytes):
             self._input_cache.clear()
         if not has_room(self._folder, spec.size_bytes):
-            raise Fault("WORKER_DISK_FULL", "The worker's disk has no room for this file.")
+            raise Fault("WORKER_DISK_FULL", "The worker does not have enough disk space for this file.")
 
         def report(got: int) -> None:
             log("download_progress", **self._job.ids, bytes=got, totalBytes=spec.size_bytes)

@@ -37,7 +37,7 @@ RETRY_AFTER = 5  # seconds after which a refused controller may ask again
 
 
 class WorkerBusy(Exception):
-    """All places are taken."""
+    """Worker is at capacity."""
 
 
 class KeyReused(Exception):
@@ -189,7 +189,7 @@ class JobStore:
             raise InvalidMessage("options.language", "must be a language code that Whisper knows, such as en")
         for index, spec in enumerate(request.inputs):
             if spec.size_bytes > self._config.max_file_bytes:
-                limit = f"must not be over {self._config.max_file_mb} MB (WORKER_MAX_FILE_MB)"
+                limit = f"must not exceed {self._config.max_file_mb} MB (WORKER_MAX_FILE_MB)"
                 raise InvalidMessage(f"inputs[{index}].sizeBytes", limit, code="INPUT_TOO_LARGE")
         if request.is_push:
             _check_ids(request)
@@ -242,7 +242,7 @@ class JobStore:
 
     def _fail(self, job: Job) -> None:
         failed("job_error", **job.ids)
-        message = "The worker met an unexpected error; its log has the details."
+        message = "The worker encountered an unexpected error. See its log for details."
         job.end("failed", ErrorMessage(code="PROCESSING_ERROR", message=message))
         self._journal.settle(job.id, job.snapshot(self._engine.state.gpu))
 

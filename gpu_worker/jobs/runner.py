@@ -236,7 +236,7 @@ def _outcome(
 def _why_canceled(job: Job) -> ErrorMessage | None:
     if not job.is_expired():
         return None
-    return ErrorMessage(code="CANCELED", message="The deadline of this attempt is over.")
+    return ErrorMessage(code="CANCELED", message="The deadline of this attempt has passed.")
 
 
 def _conclude(job: Job, outcome: CompleteMessage, verdict: Verdict) -> None:
@@ -246,7 +246,7 @@ def _conclude(job: Job, outcome: CompleteMessage, verdict: Verdict) -> None:
     elif verdict == "gone":
         job.end("canceled")
     elif verdict == "refused":
-        job.end("failed", ErrorMessage(code=UNDELIVERED, message="The controller refused the results."))
+        job.end("failed", ErrorMessage(code=UNDELIVERED, message="The controller rejected the results."))
     else:
-        text = "The controller could not be reached; the results are kept and sent when the worker restarts."
+        text = "The controller could not be reached. The results are kept and sent when the worker restarts."
         job.end("failed", ErrorMessage(code=UNDELIVERED, message=text))

@@ -47,7 +47,7 @@ class App:
             reply = self._answer(environ)
         except Exception:  # the boundary: a mistake of ours is a 500 in JSON and a line in the log
             failed("request_error")
-            reply = error(500, "PROCESSING_ERROR", "The worker met an unexpected error.")
+            reply = error(500, "PROCESSING_ERROR", "The worker encountered an unexpected error.")
         content = reply.content
         headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(content)))]
         start_response(reply.line, headers + reply.headers)
@@ -172,10 +172,12 @@ class App:
         except InvalidMessage as invalid:
             return error(400, invalid.code, str(invalid))
         except KeyReused:
-            return error(422, "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key stands for another job.")
+            return error(
+                422, "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was already used for a different job."
+            )
         except WorkerBusy:
             wait = [("Retry-After", str(RETRY_AFTER))]
-            return Reply(429, {"error": {"code": "BUSY", "message": "All places are taken."}}, wait)
+            return Reply(429, {"error": {"code": "BUSY", "message": "Worker is at capacity."}}, wait)
         return Reply(201 if is_new else 200, {"workerJobId": job_id, "status": status})
 
 

@@ -36,17 +36,21 @@ class Metrics:
         self._lock = threading.Lock()
         self._work_seconds = 0.0
         self._audio_seconds = 0.0
-        self._stages = Counter(f"{PREFIX}_stage_seconds", "Seconds by stage.", ["stage"], registry=registry)
+        self._stages = Counter(
+            f"{PREFIX}_stage_seconds", "Seconds spent by stage.", ["stage"], registry=registry
+        )
         self._audio = Counter(f"{PREFIX}_audio_seconds", "Audio seconds transcribed.", registry=registry)
-        self._ended = Counter(f"{PREFIX}_jobs_ended", "Jobs that ended.", ["status"], registry=registry)
-        self._speed = self._gauge("speed", "Audio seconds a second of the engine's work.")
-        self._jobs = Gauge(f"{PREFIX}_jobs", "Jobs held now.", ["status"], registry=registry)
-        self._waiting = self._gauge("files_waiting", "Decoded files that wait for the engine.")
-        self._capacity = self._gauge("capacity", "Jobs taken at the same time.")
-        self._ready = self._gauge("engine_ready", "1 while the engine runs.")
-        self._restarts = self._gauge("engine_restarts", "Engines that died and were replaced.")
-        self._memory = self._gauge("gpu_memory_bytes", "GPU memory held after the last task.")
-        Gauge(f"{PREFIX}_info", "The release.", ["version"], registry=registry).labels(VERSION).set(1)
+        self._ended = Counter(f"{PREFIX}_jobs_ended", "Jobs ended.", ["status"], registry=registry)
+        self._speed = self._gauge("speed", "Audio seconds per second of engine time.")
+        self._jobs = Gauge(f"{PREFIX}_jobs", "Jobs currently held.", ["status"], registry=registry)
+        self._waiting = self._gauge("files_waiting", "Decoded files waiting for the engine.")
+        self._capacity = self._gauge("capacity", "Maximum number of concurrent jobs.")
+        self._ready = self._gauge("engine_ready", "1 while the engine is running.")
+        self._restarts = self._gauge("engine_restarts", "Engine processes that were restarted.")
+        self._memory = self._gauge("gpu_memory_bytes", "GPU memory in use after the last task.")
+        Gauge(f"{PREFIX}_info", "Version of the worker.", ["version"], registry=registry).labels(VERSION).set(
+            1
+        )
 
     def spend(self, stage: str, seconds: float) -> None:
         """One file was in this stage for so long."""

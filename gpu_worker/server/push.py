@@ -44,7 +44,7 @@ def fetch(jobs: JobStore, job_id: str, input_id: str, kind: str) -> Reply:
     except OSError:
         content = None
     if content is None:
-        return Reply(404, {"error": "No such output"})
+        return Reply(404, {"error": "Output not found"})
     etag = f'"{hashlib.sha256(content).hexdigest()}"'
     return Reply(200, content, [("ETag", etag)], OUTPUT_CONTENT_TYPES[kind])
 
@@ -54,19 +54,21 @@ def _push_upload(jobs: JobStore, job_id: str, input_id: str) -> PushUpload | Rep
     try:
         return jobs.push_upload(job_id, input_id) or NO_JOB
     except JobOver:
-        return error(410, "JOB_OVER", "This job has ended: it takes no file any more.")
+        return error(410, "JOB_OVER", "This job has ended and accepts no more files.")
 
 
 def _append(push_upload: PushUpload, part: Slice) -> Reply:
     try:
         push_upload.take(part)
     except Misplaced:
-        return _at(push_upload, 409, "OFFSET_MISMATCH", f"The next slice begins at byte {push_upload.held}.")
+        return _at(
+            push_upload, 409, "OFFSET_MISMATCH", f"The next slice must begin at byte {push_upload.held}."
+        )
     except WrongSize:
         message = f"Content-Range: the file has {push_upload.size} bytes by the job's sizeBytes"
         return error(400, "INVALID_REQUEST", message)
     except Damaged:
-        return _at(push_upload, 422, "CHECKSUM_MISMATCH", "The sha256 is another one: send the file again.")
+        return _at(push_upload, 422, "CHECKSUM_MISMATCH", "SHA-256 mismatch: send the file again.")
     except Fault as fault:
         status = {"WORKER_DISK_FULL": 507, "CHECKSUM_MISMATCH": 422}.get(fault.code, 500)
         return _at(push_upload, status, fault.code, str(fault))

@@ -102,7 +102,9 @@ class PushUpload:
     def _append(self, content: bytes) -> None:
         missing = self.size - self._held
         if not has_room(self._path.parent, missing):
-            raise self._give_up(Fault("WORKER_DISK_FULL", "The worker's disk has no room for this file."))
+            raise self._give_up(
+                Fault("WORKER_DISK_FULL", "The worker does not have enough disk space for this file.")
+            )
         try:
             with self._path.open("r+b" if self._held else "wb") as out:
                 out.seek(self._held)
@@ -120,7 +122,7 @@ class PushUpload:
         self._held, self._sha = 0, hashlib.sha256()
         self._tries_left -= 1
         if not self._tries_left:
-            reason = "its sha256 is not the one announced"
+            reason = "SHA-256 mismatch"
             raise self._give_up(Fault("CHECKSUM_MISMATCH", f"The file arrived damaged, twice: {reason}."))
         raise Damaged
 

@@ -81,4 +81,4 @@ def test_check_tells_a_person_that_the_box_is_sound(box: Path, tmp_path: Path) -
     )
     assert checked.returncode == 0, checked.stdout
     assert "WRONG" not in checked.stdout
-    assert "Speakers are told apart by segmentation-3.0 + CAM++" in checked.stdout
+    assert "Speakers are identified by segmentation-3.0 + CAM++" in checked.stdout

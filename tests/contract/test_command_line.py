@@ -77,7 +77,7 @@ def test_a_folder_with_a_bad_file_is_transcribed_but_for_that_file(
     assert "sentence 1" in (out / "talks/mill.txt").read_text()
     assert "failed\ttalks/letter.mp3" in said
     assert "INPUT_UNDECODABLE" in said
-    assert "talks/day 2/again.ogg: the same as talks/mill.ogg; not sent again" in said
+    assert "talks/day 2/again.ogg: identical to talks/mill.ogg; not uploaded again" in said
     code, said = run(installation, *command, "--out", str(out))
     assert code == 1, said
     assert "Sent" not in said  # what is there is neither sent nor transcribed again
@@ -131,7 +131,7 @@ def test_a_watched_folder_is_transcribed_through_a_restart(
     code, said = run(installation, "manage.py", "watch", str(inbox), *options, "--once")
     assert code == 0, said
     assert "Sent 1 of 1: more.ogg" in said
-    assert "slow.ogg: the session has it already; not sent again." in said
+    assert "slow.ogg: already in the session; not uploaded again." in said
     assert written(out) == {"more.txt", ".bulktranscribe"}
 
 

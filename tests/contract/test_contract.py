@@ -136,7 +136,7 @@ def test_a_killed_worker_is_told_in_a_sentence_and_retry_completes_it(
     assert row["error"]["message"] == "Remote worker restarted or job expired; please retry."
     assert row["remote"]["lastError"]["code"] == "REMOTE_JOB_NOT_FOUND"
     page = installation.get(f"/sessions/{session}/")
-    assert "Retry Job" in page
+    assert "Retry job" in page
     installation.post(f"/api/jobs/{job_id}/retry")
     done = installation.wait_job(job_id, 180)
     assert (done["status"], done["inputs"][0]["attempt"]) == ("complete", 2)

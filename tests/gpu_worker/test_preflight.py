@@ -43,7 +43,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     ("origin", "code", "line"),
     [
         ("", 0, "ok     controller"),
-        ("http://127.0.0.1:9", 1, "WRONG  controller   http://127.0.0.1:9 cannot be reached from here"),
+        ("http://127.0.0.1:9", 1, "WRONG  controller   http://127.0.0.1:9 is unreachable from here"),
     ],
 )
 def test_check_prints_a_line_a_part_and_ends_with_a_code(

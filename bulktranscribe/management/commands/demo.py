@@ -31,9 +31,7 @@ PATIENCE_SECONDS = 1800
 
 
 class Command(BaseCommand):
-    help = (
-        "Transcribe the shipped recording through the whole path and print it. Exit code 0: it is complete."
-    )
+    help = "Transcribe the demo recording end to end and print the transcript. Exit with 0 if it completes."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--model", default=settings.LOCAL_WORKER_MODEL)
@@ -63,7 +61,7 @@ def running_stack(command: BaseCommand, interrupt: Interrupt) -> Iterator[None]:
     choose_free_ports()
     prepare(command)
     interrupt.check()
-    command.stdout.write("Starting web, Celery and the worker …")
+    command.stdout.write("Starting web, Celery, and the worker…")
     try:
         with supervisor.Stack(command.stdout.write) as processes:
             processes.wait_ready()
@@ -94,7 +92,7 @@ def start(recording: Path, model: str) -> JobInput:
 
 def watch(job_input: JobInput, console: Console, interrupt: Interrupt) -> None:
     """Show a bar until the file has ended."""
-    columns = (TextColumn("{task.description:32}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"))
+    columns = (TextColumn("{task.description:32}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"))
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
         bar = progress.add_task("", total=100.0)
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -114,7 +112,7 @@ def failure_of(job_input: JobInput) -> str:
     """Say what went wrong and what to do."""
     text = job_input.error_text
     if text is None:
-        return f"It did not end within {PATIENCE_SECONDS // 60} minutes."
+        return f"The job did not finish within {PATIENCE_SECONDS // 60} minutes."
     return f"{text.sentence} {text.hint} ({job_input.error_code}: {job_input.error_message})"
 
 

@@ -13,12 +13,10 @@ PLACE = re.compile(r"(?<=<!-- drawn by manage.py draw_errors -->\n).*?(?=<!-- en
 
 
 class Command(BaseCommand):
-    help = "Draw the tables of failure codes in docs/protocol.md and docs/operations.md."
+    help = "Generate the tables of error codes in docs/protocol.md and docs/operations.md."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--check", action="store_true", help="fail where a page is not what the protocol says"
-        )
+        parser.add_argument("--check", action="store_true", help="fail if a page is out of date")
 
     def handle(self, *args: Any, **options: Any) -> None:
         for name, table in (("protocol.md", codes()), ("operations.md", remedies())):
@@ -28,24 +26,24 @@ class Command(BaseCommand):
             if not options["check"]:
                 path.write_text(drawn)
             elif page != drawn:
-                raise CommandError(f"docs/{name} is not what the protocol says: run `manage.py draw_errors`.")
+                raise CommandError(f"docs/{name} is out of date. Run `manage.py draw_errors`.")
 
 
 def with_table(page: str, table: str) -> str:
     """Return the page with the table between its two marks; CommandError where it has none."""
     drawn, count = PLACE.subn(lambda _: table, page)
     if count != 1:
-        raise CommandError(f"A page has {count} places for the table of failure codes.")
+        raise CommandError(f"Expected one placeholder for the table of error codes, found {count}.")
     return drawn
 
 
 def codes() -> str:
     """Return the table for those who write a worker or a controller."""
     rows = [f"| `{code}` | {text.sentence} |" for code, text in ERRORS.items()]
-    return "\n".join(["| code | what happened |", "| --- | --- |", *rows]) + "\n"
+    return "\n".join(["| Code | Meaning |", "| --- | --- |", *rows]) + "\n"
 
 
 def remedies() -> str:
     """Return the table for those who look after an installation."""
     rows = [f"| `{code}` | {text.sentence} | {text.hint} |" for code, text in ERRORS.items()]
-    return "\n".join(["| code | what happened | what to do |", "| --- | --- | --- |", *rows]) + "\n"
+    return "\n".join(["| Code | Meaning | What to do |", "| --- | --- | --- |", *rows]) + "\n"

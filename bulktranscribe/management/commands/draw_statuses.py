@@ -11,27 +11,23 @@ from jobs.statuses import MOVES
 PATH = BASE_DIR / "docs" / "job-states.md"
 HEAD = """# The states of a file in a job
 
-Drawn from `jobs/statuses.py` by `manage.py draw_statuses`; `make check` compares. A job's own status is derived from
-its files.
+Generated from `jobs/statuses.py` by `manage.py draw_statuses`; `make check` verifies it. The status of a job is derived
+from its files.
 
 """
 
 
 class Command(BaseCommand):
-    help = "Draw docs/job-states.md from the status table."
+    help = "Generate docs/job-states.md from the status table."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--check", action="store_true", help="fail where the page is not what the table says"
-        )
+        parser.add_argument("--check", action="store_true", help="fail if the page is out of date")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["check"]:
             PATH.write_text(drawing())
         elif not PATH.exists() or PATH.read_text() != drawing():
-            raise CommandError(
-                "docs/job-states.md is not what the table says: run `manage.py draw_statuses`."
-            )
+            raise CommandError("docs/job-states.md is out of date. Run `manage.py draw_statuses`.")
 
 
 def drawing() -> str:
@@ -41,5 +37,5 @@ def drawing() -> str:
         arrows += [f"    {source} --> {move.target}: {event}" for source in move.sources]
         codes = ", ".join(f"`{code}`" for code in move.codes) or "–"
         rows.append(f"| {', '.join(move.sources)} | `{event}`: {event.label} | {move.target} | {codes} |")
-    table = ["| from | event | to | only with the codes |", "| --- | --- | --- | --- |", *rows]
+    table = ["| From | Event | To | Only with codes |", "| --- | --- | --- | --- |", *rows]
     return HEAD + "```mermaid\nstateDiagram-v2\n" + "\n".join(arrows) + "\n```\n\n" + "\n".join(table) + "\n"

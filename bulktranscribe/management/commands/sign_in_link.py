@@ -11,16 +11,14 @@ from bulktranscribe.sign_in import make_owner, sign_in_link
 
 
 class Command(BaseCommand):
-    help = "Print a link that signs a person in, once."
+    help = "Print a one-time sign-in link."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "name", nargs="?", help="the user name; the first administrator where it is left out"
-        )
+        parser.add_argument("name", nargs="?", help="username (default: the first administrator)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["name"]
         user = User.objects.filter(username=name, is_active=True).first() if name else make_owner()
         if user is None:
-            raise CommandError(f"There is no user named {name}.")
+            raise CommandError(f"User not found: {name}.")
         self.stdout.write(sign_in_link(user, settings.CONTROLLER_BASE_URL))

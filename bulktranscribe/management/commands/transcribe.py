@@ -12,14 +12,14 @@ from bulktranscribe.local_client import LocalClient
 
 class Command(BaseCommand):
     help = (
-        "Transcribe files, and folders with all that is in them. The installation must be running (make up). "
-        "Exit code 0: every file is complete; 1: some are not; 2: wrong usage; 130: Ctrl-C."
+        "Transcribe files and folders. Bulk Transcribe must be running (make up). "
+        "Exit codes: 0 if every file is complete, 1 if some are not, 2 for usage errors, 130 for Ctrl-C."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         options.add_transcribe(parser)
         parser.add_argument(
-            "--user", metavar="NAME", help="whose session; left out: the first administrator's"
+            "--user", metavar="NAME", help="owner of the session (default: the first administrator)"
         )
 
     def handle(self, *args: Any, **said: Any) -> None:

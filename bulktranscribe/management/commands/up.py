@@ -16,7 +16,10 @@ from remoteworker.workers.registry import sync_from_settings
 
 
 class Command(BaseCommand):
-    help = "Migrate, start web, Celery and the local worker, and print a sign-in link. Ctrl-C ends all of it."
+    help = (
+        "Migrate the database, start web, Celery, and the local worker, and print a sign-in link. "
+        "Ctrl-C stops everything."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
@@ -28,15 +31,15 @@ class Command(BaseCommand):
                 stack.wait_ready()
                 seconds = time.monotonic() - started
                 self._say(f"Ready after {seconds:.1f} s. Data: {settings.DATA_DIR}\n")
-                self._say(f"Sign in (works once): {sign_in_link(make_owner())}")
+                self._say(f"Sign in (one-time):  {sign_in_link(make_owner())}")
                 self._say(f"Later:                {settings.LOCAL_CONTROLLER_URL}/")
                 self._say(f"Admin:                {settings.LOCAL_CONTROLLER_URL}/admin/")
-                self._say("Ctrl-C ends everything.\n")
+                self._say("Press Ctrl-C to stop everything.\n")
                 self._watch(stack, interrupt)
         except StackError as problem:
             raise CommandError(str(problem)) from problem
         except KeyboardInterrupt:
-            self._say("\nEnded. Everything is kept; `make up` starts it again.")
+            self._say("\nStopped. Your data is kept; `make up` starts it again.")
 
     def _say(self, text: str) -> None:
         """Print at once, also into a pipe: the sign-in link must not wait in a buffer."""
@@ -57,7 +60,7 @@ class Command(BaseCommand):
 
 def prepare(command: BaseCommand) -> None:
     """Bring the database up to date and make the rows that a start needs."""
-    command.stdout.write("Bringing the database up to date …")
+    command.stdout.write("Migrating the database…")
     call_command("migrate", interactive=False, verbosity=0)
     follow_local_worker()
     sync_from_settings()
@@ -79,12 +82,12 @@ def worker_news() -> str:
     """Say how the local worker is."""
     worker = Worker.usable().filter(kind=Worker.Kind.LOCAL).first()
     if worker is None or not worker.is_connected:
-        return "The worker is starting …"
+        return "Starting the worker…"
     names = ", ".join(worker.models_at_hand)
     return (
-        f"The worker is ready; speech models at hand: {names}"
+        f"The worker is ready. Installed speech models: {names}"
         if names
-        else "The worker prepares its models …"
+        else "The worker is loading its models…"
     )
 
 

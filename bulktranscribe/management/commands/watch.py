@@ -13,13 +13,13 @@ from bulktranscribe.local_client import LocalClient
 class Command(BaseCommand):
     help = (
         "Transcribe each recording that appears in a folder, once it has stopped changing, until Ctrl-C. "
-        "The installation must be running (make up)."
+        "Bulk Transcribe must be running (make up)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         options.add_watch(parser)
         parser.add_argument(
-            "--user", metavar="NAME", help="whose session; left out: the first administrator's"
+            "--user", metavar="NAME", help="owner of the session (default: the first administrator)"
         )
 
     def handle(self, *args: Any, **said: Any) -> None:

@@ -12,10 +12,10 @@ COLUMNS = ("name", "kind", "state", "active", "slots", "speed", "lastContact", "
 
 
 class Command(BaseCommand):
-    help = "Show the workers from the database; asks none of them."
+    help = "Show the workers as recorded in the database, without contacting them."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="for programs")
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         workers = dashboard.workers()

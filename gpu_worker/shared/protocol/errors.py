@@ -14,8 +14,8 @@ class ErrorText:
 # The closed list of failure codes, of both services.
 ERRORS: dict[str, ErrorText] = {
     "INPUT_UNDECODABLE": ErrorText(
-        "This file has no sound that can be read.",
-        "Check that it plays on your computer, convert it to WAV, MP3, M4A or FLAC and upload it again.",
+        "This file has no readable audio.",
+        "Check that it plays on your computer, convert it to WAV, MP3, M4A, or FLAC, and upload it again.",
     ),
     "INPUT_TOO_LARGE": ErrorText(
         "This file is larger than the worker accepts.",
@@ -26,18 +26,18 @@ ERRORS: dict[str, ErrorText] = {
     ),
     "CHECKSUM_MISMATCH": ErrorText(
         "The file arrived at the worker damaged, twice.",
-        "Retry. If it happens again, look at the network between controller and worker.",
+        "Retry. If it happens again, check the network between the controller and the worker.",
     ),
     "DOWNLOAD_FAILED": ErrorText(
         "The worker could not fetch the file from the controller.",
-        "Check that CONTROLLER_BASE_URL is an address that the worker can reach, then retry.",
+        "Check that CONTROLLER_BASE_URL is a URL that the worker can reach, then retry.",
     ),
     "MODEL_UNAVAILABLE": ErrorText(
         "The worker does not have this speech model and could not download it.",
         "Choose a model that the worker offers, or put the model file into its model folder, then retry.",
     ),
     "DIARIZATION_UNAVAILABLE": ErrorText(
-        "This worker cannot tell speakers apart.",
+        "This worker cannot identify speakers.",
         "Turn speaker detection off, or install its weights on the worker, then retry.",
     ),
     "OUT_OF_MEMORY": ErrorText(
@@ -45,19 +45,19 @@ ERRORS: dict[str, ErrorText] = {
     ),
     "ENGINE_CRASHED": ErrorText(
         "The transcription process on the worker stopped unexpectedly.",
-        "Retry. If it happens again with the same file, the worker's log says why.",
+        "Retry. If it happens again with the same file, check the worker's log.",
     ),
     "WORKER_DISK_FULL": ErrorText(
         "The worker has no free disk space.", "Free space in WORKER_TMP_DIR on the worker, then retry."
     ),
     "CANCELED": ErrorText("Canceled.", "Retry starts it again."),
     "PROCESSING_ERROR": ErrorText(
-        "The worker met an unexpected error.", "Retry. The worker's log has the details."
+        "The worker encountered an unexpected error.", "Retry. The worker's log has the details."
     ),
     "INVALID_REQUEST": ErrorText(
         "The worker did not understand the job.", "Update the worker and the controller to the same version."
     ),
-    "UNKNOWN_MODEL": ErrorText("There is no speech model of this name.", "Choose a model from the list."),
+    "UNKNOWN_MODEL": ErrorText("There is no speech model with this name.", "Choose a model from the list."),
     "ORIGIN_REFUSED": ErrorText(
         "The worker serves another controller.",
         "Set CONTROLLER_ORIGIN on the worker to this controller's address, or restart the worker.",
@@ -74,7 +74,7 @@ ERRORS: dict[str, ErrorText] = {
         "Set the same token on both sides (REMOTE_WORKER_TOKEN and WORKER_TOKEN), then retry.",
     ),
     "REMOTE_DISPATCH_TIMEOUT": ErrorText(
-        "The worker did not answer when the file was handed over.",
+        "The worker did not respond when the file was dispatched.",
         "Check that the worker is running and reachable, then retry.",
     ),
     "REMOTE_LEASE_EXPIRED": ErrorText(

@@ -70,7 +70,7 @@ def test_files_of_a_deleted_job_are_named_at_the_end(
     assert code == 1
     rows = printed.splitlines()[-2:]
     assert rows[0] == "complete\ta.mp3"
-    assert rows[1].startswith("not complete\tb.mp3\tJob 1 is gone: somebody has deleted it")
+    assert rows[1].startswith("not complete\tb.mp3\tJob 1 was deleted")
 
 
 def test_a_ctrl_c_after_a_job_was_deleted_is_a_ctrl_c(
@@ -99,7 +99,7 @@ def test_a_file_that_is_deleted_before_its_job_begins_leaves_the_others(
     code, printed = transcribe(cli_client, session, tmp_path)
     assert code == 1
     rows = printed.splitlines()[-2:]
-    assert rows[0].startswith("not started\ta.mp3\tIt is gone: somebody has deleted it")
+    assert rows[0].startswith("not started\ta.mp3\tThe file was deleted before its job started")
     assert rows[1] == "complete\tb.mp3"
 
 
@@ -111,8 +111,8 @@ def test_a_watch_goes_on_without_a_deleted_job(start: Start, tmp_path: Path, sai
     delete(Job.objects.get())
     for second in range(7, 10):
         assert watcher.tick(second)
-    assert [line for line in said if "gone" in line] == [
-        "Job 1 is gone: somebody has deleted it. What was not complete is not transcribed."
+    assert [line for line in said if "deleted" in line] == [
+        "Job 1 was deleted. Files that were not complete are not transcribed."
     ]
     assert watcher.has_failures
     put(tmp_path, "c.mp3")
@@ -139,7 +139,7 @@ def test_a_watch_starts_its_job_without_a_deleted_file(
     for second in range(0, 10, 2):
         watcher.tick(second)
     assert JobInput.objects.get().upload.name == "b.mp3"
-    assert len([line for line in said if line.startswith("a.mp3: It is gone")]) == 1
+    assert len([line for line in said if line.startswith("a.mp3: The file was deleted")]) == 1
     assert watcher.has_failures
     (tmp_path / "in" / "a.mp3").touch()
     watcher.tick(10)
@@ -159,7 +159,7 @@ def test_a_transcript_that_is_gone_before_it_is_written_is_named_once(
     for second in range(7, 10):
         watcher.tick(second)
     assert watcher.tick(10)
-    assert [line for line in said if "a.mp3: Its transcript is gone" in line] == [said[-1]]
+    assert [line for line in said if "a.mp3: The transcript was deleted" in line] == [said[-1]]
     assert watcher.has_failures
 
 
@@ -178,4 +178,4 @@ def test_a_watch_of_a_deleted_session_ends_and_says_so(
     page = io.StringIO()
     order = CliOptions(session.name, JobOptions(model="base"))
     assert watch.watch(cli_client, tmp_path / "in", order, Console(file=page)) == 1
-    assert "The session is gone: somebody has deleted it." in page.getvalue()
+    assert "The session was deleted." in page.getvalue()

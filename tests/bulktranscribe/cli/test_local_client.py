@@ -57,11 +57,11 @@ def test_of_a_file_that_grows_meanwhile_nothing_is_kept(
 
 
 def test_nobody_at_work_is_said_at_once(cli_client: LocalClient, session: Session, worker: Worker) -> None:
-    assert "Celery does not run" in cli_client.notice(str(session.pk))
+    assert "Celery is not running" in cli_client.notice(str(session.pk))
     clock.follow("dispatch_queued")
     assert cli_client.notice(str(session.pk)) == ""
     Worker.objects.update(is_connected=False)
-    assert "cannot be reached" in cli_client.notice(str(session.pk))
+    assert "unreachable" in cli_client.notice(str(session.pk))
 
 
 def test_sessions_of_others_are_none_of_ones_own(
@@ -75,7 +75,7 @@ def test_sessions_of_others_are_none_of_ones_own(
 
 @pytest.mark.parametrize(
     ("user", "formats", "why"),
-    [("nobody", ["txt"], "no user named nobody"), ("anna", ["xyz"], "no format “xyz”")],
+    [("nobody", ["txt"], "User not found: nobody"), ("anna", ["xyz"], "Unknown format “xyz”")],
 )
 def test_wrong_words_are_refused_before_anything_is_begun(
     person: User, user: str, formats: list[str], why: str
@@ -86,7 +86,7 @@ def test_wrong_words_are_refused_before_anything_is_begun(
 
 def test_an_unknown_model_is_refused(cli_client: LocalClient, session: Session, source: Source) -> None:
     upload = cli_client.send(str(session.pk), source, nothing).id
-    with pytest.raises(Refused, match="no model named “colossal”"):
+    with pytest.raises(Refused, match="Unknown model: “colossal”"):
         cli_client.start(str(session.pk), [upload], JobOptions(model="colossal"))
 
 

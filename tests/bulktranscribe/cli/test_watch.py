@@ -93,7 +93,7 @@ def test_what_cannot_be_read_is_named_once_and_tried_again_when_it_changes(
         for second in range(0, 20, 2):
             watcher.tick(second)
     assert names() == ["fine.mp3"]
-    assert len([line for line in said if "locked.mp3: It cannot be read: Permission denied" in line]) == 1
+    assert len([line for line in said if "locked.mp3: Cannot read the file: Permission denied" in line]) == 1
     assert watcher.has_failures
     path.chmod(0o640)
     watcher.tick(20)
@@ -164,4 +164,4 @@ def test_a_silent_installation_is_waited_for(
             assert not watcher.tick(second)
     watcher.tick(9)
     assert names() == ["a.mp3"]
-    assert said.count("Nobody answers. Trying again …") == 1
+    assert said.count("Nobody answers. Retrying…") == 1

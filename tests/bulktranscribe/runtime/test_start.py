@@ -151,8 +151,8 @@ def state(pid: int) -> str:
 
 
 def test_up_starts_everything_restarts_what_dies_and_ctrl_c_ends_all_of_it(up: Up) -> None:
-    wait_for(lambda: "Ctrl-C ends everything" in up.said(), 60, up.said())
-    link = re.search(r"Sign in \(works once\): (\S+)", up.said())
+    wait_for(lambda: "Press Ctrl-C to stop everything" in up.said(), 60, up.said())
+    link = re.search(r"Sign in \(one-time\): +(\S+)", up.said())
     assert link
     assert requests.get(link[1], timeout=30).status_code == 200
     secrets = Path(up.env["DATA_DIR"]) / "secrets.env"
@@ -180,17 +180,17 @@ def test_up_starts_everything_restarts_what_dies_and_ctrl_c_ends_all_of_it(up: U
     up.process.send_signal(signal.SIGINT)
     assert up.process.wait(30) == 0
     assert alive(children) == []
-    assert "Everything is kept" in up.said()
+    assert "Your data is kept" in up.said()
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "said"), [("up", 0, "Everything is kept"), ("demo", 130, "Interrupted.")]
+    ("name", "code", "said"), [("up", 0, "Your data is kept"), ("demo", 130, "Interrupted.")]
 )
 def test_ctrl_c_in_the_first_seconds_ends_with_a_sentence(
     name: str, code: int, said: str, tmp_path: Path
 ) -> None:
     running = Up(tmp_path / "data", name)
-    wait_for(lambda: "Bringing the database up to date" in running.said(), 60, running.said())
+    wait_for(lambda: "Migrating the database" in running.said(), 60, running.said())
     running.process.send_signal(signal.SIGINT)
     try:
         assert running.process.wait(30) == code
@@ -212,7 +212,7 @@ def command(pid: int) -> str:
 
 
 def test_a_killed_up_takes_its_processes_along(up: Up) -> None:
-    wait_for(lambda: "Ctrl-C ends everything" in up.said(), 60, up.said())
+    wait_for(lambda: "Press Ctrl-C to stop everything" in up.said(), 60, up.said())
     children = up.children()
     up.process.kill()
     up.process.wait()

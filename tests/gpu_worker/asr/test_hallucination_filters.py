@@ -96,7 +96,7 @@ def test_the_share_of_speech_counts_what_lies_inside(spans: list[Span], share: f
 def test_what_was_left_out_is_told() -> None:
     (notice,) = rejection_notice([segment(), segment()])
     assert notice["code"] == "TEXT_REJECTED"
-    assert "4.0 s in 2 place(s), the first at 00:10:" in notice["message"]
+    assert "4.0 s in 2 segment(s) without detectable speech, the first at 00:10." in notice["message"]
     assert rejection_notice([]) == []
 
 

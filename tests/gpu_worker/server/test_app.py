@@ -100,7 +100,7 @@ def test_preflight_names_an_unreachable_controller_and_missing_weights(tmp_path:
                 lambda: (r := worker.get("/v1/preflight").json()) and "weights" in r["errors"] and r
             )
     assert found["status"] == "error"
-    assert "cannot be reached" in found["errors"]["controller"]
+    assert "unreachable" in found["errors"]["controller"]
     assert "put it into the cache folder" in found["errors"]["weights"]
 
 
