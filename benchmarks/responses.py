@@ -170,7 +170,7 @@ def make_job(session: "Session", number: int, files: "list[Upload]", statuses: S
 
     job = Job.objects.create(session=session, number=number, model="base", created_by=session.owner)
     for position, (file, status) in enumerate(zip(files, statuses, strict=True)):
-        failed = {"error_code": "INPUT_UNDECODABLE", "error_message": "The file has no sound track."}
+        failed = {"error_code": "INPUT_UNDECODABLE", "error_message": "The file has no audio track."}
         JobInput.objects.create(
             job=job,
             upload=file,

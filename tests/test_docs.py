@@ -221,7 +221,7 @@ def test_the_shown_page_to_read_is_the_one_that_is_written() -> None:
 
 
 def test_every_output_type_is_explained() -> None:
-    assert re.findall(r"^\| `([\w-]+)` \|", FORMAT.split("## The other outputs")[1], re.MULTILINE) == [
+    assert re.findall(r"^\| `([\w-]+)` \|", FORMAT.split("## Other outputs")[1], re.MULTILINE) == [
         "json",
         "markdown",
         "speaker-markdown",
