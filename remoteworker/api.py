@@ -34,7 +34,7 @@ def get_workers(request: HttpRequest) -> WorkerList:
 
 
 def _row(worker: Worker) -> WorkerRow:
-    said = worker.capabilities
+    said = worker.reported
     return WorkerRow(
         id=worker.pk,
         kind=worker.kind,
@@ -42,8 +42,8 @@ def _row(worker: Worker) -> WorkerRow:
         connected=worker.is_connected,
         last_contact_at=worker.last_ping_at.isoformat() if worker.last_ping_at else None,
         models=worker.models_at_hand,
-        tells_speakers=not said.get("diarizationTrouble"),
-        gpu=str(said.get("gpuName") or ""),
+        tells_speakers=said.tells_speakers,
+        gpu=said.gpu_name,
         capacity=worker.slots,
         active=int(getattr(worker, "active", 0)),
     )

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gpu_worker.shared.protocol import is_trusted_transport
+from gpu_worker.shared.protocol import Capabilities, is_trusted_transport, parse_capabilities
 from jobs import clock
 from jobs.encryption import SecretCipher
 from jobs.models import JobInput
@@ -25,13 +25,6 @@ from jobs.statuses import Event
 BREAKER_FAILURES = 3
 MAX_ROUNDS = 100  # of files one after the other that a deadline leaves room for
 tokens = SecretCipher(b"remoteworker.vault.v1")
-
-
-def places(capabilities: dict[str, Any]) -> int:
-    """How many files a worker says it takes at once."""
-    said = (capabilities.get("maxConcurrentJobs"), capabilities.get("queueSize", 0))
-    running, waiting = (n if isinstance(n, int) and 0 <= n <= 1000 else 0 for n in said)
-    return max(1, running) + waiting
 
 
 def check_address(url: str) -> None:
@@ -118,21 +111,24 @@ class Worker(models.Model):
         self.token_encrypted = tokens.encrypt(value.strip())
 
     @property
+    def reported(self) -> Capabilities:
+        """What it said of itself at the last ping."""
+        return parse_capabilities(self.capabilities)
+
+    @property
     def slots(self) -> int:
         """How many attempts it takes at once: those that run and the few that wait beside them."""
-        return self.capacity if self.capacity is not None else places(self.capabilities)
+        return self.capacity if self.capacity is not None else self.reported.places
 
     @property
     def models_at_hand(self) -> list[str]:
         """The speech models it says it can load now."""
-        said = self.capabilities.get("models")
-        return [name for name in said if isinstance(name, str)] if isinstance(said, list) else []
+        return list(self.reported.models)
 
     @property
     def parallel(self) -> int:
         """How many recordings it says it recognises at once."""
-        said = self.capabilities.get("maxConcurrentJobs")
-        return said if isinstance(said, int) and 1 <= said <= 1000 else 1
+        return self.reported.max_concurrent_jobs
 
     def seconds_for_a_file(self, active: int) -> float:
         """How long a file that it takes beside `active` others may be there before it is over time.

@@ -162,7 +162,7 @@ def _observe(running: Sequence[Attempt], client: WorkerClient, worker: Worker) -
     """Return what the worker says of each attempt; those it was not asked for any more are left out."""
     found: dict[object, Observation] = {}
     try:
-        if worker.capabilities.get("answersMany") is True:
+        if worker.reported.answers_many:
             for batch in _batches(running, MAX_JOBS_ASKED):
                 answers = client.job_statuses([attempt.worker_job_id for attempt in batch])
                 for attempt in batch:

@@ -75,7 +75,7 @@ def _of_held(held: list[JobInput]) -> dict[UUID, QueueStatus]:
 
 def _of_attempt(attempt: Attempt, entry: JobInput) -> QueueStatus:
     worker, since = attempt.worker, attempt.worker.unreachable_since
-    pace = speed(worker.speeds, attempt.job_input.job.model, has_gpu=bool(worker.capabilities.get("gpu")))
+    pace = speed(worker.speeds, attempt.job_input.job.model, has_gpu=worker.reported.gpu)
     left = entry.expected_seconds * (1 - entry.percent / 100) / pace
     return QueueStatus(
         last_contact_at=attempt.last_contact_at,
@@ -147,7 +147,7 @@ class _Crew:
         """Audio seconds a second that all of those get through together."""
         if model not in self._paces:
             self._paces[model] = sum(
-                worker.parallel * speed(worker.speeds, model, has_gpu=bool(worker.capabilities.get("gpu")))
+                worker.parallel * speed(worker.speeds, model, has_gpu=worker.reported.gpu)
                 for worker in self._able(model)
             )
         return self._paces[model]

@@ -14,7 +14,7 @@ from jobs.statuses import ACTIVE_JOBS, InputStatus
 from remoteworker import clock
 from remoteworker.models import Attempt, Worker
 from remoteworker.scheduling.scheduler import File, WorkerCandidate, choose
-from remoteworker.workers import capacity, registry
+from remoteworker.workers import registry
 
 MOVED = "MOVED"  # the code of an attempt that a person took away
 PASSED_OVER = 50  # files looked at beyond the free slots: some may fit no worker
@@ -45,7 +45,7 @@ class Limits:
         held = _held(models, candidates, wants_speakers=False)
         return cls(
             room=_largest(candidate.max_bytes for candidate in candidates if candidate.free),
-            any=_largest(map(capacity.max_bytes, known)),
+            any=_largest(worker.reported.max_bytes for worker in known),
             held=held,
             mute=_held(models - held, candidates, wants_speakers=True),
             full=min(

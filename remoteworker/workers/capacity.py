@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Max
 
-from gpu_worker.shared.units import MEGABYTE
 from jobs.media import serving
 from remoteworker import clock
 from remoteworker.models import Attempt, Worker
@@ -31,10 +30,10 @@ def candidates(kind: Worker.Kind) -> list[WorkerCandidate]:
             backlog=work.get(worker.pk, 0.0),
             parallel=worker.parallel,
             speeds=worker.speeds,
-            has_gpu=bool(worker.capabilities.get("gpu")),
+            has_gpu=worker.reported.gpu,
             models=frozenset(worker.models_at_hand),
-            max_bytes=max_bytes(worker),
-            tells_speakers=not worker.capabilities.get("diarizationTrouble"),
+            max_bytes=worker.reported.max_bytes,
+            tells_speakers=worker.reported.tells_speakers,
         )
         for worker in present
     ]
@@ -54,15 +53,9 @@ def _backlogs(workers: list[Worker]) -> dict[int, float]:
     )
     for worker_id, model, percent, known, name, size in held:
         worker = by_pk[worker_id]
-        pace = speed(worker.speeds, model, has_gpu=bool(worker.capabilities.get("gpu")))
+        pace = speed(worker.speeds, model, has_gpu=worker.reported.gpu)
         seconds[worker_id] += (known or serving.usual_seconds(name, size)) * (1 - percent / 100) / pace
     return seconds
-
-
-def max_bytes(worker: Worker) -> int | None:
-    """How large a file may be for this worker, as it says; None: it does not say."""
-    said = worker.capabilities.get("maxFileMB")
-    return said * MEGABYTE if isinstance(said, int) and said > 0 else None
 
 
 def free_slots(worker: Worker) -> int:

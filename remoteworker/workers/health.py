@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
+from gpu_worker.shared.protocol import parse_capabilities
 from remoteworker import clock
-from remoteworker.models import Worker, places
+from remoteworker.models import Worker
 from remoteworker.workers.client import WorkerError, WorkerRefused
 from remoteworker.workers.registry import client_of
 
@@ -33,15 +34,9 @@ def ping(worker: Worker) -> bool:
         is_connected=True, failures=0, unreachable_since=None, last_error=None, checked_at=now, last_ping_at=now,
         latency_ms=round((time.monotonic() - started) * 1000, 1), capabilities=answer,
     )  # fmt: skip
-    if _says_full(worker.capabilities) and not _says_full(answer):
+    if worker.reported.is_full and not parse_capabilities(answer).is_full:
         Worker.objects.filter(pk=worker.pk, busy_until__gt=now).update(busy_until=now)
     return True
-
-
-def _says_full(said: dict[str, Any]) -> bool:
-    """Whether a worker counts as many jobs as it takes, whoever they are from."""
-    active = said.get("activeJobs")
-    return isinstance(active, int) and active >= places(said)
 
 
 def note_failure(worker: Worker, code: str, message: str) -> None:
@@ -75,7 +70,7 @@ def status() -> dict[str, Any]:
     mode = settings.REMOTE_WORKER_MODE
     remotes = list(Worker.usable().filter(kind=Worker.Kind.REMOTE).order_by("-is_connected", "name"))
     first = remotes[0] if remotes else None
-    said = first.capabilities if first else {}
+    said = first.capabilities if first else {}  # as the worker said it, null where it did not
     return {
         "enabled": mode != "off",
         "configured": bool(remotes),

@@ -22,16 +22,15 @@ def current() -> Offer:
     )
     return Offer(
         models=tuple(models),
-        tells_speakers=not connected or not all(w.capabilities.get("diarizationTrouble") for w in connected),
+        tells_speakers=not connected or any(worker.reported.tells_speakers for worker in connected),
         has_toggle=mode == "optional" and has_remotes,
         notices={kind == Worker.Kind.REMOTE: _notice(kind, rows) for kind in kinds},
     )
 
 
 def _default_first(worker: Worker) -> Iterable[str]:
-    default = worker.capabilities.get("model")
-    names = worker.models_at_hand
-    return sorted(names, key=lambda name: name != default)
+    said = worker.reported
+    return sorted(said.models, key=lambda name: name != said.model)
 
 
 def _notice(kind: Worker.Kind, rows: list[Worker]) -> str:

@@ -5,6 +5,7 @@ leave out has a default here, and unknown fields are ignored, so that older and 
 each other. `docs/protocol.md` explains the calls with examples. No torch, no Django.
 """
 
+from gpu_worker.shared.protocol.capabilities import Capabilities, parse_capabilities
 from gpu_worker.shared.protocol.errors import ERRORS, ErrorText
 from gpu_worker.shared.protocol.limits import (
     CONNECT_SECONDS,
@@ -79,6 +80,7 @@ __all__ = [
     "VERSION",
     "WHISPER_MODELS",
     "WORKER_AGENT",
+    "Capabilities",
     "CompleteMessage",
     "ErrorMessage",
     "ErrorText",
@@ -94,6 +96,7 @@ __all__ = [
     "camel",
     "is_trusted_transport",
     "origin",
+    "parse_capabilities",
     "parse_complete",
     "parse_error",
     "parse_job_request",
