@@ -179,6 +179,13 @@ def test_what_the_page_does_not_call_required_may_be_left_out() -> None:
     assert parse_job_request({**least, "inputs": files}).options == protocol.Options()
 
 
+def test_another_version_of_the_protocol_is_refused_by_the_code_that_the_page_names() -> None:
+    request, _answer = examples("POST /v1/jobs")
+    with pytest.raises(protocol.InvalidMessage) as refused:
+        parse_job_request({**request, "protocolVersion": request["protocolVersion"] + 1})
+    assert refused.value.code in PAGE
+
+
 def test_the_shown_status_is_understood_and_shows_every_field() -> None:
     (status,) = examples("GET /v1/jobs/<id>")
     assert parse_job_status(status) == status

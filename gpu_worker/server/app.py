@@ -21,6 +21,7 @@ from gpu_worker.server.reply import NO_JOB, Reply, error, not_allowed
 from gpu_worker.shared.protocol import (
     MAX_JOBS_ASKED,
     MAX_REQUEST_BYTES,
+    PROTOCOL_VERSION,
     SERVICE_NAME,
     VERSION,
     InvalidMessage,
@@ -119,6 +120,7 @@ class App:
         return {
             "status": "ok",
             "version": VERSION,
+            "protocolVersion": PROTOCOL_VERSION,
             "identity": {
                 "gitCommit": os.environ.get("GIT_COMMIT", ""),
                 "buildTime": os.environ.get("BUILD_TIME", ""),

@@ -12,7 +12,7 @@ import urllib3
 from django.conf import settings
 
 from gpu_worker.shared import protocol
-from gpu_worker.shared.protocol import JobRequest, JobStatus, parse_job_status
+from gpu_worker.shared.protocol import JobRequest, JobStatus, parse_capabilities, parse_job_status
 
 log = logging.getLogger(__name__)
 BLOCK_BYTES = 64 * 1024
@@ -83,8 +83,12 @@ class WorkerClient:
         self.session.close()
 
     def ping(self) -> dict[str, Any]:
-        """GET /v1/ping: what the worker is and offers."""
-        return self._call("GET", "/v1/ping")
+        """GET /v1/ping: what the worker is and offers. Raises WorkerRefused where it speaks another protocol."""
+        answer = self._call("GET", "/v1/ping")
+        if not parse_capabilities(answer).is_compatible:
+            code = "PROTOCOL_MISMATCH"
+            raise WorkerRefused(code, protocol.ERRORS[code].sentence, 200)
+        return answer
 
     def preflight(self) -> dict[str, Any]:
         """GET /v1/preflight: what is wrong with the box, in words."""

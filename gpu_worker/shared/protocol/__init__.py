@@ -19,7 +19,6 @@ from gpu_worker.shared.protocol.limits import (
 )
 from gpu_worker.shared.protocol.messages import (
     MAX_INPUTS,
-    PROTOCOL_VERSION,
     CompleteMessage,
     ErrorMessage,
     InputSpec,
@@ -44,6 +43,7 @@ from gpu_worker.shared.protocol.vocabulary import (
     OUTPUT_CONTENT_TYPES,
     OUTPUT_TYPES,
     PREFETCH_STAGES,
+    PROTOCOL_VERSION,
     STAGES,
     TERMINAL_STATUSES,
     WHISPER_MODELS,

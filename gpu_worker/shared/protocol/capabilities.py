@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gpu_worker.shared.protocol.vocabulary import PROTOCOL_VERSION
 from gpu_worker.shared.units import MEGABYTE
 
 MOST_JOBS = 1000  # at once that a worker is believed to take
@@ -24,6 +25,12 @@ class Capabilities:
     max_concurrent_jobs: int = 1
     queue_size: int = 0  # jobs that wait beside those
     answers_many: bool = False  # GET /v1/jobs
+    protocol_version: int | None = None
+
+    @property
+    def is_compatible(self) -> bool:
+        """Whether it speaks this version of the protocol. Who names none is understood."""
+        return self.protocol_version in (None, PROTOCOL_VERSION)
 
     @property
     def places(self) -> int:
@@ -62,6 +69,7 @@ def parse_capabilities(said: object) -> Capabilities:
         max_concurrent_jobs=_whole(wire, "maxConcurrentJobs", 1, MOST_JOBS) or 1,
         queue_size=_whole(wire, "queueSize", 0, MOST_JOBS) or 0,
         answers_many=wire.get("answersMany") is True,
+        protocol_version=_whole(wire, "protocolVersion", 1),
     )
 
 

@@ -57,6 +57,10 @@ ERRORS: dict[str, ErrorText] = {
     "INVALID_REQUEST": ErrorText(
         "The worker did not understand the job.", "Update the worker and the controller to the same version."
     ),
+    "PROTOCOL_MISMATCH": ErrorText(
+        "The worker and the controller use different versions of the protocol.",
+        "Update the worker and the controller to the same version.",
+    ),
     "UNKNOWN_MODEL": ErrorText("There is no speech model with this name.", "Choose a model from the list."),
     "ORIGIN_REFUSED": ErrorText(
         "The worker serves another controller.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, NotRequired, TypedDict, cast
 
 from gpu_worker.shared.protocol.errors import ERRORS
@@ -20,12 +20,12 @@ from gpu_worker.shared.protocol.reading import (
 from gpu_worker.shared.protocol.vocabulary import (
     ACTIVE_STATUSES,
     OUTPUT_TYPES,
+    PROTOCOL_VERSION,
     TERMINAL_STATUSES,
     FinalStatus,
     JobStatusName,
 )
 
-PROTOCOL_VERSION = 1
 MAX_INPUTS = 100
 
 
@@ -144,7 +144,6 @@ class JobRequest:
     outputs_upload_url: str = ""
     attempt: int | None = None
     deadline_at: str = ""
-    protocol_version: int = field(default=PROTOCOL_VERSION)
 
     @property
     def is_push(self) -> bool:
@@ -162,7 +161,7 @@ class JobRequest:
             **({} if self.is_push else addresses),
             "attempt": self.attempt,
             "deadlineAt": self.deadline_at,
-            "protocolVersion": self.protocol_version,
+            "protocolVersion": PROTOCOL_VERSION,
         }
 
 
@@ -173,6 +172,7 @@ def parse_job_request(body: object) -> JobRequest:
     field's wire name where a required field is missing or a value has the wrong type or range.
     """
     wire = as_mapping(body, "body")
+    _check_version(wire)
     is_push = _names_no_address(wire)
     raw_inputs = wire.get("inputs")
     if not isinstance(raw_inputs, list) or not 1 <= len(raw_inputs) <= MAX_INPUTS:
@@ -189,7 +189,6 @@ def parse_job_request(body: object) -> JobRequest:
         outputs_upload_url="" if is_push else read_url(wire, "outputsUploadUrl"),
         attempt=read_whole(wire, "attempt", low=1, high=2**31),
         deadline_at=read_text(wire, "deadlineAt", default="", limit=64),
-        protocol_version=read_whole(wire, "protocolVersion", low=1, high=1000) or PROTOCOL_VERSION,
     )
 
 
@@ -277,6 +276,14 @@ def camel(name: str) -> str:
     """`download_url` → `downloadUrl`."""
     head, *tail = name.split("_")
     return head + "".join(part.capitalize() for part in tail)
+
+
+def _check_version(wire: Mapping[str, Any]) -> None:
+    """Who names no version is of before there were any, or of another kind, and is understood."""
+    version = read_whole(wire, "protocolVersion", low=1, high=1000)
+    if version not in (None, PROTOCOL_VERSION):
+        why = f"is {version}, this side speaks {PROTOCOL_VERSION}"
+        raise InvalidMessage("protocolVersion", why, "PROTOCOL_MISMATCH")
 
 
 def _names_no_address(wire: Mapping[str, Any]) -> bool:

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+PROTOCOL_VERSION = 1  # raised only by a change that the other side has to know
+
 FinalStatus = Literal["complete", "failed", "canceled"]
 JobStatusName = Literal["queued", "running", "complete", "failed", "canceled"]
 ACTIVE_STATUSES: tuple[JobStatusName, ...] = ("queued", "running")

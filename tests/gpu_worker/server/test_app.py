@@ -110,6 +110,7 @@ def test_preflight_names_an_unreachable_controller_and_missing_weights(tmp_path:
         ({"inputs": []}, "INVALID_REQUEST", "inputs"),
         ({"controllerJobId": None}, "INVALID_REQUEST", "controllerJobId"),
         ({"callbackUrl": "file:///etc/passwd"}, "INVALID_REQUEST", "callbackUrl"),
+        ({"protocolVersion": 2}, "PROTOCOL_MISMATCH", "protocolVersion"),
         ({"options": {"temperature": "hot"}}, "INVALID_REQUEST", "temperature"),
         ({"options": {"beamSize": 99}}, "INVALID_REQUEST", "beamSize"),
         ({"options": {"vadEnabled": 1}}, "INVALID_REQUEST", "vadEnabled"),

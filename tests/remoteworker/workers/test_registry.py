@@ -6,6 +6,7 @@ import pytest
 from django.core.checks import Error
 from django.test import Client
 
+from gpu_worker.shared.protocol import ERRORS
 from remoteworker import checks
 from remoteworker.models import Worker
 from remoteworker.workers import health, offer, registry
@@ -74,6 +75,18 @@ def test_a_failed_ping_is_said_and_takes_the_worker_out(
     assert (worker.is_connected, worker.failures) == (False, 1)
     assert worker.last_error
     assert offer.current().notices[False]
+
+
+def test_a_worker_of_another_protocol_gets_nothing_and_the_reason_is_said(
+    worker: Worker, scripted: ScriptedWorker
+) -> None:
+    scripted.script["GET /v1/ping"] = Said(200, {**PING, "protocolVersion": 2})
+    assert not health.ping(worker)
+    worker.refresh_from_db()
+    error = {"code": "PROTOCOL_MISMATCH", "message": ERRORS["PROTOCOL_MISMATCH"].sentence}
+    assert (worker.is_connected, worker.last_error) == (False, error)
+    scripted.script["GET /v1/ping"] = Said(200, {**PING, "protocolVersion": 1})
+    assert health.ping(worker)
 
 
 def test_required_without_a_worker_says_so(db: None, settings: Any) -> None:
