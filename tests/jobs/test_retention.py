@@ -20,7 +20,8 @@ from jobs.models import IncomingUpload, Job, JobInput, Scope, Session, Upload
 from jobs.models.sessions import RETENTION_DAYS
 from jobs.statuses import Event
 from review.models import Transcript
-from review.storage.rows import Rows
+from review.storage.patch_writer import PatchWriter
+from review.storage.repository import TranscriptRepository
 from tests.jobs.programs import Program
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -121,7 +122,7 @@ def run_to_its_end(session: Session, entry: JobInput, browser: Client) -> None:
 
 
 def edit(session: Session, entry: JobInput, browser: Client) -> None:
-    Rows(Transcript.objects.create(job_input=entry)).save()
+    PatchWriter(TranscriptRepository(Transcript.objects.create(job_input=entry))).save()
 
 
 def delete_and_restore_a_job(session: Session, entry: JobInput, browser: Client) -> None:
