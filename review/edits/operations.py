@@ -101,7 +101,7 @@ def _check(state: State, edit: EditRequest) -> Patch:
 def _dismiss_flag(state: State, edit: EditRequest) -> Patch:
     segment = _segment(state, edit["segment"])
     if not any(flag["kind"] == edit["flag"] for flag in segment["flags"]):
-        raise InvalidEdit("UNKNOWN_FLAG", "This segment has no such flag.")
+        raise InvalidEdit("UNKNOWN_FLAG", "This segment does not have that flag.")
     flags = [
         {**flag, "dismissed": True} if flag["kind"] == edit["flag"] else flag for flag in segment["flags"]
     ]

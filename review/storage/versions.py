@@ -57,7 +57,7 @@ def find(transcript: Transcript, pk: int) -> Revision:
     """Return a saved version of this transcript; Http404 where it has no such."""
     found = transcript.revisions.filter(pk=pk).first() if pk < 2**63 else None
     if found is None:
-        raise Http404("No such version")
+        raise Http404("Version not found")
     return found
 
 
