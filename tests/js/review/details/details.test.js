@@ -127,3 +127,55 @@ test("a step of the server is one step: Undo goes on with what was before it", (
   store.undo();
   assert.equal(store.state.segments.get(uuid(0)).text, "one");
 });
+
+test("times are read back as they are written", () => {
+  const chance = new Chance(13);
+  for (let round = 0; round < 500; round += 1) {
+    const seconds = chance.below(36_000_000) / 1000;
+    assert.equal(readTime(writeTime(seconds)), seconds, writeTime(seconds));
+  }
+});
+
+test("a negative time is written as the start, and a long recording keeps its hours", () => {
+  assert.deepEqual([writeTime(-3), writeTime(359_999.999)], ["0:00.0", "99:59:59.999"]);
+  assert.deepEqual([readTime("100:00:00"), readTime("7:05"), readTime("07:05,5")], [360_000, 425, 425.5]);
+});
+
+test("the first field that cannot be read is the one that is told, and being outside comes before the order", () => {
+  assert.deepEqual(problemOf({ start: null, end: null }, 60, "end"), { at: "start", word: "time-unread" });
+  assert.deepEqual(problemOf({ start: 70, end: 65 }, 60, "end"), { at: "start", word: "time-beyond" });
+  assert.equal(problemOf({ start: 60, end: 60 }, 60, "end"), null, "the very end is inside");
+});
+
+test("nothing differs between a version and itself, whatever the server counted since", () => {
+  const then = transcript(["one", "two"]);
+  const state = stateOf(structuredClone(then));
+  state.segments.put({ ...state.segments.get(uuid(0)), version: 44, rank: "bb" });
+  assert.deepEqual(comparisonOf(then, state), { segments: [], speakers: [], transcript: null });
+});
+
+test("a status, a speaker who is gone and one who is new are told", () => {
+  const then = transcript(["one"], { reviewStatus: "new" });
+  const state = stateOf(structuredClone(transcript(["one"], { reviewStatus: "done" })));
+  state.speakers.set(uuid(100), { ...state.speakers.get(uuid(100)), removed: true });
+  state.speakers.set(uuid(109), { ...state.speakers.get(uuid(101)), key: uuid(109), name: "Jonas" });
+  const { speakers, transcript: whole } = comparisonOf(then, state);
+  assert.deepEqual(speakers.map(({ key, was, is }) => [key, was?.removed ?? null, is?.removed ?? null]), [
+    [uuid(100), false, true],
+    [uuid(109), null, false],
+  ]);
+  assert.deepEqual([whole.was.reviewStatus, whole.is.reviewStatus], ["new", "done"]);
+});
+
+test("what differs in a segment is named: text, times, speaker, marks", () => {
+  const [was] = transcript(["one"]).segments;
+  const differs = (fields) => aspectsOf({ was, is: { ...was, ...fields } });
+  assert.deepEqual(differs({}), []);
+  assert.deepEqual(differs({ end: 9, speaker: null }), ["times", "speaker"]);
+  for (const fields of [{ highlighted: true }, { checked: true }, { flags: [{ kind: "music", score: 1 }] }]) assert.deepEqual(differs(fields), ["marks"]);
+  assert.deepEqual(differs({ words: [], rank: "z", machineText: "" }), [], "that is nothing to read");
+});
+
+test("differences in right-to-left text are told in the order of reading", () => {
+  assert.deepEqual(told("שלום לכולם", "שלום עולם"), ["=שלום ", "-לכולם", "+עולם"]);
+});
