@@ -1,4 +1,4 @@
-"""What the pages lack, said at every start; they work without it, less well."""
+"""System checks for missing page packages, run at every start; the pages work without them, with limitations."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Warning, register
 
 @register()
 def check_page_packages(**kwargs: Any) -> list[CheckMessage]:
-    """Warn where something that the pages take from npm is not installed."""
+    """Warn if npm packages for the pages are not installed."""
     folders = [Path(folder) for _prefix, folder in settings.STATICFILES_DIRS]
     missing = [str(path.relative_to(settings.NODE_MODULES)) for path in folders if not path.is_dir()]
     if not missing:

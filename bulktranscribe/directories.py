@@ -1,4 +1,4 @@
-"""The folders of an installation, made by the processes that keep something there; reading the settings makes none."""
+"""The folders of an installation, created by the processes that use them, not by reading the settings."""
 
 import tempfile
 from pathlib import Path
@@ -7,7 +7,7 @@ from django.conf import settings
 
 
 def make_directories() -> None:
-    """Make what is missing of DATA_DIR, for nobody else to read; temporary files are in it from then on."""
+    """Create missing folders of DATA_DIR with private permissions, and use it for temporary files."""
     broker = Path(settings.BROKER_DIR)
     for folder in (
         settings.MEDIA_DIR,

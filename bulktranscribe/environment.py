@@ -1,4 +1,4 @@
-"""The variables: the process, then `.env`, then the secrets made at first start. An empty one counts as none."""
+"""Environment variables: the process, then `.env`, then the secrets of the first start. Empty means unset."""
 
 import math
 import os
@@ -16,17 +16,17 @@ Number = TypeVar("Number", int, float)
 
 
 def text(name: str, default: str = "") -> str:
-    """Return a variable without the space around it."""
+    """Return a variable without surrounding whitespace."""
     return os.environ.get(name, "").strip() or default
 
 
 def words(name: str) -> list[str]:
-    """Return the parts of a variable that stand between commas."""
+    """Return the comma-separated parts of a variable."""
     return [word.strip() for word in text(name).split(",") if word.strip()]
 
 
 def flag(name: str) -> bool:
-    """Return whether a variable says yes."""
+    """Return a variable as a boolean."""
     return text(name).lower() in ("1", "true", "yes", "on", "y", "ok")
 
 
@@ -46,19 +46,19 @@ def number(name: str, default: Number) -> Number:
 
 
 def period(name: str, default: float) -> float:
-    """Return a period in seconds, as a variable or the default has it, shortened."""
+    """Return a period in seconds from a variable or the default, shortened."""
     return shortened(number(name, default))
 
 
 def shortened(seconds: float) -> float:
-    """Return a period divided by PERIODS_DIVISOR, with which a test makes everything happen sooner."""
+    """Return a period divided by PERIODS_DIVISOR, with which tests run faster."""
     return seconds / (number("PERIODS_DIVISOR", 1.0) or 1.0)
 
 
 def load_environment() -> Path:
-    """Read `.env` and `DATA_DIR/secrets.env` into os.environ (what is set already wins).
+    """Load `.env` and `DATA_DIR/secrets.env` into os.environ; existing variables take precedence.
 
-    Returns DATA_DIR, the folder of everything that this installation keeps.
+    Return DATA_DIR, the folder with all data of this installation.
     """
     environ.Env.read_env(BASE_DIR / ".env")
     data_dir = Path(os.environ.get("DATA_DIR", "").strip() or BASE_DIR / "data").resolve()
@@ -71,7 +71,7 @@ def load_environment() -> Path:
 
 
 def make_secrets(data_dir: Path) -> None:
-    """Write a SECRET_KEY and a token for the local worker at the first start; later starts find them."""
+    """Create a SECRET_KEY and a token for the local worker at the first start."""
     path = data_dir / SECRETS_FILE
     if path.exists():
         return

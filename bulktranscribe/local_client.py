@@ -1,4 +1,4 @@
-"""The command line's desk in this installation: the same verbs as pages and API, for one person."""
+"""The local client of the command line: the same functions as pages and API, for one user."""
 
 from argparse import Namespace
 from collections.abc import Callable
@@ -44,7 +44,7 @@ Answer = TypeVar("Answer")
 def _asked(
     method: Callable[Concatenate["LocalClient", P], Answer],
 ) -> Callable[Concatenate["LocalClient", P], Answer]:
-    """Turn what may go wrong into what the command line knows. A watch lives longer than a connection."""
+    """Convert exceptions for the command line. A watch outlives database connections."""
 
     @wraps(method)
     def answer(client: "LocalClient", /, *args: P.args, **kwargs: P.kwargs) -> Answer:
@@ -69,7 +69,7 @@ class LocalClient:
 
     @classmethod
     def of(cls, said: Namespace) -> Self:
-        """Return the desk of who is named on the command line. Raises Refused, also for a format that is not there."""
+        """Return the client of the user named on the command line. Raises Refused, also for unknown formats."""
         if unknown := [name for name in said.format if name not in FORMATS]:
             raise _no_such_format(unknown[0])
         person = (

@@ -1,4 +1,4 @@
-"""JSON log lines: one object a line, with what the caller passed as `extra`."""
+"""JSON log lines: one object per line, including the caller's `extra`."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ SECRETS = (
 
 
 class JsonFormatter(logging.Formatter):
-    """Time, level, logger, event and fields; signatures, tokens and session ids are blotted out."""
+    """Time, level, logger, event, and fields; signatures, tokens, and session ids are redacted."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {

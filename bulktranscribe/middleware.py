@@ -1,4 +1,4 @@
-"""What every answer carries."""
+"""Middleware for security headers, HEAD, bearer tokens, and API errors."""
 
 import secrets
 from collections.abc import Callable
@@ -26,7 +26,7 @@ POLICY = "; ".join(
 
 
 def content_security_policy(get_response: Handler) -> Handler:
-    """Forbid inline scripts, other origins and framing on every page.
+    """Forbid inline scripts, other origins, and framing on every page.
 
     A template that writes `request.style_nonce` allows styles with that nonce, for a library that brings its own.
     """
@@ -48,7 +48,7 @@ def content_security_policy(get_response: Handler) -> Handler:
 
 
 def headers_alone(get_response: Handler) -> Handler:
-    """Answer HEAD without a body: waitress would send it, and the next answer on the connection would be lost in it."""
+    """Respond to HEAD without a body: waitress would send it, which would corrupt the next response."""
 
     def respond(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -62,10 +62,10 @@ def headers_alone(get_response: Handler) -> Handler:
 
 
 def bearer_tokens(get_response: Handler) -> Handler:
-    """Below /api/, let `Authorization: Bearer …` say who asks. Cookies then count for nothing, and CSRF is no danger.
+    """For /api/, authenticate with `Authorization: Bearer …`. Cookies are then ignored, so that CSRF is impossible.
 
-    A token that opens nothing makes a stranger of whoever sent it. Workers' tokens are none of ours: their addresses
-    ask for nobody's sign-in.
+    An invalid token means an anonymous request. Tokens of workers are not handled here: their endpoints require no
+    sign-in.
     """
 
     def respond(request: HttpRequest) -> HttpResponse:
@@ -94,7 +94,7 @@ KEPT = ("Allow", "WWW-Authenticate", "Cache-Control", "Vary", "Retry-After")
 
 
 def api_errors(get_response: Handler) -> Handler:
-    """Below /api/, give every error its JSON: also those that Django answers with a page."""
+    """For /api/, return every error as JSON, including those for which Django returns a page."""
 
     def respond(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -1,4 +1,4 @@
-"""Signing in: by a link that works once, which `manage.py up` prints, or a password; and, where allowed, signing up."""
+"""Sign-in with a one-time link, which `manage.py up` prints, or a password; and sign-up, if allowed."""
 
 from itertools import chain, count
 from typing import Any
@@ -22,7 +22,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class SignInTokens(PasswordResetTokenGenerator):
-    """Signed and expiring; the time of the last sign-in is part of it, so that a used one is void."""
+    """Signed, expiring tokens that include the time of the last sign-in, so that used ones become invalid."""
 
     key_salt = "bulktranscribe.sign_in"
 
@@ -31,19 +31,19 @@ tokens = SignInTokens()
 
 
 def make_owner() -> User:
-    """Return the first administrator; makes one, without a password, where there is none."""
+    """Return the first administrator, creating one without a password if there is none."""
     owner = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
     return owner or User.objects.create_superuser(_free_name())
 
 
 def _free_name() -> str:
-    """Return "owner", or "owner-2" where somebody without these rights has that name, and so on."""
+    """Return "owner", or "owner-2" and so on if that name is taken."""
     names = chain([OWNER_NAME], (f"{OWNER_NAME}-{number}" for number in count(2)))
     return next(name for name in names if not User.objects.filter(username=name).exists())
 
 
 def sign_in_link(user: User, base: str | None = None) -> str:
-    """Return a link that signs this user in, once."""
+    """Return a one-time sign-in link for this user."""
     path = reverse("sign-in", args=[user.pk, tokens.make_token(user)])
     return (base or settings.LOCAL_CONTROLLER_URL) + path
 
@@ -52,7 +52,7 @@ def sign_in_link(user: User, base: str | None = None) -> str:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest, user_id: str, token: str) -> HttpResponse:
-    """GET shows a button, so that a preview of the link does not use it up; POST signs in."""
+    """GET shows a button, so that link previews do not consume the link; POST signs in."""
     pk = int(user_id) if user_id.isascii() and user_id.isdigit() and len(user_id) < 10 else 0
     user = get_user_model().objects.filter(pk=pk, is_active=True).first()
     is_valid = user is not None and tokens.check_token(user, token)
@@ -68,7 +68,7 @@ def sign_in(request: HttpRequest, user_id: str, token: str) -> HttpResponse:
 
 
 class SignIn(LoginView):
-    """By name and password; says where to sign up where people may."""
+    """Sign in with username and password; links to sign-up if allowed."""
 
     redirect_authenticated_user = True
 
@@ -80,7 +80,7 @@ class SignIn(LoginView):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """An account of one's own, where ALLOW_SIGNUP is set; whoever makes it is signed in."""
+    """Create an account and sign in, if ALLOW_SIGNUP is set."""
     if not settings.ALLOW_SIGNUP:
         raise Http404("Sign-up is disabled. Ask an administrator for an account.")
     if request.user.is_authenticated:
@@ -93,7 +93,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 def _made(form: "UserCreationForm[User]") -> User | None:
-    """Return the new account, None where somebody has taken its name since the form looked."""
+    """Return the new account, None if its name was taken in the meantime."""
     try:
         with transaction.atomic():
             return form.save()

@@ -10,7 +10,7 @@ from remoteworker import clock
 
 @shared_task
 def prune() -> None:
-    """Tick: what nobody keeps any more goes into the trash, what belongs to nobody leaves the disk and the database."""
+    """Tick: move expired sessions to Trash, permanently delete expired items, and remove orphaned files."""
     clock.follow("prune")
     retention.sweep()
     trash.purge()

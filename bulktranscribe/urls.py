@@ -1,4 +1,4 @@
-"""Every address of the controller."""
+"""All URLs of the controller."""
 
 from django.contrib import admin
 from django.contrib.auth import views as auth

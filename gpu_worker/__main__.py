@@ -1,4 +1,4 @@
-"""`python -m gpu_worker`: start the worker. `--check` prints what preflight finds and exits."""
+"""`python -m gpu_worker`: start the worker. `--check` prints the preflight checks and exits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHECK_SECONDS = 600.0  # for the engine to start and to load, or download, its m
 
 
 def main() -> int:
-    """Return the exit status; every expected failure is one sentence on stderr."""
+    """Return the exit status; expected failures are printed as one sentence on stderr."""
     parser = argparse.ArgumentParser(prog="python -m gpu_worker", description=__doc__)
     parser.add_argument("--check", action="store_true", help="check this machine and report problems")
     arguments = parser.parse_args()
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def serve(config: Config, directories: Directories, engine: Engine) -> None:
-    """Answer requests until SIGTERM or Ctrl-C."""
+    """Serve requests until SIGTERM or Ctrl-C."""
     journal = Journal(config.state_dir)
     metrics = Metrics()
     runner = Runner(config, journal, engine, directories, metrics)
@@ -78,7 +78,7 @@ def serve(config: Config, directories: Directories, engine: Engine) -> None:
 
 
 def check(config: Config, engine: Engine) -> int:
-    """Print every check for a person; 0 where all is well."""
+    """Print all checks; return 0 if they pass."""
     engine.open()
     deadline = time.monotonic() + CHECK_SECONDS
     while not engine.state.has_looked and not engine.state.failed_starts and time.monotonic() < deadline:

@@ -15,12 +15,12 @@ DIARIZATION_DEVICES = ("auto", "cuda", "cpu")
 
 
 class BadConfig(ValueError):
-    """A setting that the worker cannot start with; the message is one sentence for a person."""
+    """An invalid setting; the message is one sentence for users."""
 
 
 @dataclass(frozen=True)
 class EngineParts:
-    """The two halves of a speech engine, each as module:Class; `diarizer` empty where there is none."""
+    """The two parts of a speech engine, each as module:Class; `diarizer` is empty if there is none."""
 
     recognizer: str
     diarizer: str = ""
@@ -39,7 +39,7 @@ ENGINES = {
 
 @dataclass(frozen=True)
 class Config:
-    """What a worker was told to be. Sizes in bytes where the name says so."""
+    """The configuration of a worker. Sizes are in bytes if the name says so."""
 
     token: str
     previous_token: str  # accepted beside `token` while tokens are changed, or empty
@@ -64,27 +64,27 @@ class Config:
 
     @property
     def tokens(self) -> tuple[str, str]:
-        """What to show to a controller, the current one first; the second may be empty."""
+        """Return the accepted tokens, the current one first; the second may be empty."""
         return self.token, self.previous_token
 
     @property
     def is_rehearsal(self) -> bool:
-        """Whether the words are made up."""
+        """Return whether the rehearsal engine is used."""
         return self.engine == ENGINES["rehearsal"].recognizer
 
     @property
     def max_file_bytes(self) -> int:
-        """The largest file a job may name."""
+        """Return the size limit for files."""
         return self.max_file_mb * MEGABYTE
 
     @property
     def capacity(self) -> int:
-        """Jobs at work or waiting at the same time; one more is answered 429."""
+        """Return the maximum number of running and queued jobs; further ones get a 429."""
         return self.max_concurrent_jobs + self.queue_size
 
 
 def read_config(environ: Mapping[str, str] = os.environ) -> Config:
-    """Read every WORKER_… variable; raises BadConfig where one cannot be used."""
+    """Read all WORKER_… variables. Raises BadConfig."""
     token = _token(environ, "WORKER_TOKEN")
     if not token:
         raise BadConfig("WORKER_TOKEN is not set. Set it to the same secret as on the controller.")
@@ -116,7 +116,7 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
 
 
 def read_rehearsal_speed(environ: Mapping[str, str] = os.environ) -> float:
-    """Audio seconds a second; raises BadConfig."""
+    """Return audio seconds per second. Raises BadConfig."""
     text = _text(environ, "WORKER_REHEARSAL_SPEED", "20")
     try:
         speed = float(text)
@@ -135,7 +135,7 @@ def _token(environ: Mapping[str, str], name: str) -> str:
 
 
 def _parts(engine: str) -> EngineParts:
-    """A name of ENGINES, or module:Class of a recognizer, and after a comma that of a diarizer."""
+    """Parse a name from ENGINES, or module:Class of a recognizer, optionally followed by a comma and a diarizer."""
     if engine in ENGINES:
         return ENGINES[engine]
     if not re.fullmatch(r"[\w.]+:\w+(,[\w.]+:\w+)?", engine):

@@ -1,4 +1,4 @@
-"""The worker's folders: scratch space, emptied at each start, what is rescued from it, and state."""
+"""The worker's folders: scratch space, emptied at each start, the input cache, and state."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SPARE_DISK = 64 * MEBIBYTE
 
 
 def has_room(folder: Path, size: int) -> bool:
-    """Whether a file of so many bytes leaves room on the disk for the journal and the results."""
+    """Return whether a file of this size leaves enough disk space for the journal and the results."""
     return shutil.disk_usage(folder).free >= size + SPARE_DISK
 
 
 class Directories:
-    """All of them, held by this process alone. Raises BadConfig where they cannot be."""
+    """All folders, locked by this process. Raises BadConfig."""
 
     def __init__(self, tmp_dir: Path, state_dir: Path) -> None:
         self._held: list[TextIO] = []

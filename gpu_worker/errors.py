@@ -1,4 +1,4 @@
-"""Why one file of a job failed."""
+"""Failures of files."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from gpu_worker.shared.disk import is_disk_full
 
 
 class Canceled(Exception):
-    """The job is not wanted any more; raised at the next look at its flag."""
+    """The job was canceled; raised at the next check."""
 
 
 class Fault(Exception):
-    """A failure with a code of the protocol's closed list and a sentence for people."""
+    """A failure with a code of the protocol and a sentence for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -18,7 +18,7 @@ class Fault(Exception):
 
 
 def disk_fault(failure: BaseException) -> Fault | None:
-    """A full disk as a fault; None where the error is another one."""
+    """Return a fault for a full disk; None for other errors."""
     if is_disk_full(failure):
         return Fault("WORKER_DISK_FULL", "The worker's disk is full. Free up space in WORKER_TMP_DIR.")
     return None

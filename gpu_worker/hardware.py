@@ -1,4 +1,4 @@
-"""What the processor can do. Imported by the engine alone: needs torch."""
+"""CPU capabilities. Imported only by the engine: needs torch."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import torch
 
 
 def cpu_has_bfloat16() -> bool:
-    """Whether it computes in bfloat16 by itself; emulated, it would be slower than float32."""
+    """Return whether the CPU supports bfloat16; emulated, it would be slower than float32."""
     return torch.backends.cpu.get_cpu_capability() == "AVX512" and bool(torch.cpu._is_avx512_bf16_supported())

@@ -1,1 +1,1 @@
-"""Sessions, uploads and the life of a job; speaks to no network."""
+"""Sessions, uploads, and the life cycle of a job. Makes no network connections."""

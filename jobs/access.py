@@ -1,4 +1,4 @@
-"""Who may see or change what. A thing of another person does not exist: 404, never 403."""
+"""Access control. Objects of other people do not exist: 404, never 403."""
 
 from typing import TypeVar
 from uuid import UUID
@@ -24,74 +24,74 @@ Row = TypeVar("Row", Job, Upload)
 
 
 class MissingScope(Exception):
-    """The token that was sent is not for this; the message says for what it is not."""
+    """The token lacks a scope; the message names it."""
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(f"This token is not allowed to {scope.label} (scope “{scope.value}”).")
 
 
 class ConfinedToken(Exception):
-    """The token that was sent is for one session only, and this concerns all."""
+    """The token is limited to one session, and the operation concerns all."""
 
 
 def act_by(token: ApiToken) -> User:
-    """Return the owner of a token as somebody who may do what the token may, and no more."""
+    """Return the owner of a token, restricted to what the token permits."""
     token.owner.api_token = token  # type: ignore[attr-defined]
     return token.owner
 
 
 def token_of(person: Person) -> ApiToken | None:
-    """Return the token by which this person acts, None for somebody at the page."""
+    """Return the token that this user acts with, None if signed in on the website."""
     return getattr(person, "api_token", None)
 
 
 def check_scope(person: Person, scope: Scope) -> None:
-    """Raise MissingScope where a token is used for what it is not for; whoever is at the page may all they can."""
+    """Raise MissingScope if the token lacks the scope. Users who are signed in on the website are not restricted."""
     token = token_of(person)
     if token and scope not in token.scopes:
         raise MissingScope(scope)
 
 
 def check_unconfined(person: Person) -> None:
-    """Raise ConfinedToken where a token is for one session only."""
+    """Raise ConfinedToken if the token is limited to one session."""
     token = token_of(person)
     if token and token.session_id:
         raise ConfinedToken
 
 
 def sessions_of(person: Person) -> QuerySet[Session]:
-    """The sessions that this person, or their token, may use."""
+    """Return the sessions that this user, or their token, may access."""
     mine, token = Session.objects.filter(owner_id=person.pk, deleted_at=None), token_of(person)
     return mine.filter(pk=token.session_id) if token and token.session_id else mine
 
 
 def person_of(request: HttpRequest) -> User:
-    """Return who is signed in; call where that is required already."""
+    """Return the signed-in user. Call only after sign-in has been required."""
     assert isinstance(request.user, User)
     return request.user
 
 
 def can_use_session(person: Person, session: Session) -> bool:
-    """Whether this person may see and change the session and all that is in it."""
+    """Return whether this user may view and change the session and everything in it."""
     is_theirs = person.is_authenticated and session.owner_id == person.pk
     return is_theirs and not _is_confined(person, session) and session.deleted_at is None
 
 
 def check_session(person: Person, session: Session) -> None:
-    """Raise Http404 unless the person may use the session."""
+    """Raise Http404 unless the user may access the session."""
     if not can_use_session(person, session):
         raise Http404("Session not found")
 
 
 def check_job(person: Person, job: Job) -> None:
-    """Raise Http404 unless the person may use the job and all that came of it."""
+    """Raise Http404 unless the user may access the job and its results."""
     check_session(person, job.session)
     if job.deleted_at is not None:
         raise Http404("Job not found")
 
 
 def find_token(person: Person, pk: UUID) -> ApiToken:
-    """Return a token; Http404 where it is missing or not this person's."""
+    """Return a token. Raises Http404 if it does not exist or belongs to someone else."""
     token = ApiToken.objects.filter(pk=pk, owner_id=person.pk).first()
     if token is None:
         raise Http404("Not found")
@@ -99,17 +99,17 @@ def find_token(person: Person, pk: UUID) -> ApiToken:
 
 
 def find_session(person: Person, pk: UUID) -> Session:
-    """Return the session; Http404 where it is missing or not this person's."""
+    """Return the session. Raises Http404 if it does not exist or belongs to someone else."""
     return _found(person, Session.objects.filter(pk=pk).first())
 
 
 def find_upload(person: Person, pk: UUID) -> Upload:
-    """Return the upload; Http404 where it is missing or not this person's."""
+    """Return the upload. Raises Http404 if it does not exist or belongs to someone else."""
     return _of_session(person, Upload.objects.filter(pk=pk, deleted_at=None).select_related("session"))
 
 
 def find_incoming(person: Person, pk: UUID) -> IncomingUpload:
-    """Return a file on its way; Http404 where it is missing or not this person's."""
+    """Return an unfinished upload. Raises Http404 if it does not exist or belongs to someone else."""
     wanted = IncomingUpload.objects.select_related("session__owner", "upload", "duplicate_of")
     incoming = wanted.filter(pk=pk).first()
     _found(person, incoming.session if incoming else None)
@@ -118,24 +118,24 @@ def find_incoming(person: Person, pk: UUID) -> IncomingUpload:
 
 
 def find_job(person: Person, pk: UUID) -> Job:
-    """Return the job; Http404 where it is missing or not this person's."""
+    """Return the job. Raises Http404 if it does not exist or belongs to someone else."""
     return _of_session(person, Job.objects.filter(pk=pk, deleted_at=None).select_related("session"))
 
 
 def find_deleted_job(person: Person, pk: UUID) -> Job:
-    """Return a job that was deleted and is still kept; else Http404."""
+    """Return a job in Trash. Raises Http404."""
     deleted = Job.objects.exclude(deleted_at=None).filter(pk=pk)
     return _of_session(person, deleted.select_related("session"))
 
 
 def find_deleted_upload(person: Person, pk: UUID) -> Upload:
-    """Return a recording that was deleted and is still kept; else Http404."""
+    """Return a recording in Trash. Raises Http404."""
     deleted = Upload.objects.exclude(deleted_at=None).filter(pk=pk)
     return _of_session(person, deleted.select_related("session"))
 
 
 def find_deleted_session(person: Person, pk: UUID) -> Session:
-    """Return a session that its owner deleted and that is still kept; else Http404."""
+    """Return a session in Trash. Raises Http404."""
     session = Session.objects.filter(pk=pk, owner_id=person.pk, deleted_at__isnull=False).first()
     if session is None or _is_confined(person, session):
         raise Http404("Not found")
@@ -143,7 +143,7 @@ def find_deleted_session(person: Person, pk: UUID) -> Session:
 
 
 def find_input(person: Person, pk: UUID) -> JobInput:
-    """Return the input; Http404 where it is missing or not this person's."""
+    """Return the input. Raises Http404 if it does not exist or belongs to someone else."""
     wanted = JobInput.objects.filter(pk=pk, job__deleted_at=None)
     job_input = wanted.select_related("job__session", "upload").first()
     _found(person, job_input.job.session if job_input else None)
@@ -152,7 +152,7 @@ def find_input(person: Person, pk: UUID) -> JobInput:
 
 
 def find_webhook(person: Person, pk: UUID) -> Webhook:
-    """Return the webhook; Http404 where it is missing or not this person's."""
+    """Return the webhook. Raises Http404 if it does not exist or belongs to someone else."""
     hook = Webhook.objects.filter(pk=pk, owner_id=person.pk).first()
     if hook is None:
         raise Http404("Not found")
@@ -160,7 +160,7 @@ def find_webhook(person: Person, pk: UUID) -> Webhook:
 
 
 def find_delivery(person: Person, pk: UUID) -> Delivery:
-    """Return the notice; Http404 where it is missing or not this person's."""
+    """Return the delivery. Raises Http404 if it does not exist or belongs to someone else."""
     delivery = Delivery.objects.filter(pk=pk, owner_id=person.pk).first()
     if delivery is None:
         raise Http404("Not found")
@@ -168,7 +168,7 @@ def find_delivery(person: Person, pk: UUID) -> Delivery:
 
 
 def _is_confined(person: Person, session: Session) -> bool:
-    """Whether this person's token is for another session only."""
+    """Return whether the user's token is limited to a different session."""
     token = token_of(person)
     return bool(token and token.session_id and token.session_id != session.pk)
 

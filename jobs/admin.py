@@ -1,4 +1,4 @@
-"""The job desk in Django's admin."""
+"""Job administration in Django's admin."""
 
 from typing import Any, ClassVar, cast
 from uuid import UUID
@@ -67,7 +67,7 @@ class SoundInline(ReadOnlyInline):
 
 
 class ErrorCodeFilter(admin.SimpleListFilter):
-    """By failure code, from the table of codes: what is in use need not be looked for in every row."""
+    """Filter by failure code. The choices come from the table of codes, without scanning the rows."""
 
     title = _("failure")
     parameter_name = "code"
@@ -80,7 +80,7 @@ class ErrorCodeFilter(admin.SimpleListFilter):
 
 
 class StaffAdmin(admin.ModelAdmin[Any]):
-    """What all lists of the desk share: quick with a hundred thousand rows."""
+    """Base of all lists: fast with a hundred thousand rows."""
 
     show_full_result_count = False
     list_per_page = 50
@@ -89,7 +89,7 @@ class StaffAdmin(admin.ModelAdmin[Any]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Find an id by the index; names are looked through only for what is none."""
+        """Find ids through the index; search names only if the term is not an id."""
         try:
             wanted = UUID(search_term.strip())
         except ValueError:
@@ -101,7 +101,7 @@ class StaffAdmin(admin.ModelAdmin[Any]):
 
 
 class ReadOnlyAdmin(StaffAdmin):
-    """Seen and acted upon here; written by the program only."""
+    """Viewing and actions only; the program writes the rows."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -113,7 +113,7 @@ class ReadOnlyAdmin(StaffAdmin):
         return False  # a row deleted here would leave its bytes on the disk, or a file running for ever
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Whether the actions are this person's: who may only look, only looks."""
+        """Return whether the user may run actions; users with view permission only may not."""
         user = request.user
         return user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
 
@@ -133,7 +133,7 @@ class SessionAdmin(StaffAdmin):
         return _list_link("jobs_jobinput", _("Files"), job__session__id__exact=session.pk)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Write what was changed here, and nothing that the program has counted up meanwhile."""
+        """Write only the changed fields, so that concurrent updates by the program are kept."""
         if not change:
             return super().save_model(request, obj, form, change)
         if form.changed_data:
@@ -219,7 +219,7 @@ class JobAdmin(ReadOnlyAdmin):
 
 @admin.register(JobInput)
 class JobInputAdmin(ReadOnlyAdmin):
-    """`remoteworker` adds attempts, the filter by worker, and the actions that need a worker."""
+    """`remoteworker` adds attempts, the worker filter, and the actions that need a worker."""
 
     list_display = (
         "upload", "job_link", "status", "stage", "percent", "attempt_count", "worker_name", "error_code",
@@ -250,7 +250,7 @@ class JobInputAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("transcript"))
     def review_link(self, entry: Any) -> str:
-        """Only one's own opens: admin does not make other people's recordings readable."""
+        """Link to transcripts of the user's own files only: admin does not reveal other people's recordings."""
         if entry.status != InputStatus.COMPLETE or not entry.is_mine:
             return ""
         return format_html('<a href="{}">{}</a>', reverse("transcript", args=[entry.pk]), _("Review"))
@@ -295,7 +295,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ReadOnlyAdmin):
-    """Deleting one revokes it."""
+    """Deleting a token revokes it."""
 
     list_display = ("name", "owner", "hint", "session", "last_used_at", "expires_at")
     list_select_related = ("owner", "session")

@@ -1,4 +1,4 @@
-"""The verbs: start a job, cancel, retry. Pages, API, admin and command line all come through here."""
+"""Start, cancel, and retry jobs: the single entry point of pages, API, admin, and command line."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -31,7 +31,7 @@ CLEARED_PROGRESS: dict[str, Any] = {
 
 
 class InvalidJob(ValueError):
-    """The job cannot be made; `field` says which choice is wrong and the message why."""
+    """The job cannot be created; `field` names the invalid option and the message says why."""
 
     def __init__(self, field: str, message: str, code: str = "INVALID_OPTION") -> None:
         super().__init__(message)
@@ -48,7 +48,7 @@ def create_job(
     use_remote: bool,
     created_by: User | None,
 ) -> Job:
-    """Queue a job over these uploads. Raises InvalidJob; nothing is stored then."""
+    """Create and queue a job for these uploads. Raises InvalidJob without storing anything."""
     _check(session, uploads, options)
     if worker_capabilities.lacks_gpu(use_remote):
         raise InvalidJob("useRemote", NO_GPU_WORKER, "NO_GPU_WORKER")
@@ -81,7 +81,7 @@ def create_job(
 
 
 def cancel_job(job: Job, actor: str) -> int:
-    """Cancel every input that has not ended; return how many. What waits goes first: it cannot start meanwhile."""
+    """Cancel all inputs that have not ended and return how many. Queued ones first, so that none starts meanwhile."""
     Job.objects.filter(pk=job.pk, cancel_requested_at=None).update(cancel_requested_at=timezone.now())
     entries = list(job.inputs.filter(status__in=ACTIVE))
     entries.sort(key=lambda entry: entry.status != InputStatus.QUEUED)
@@ -89,13 +89,13 @@ def cancel_job(job: Job, actor: str) -> int:
 
 
 def finish_cancels() -> int:
-    """Cancel what is left of jobs whose cancel broke off: the process was killed between two parts of it."""
+    """Finish cancellations that were interrupted because the process was killed."""
     begun = Job.objects.filter(cancel_requested_at__isnull=False, inputs__status__in=ACTIVE).distinct()
     return sum(cancel_job(job, "controller") for job in begun)
 
 
 def cancel_input(job_input: JobInput, actor: str) -> bool:
-    """Cancel one file: at once for people, whatever its worker does. False where it had ended."""
+    """Cancel one file immediately, regardless of its worker. Return False if it had already ended."""
     with transaction.atomic():
         moved = job_input.move_to(Event.CANCELED, actor=actor, stage="")
         if moved:
@@ -104,7 +104,7 @@ def cancel_input(job_input: JobInput, actor: str) -> bool:
 
 
 def retry_job(job: Job, actor: str) -> int:
-    """Queue every failed input again, or every canceled one where none failed; return how many."""
+    """Retry all failed inputs, or all canceled ones if none failed; return how many."""
     ended = list(job.inputs.filter(status=InputStatus.FAILED))
     if not ended:
         ended = list(job.inputs.filter(status=InputStatus.CANCELED))
@@ -112,7 +112,7 @@ def retry_job(job: Job, actor: str) -> int:
 
 
 def retry_input(job_input: JobInput, actor: str) -> bool:
-    """Retry one failed or canceled file. False where it is neither, as after a second click, or was deleted."""
+    """Retry one failed or canceled file. Return False if it is neither or was deleted."""
     with transaction.atomic():
         if _is_deleted(job_input):
             return False
@@ -132,7 +132,7 @@ def retry_input(job_input: JobInput, actor: str) -> bool:
 
 
 def _is_deleted(job_input: JobInput) -> bool:
-    """Whether a file, its job or its session was deleted; none of them is while the transaction lasts."""
+    """Return whether a file, its job, or its session is deleted; the answer holds until the transaction ends."""
     job = Job.lock(job_input.job_id)
     session = Session.objects.select_for_update().get(pk=job.session_id)
     upload = Upload.objects.get(pk=job_input.upload_id)
@@ -140,7 +140,7 @@ def _is_deleted(job_input: JobInput) -> bool:
 
 
 def _each(entries: Sequence[JobInput], verb: Callable[[JobInput], bool]) -> int:
-    """Do this to every input, some in a transaction: one over a thousand files would keep all others from writing."""
+    """Apply this to all inputs in batches: one transaction over a thousand files would block all other writers."""
     done = 0
     for first in range(0, len(entries), IN_ONE_GO):
         with transaction.atomic():

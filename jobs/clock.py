@@ -1,4 +1,4 @@
-"""The clock that all processes share, the database's: hosts may disagree about the time."""
+"""The database's clock, shared by all processes because the clocks of hosts may differ."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 def now() -> datetime:
-    """Return the database's time. SQLite has none of its own: it is this machine's."""
+    """Return the database's time; with SQLite, the time of this machine."""
     if connection.vendor != "postgresql":
         return timezone.now()
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Secrets at rest: encrypted with a key derived from SECRET_KEY (fallback keys still open old ones)."""
+"""Encryption of stored secrets with a key derived from SECRET_KEY; fallback keys still decrypt old ones."""
 
 import base64
 import hashlib
@@ -9,17 +9,17 @@ from django.conf import settings
 
 
 class SecretCipher:
-    """Seals text for the database; what is sealed for one purpose opens for no other."""
+    """Encrypts text for the database; a secret encrypted for one purpose cannot be decrypted for another."""
 
     def __init__(self, purpose: bytes) -> None:
         self._purpose = purpose
 
     def encrypt(self, secret: str) -> str:
-        """Return the secret sealed for the database."""
+        """Return the encrypted secret."""
         return self._fernet().encrypt(secret.encode()).decode()
 
     def decrypt(self, sealed: str) -> str:
-        """Return the secret, or an empty one where it was sealed with a SECRET_KEY that is no longer known."""
+        """Return the secret, or an empty string if its SECRET_KEY is no longer known."""
         if not sealed:
             return ""
         try:

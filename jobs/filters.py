@@ -1,4 +1,4 @@
-"""Which files of a session its page shows: chosen, searched, a page at a time; and how many there are of each kind."""
+"""Which files of a session its page shows: filtered, searched, and paginated, with counts for each filter."""
 
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
@@ -38,7 +38,7 @@ REVIEWS = {"to-review": ("new", "second_look"), "in-review": ("in_review",), "re
 
 @dataclass(frozen=True)
 class Choice:
-    """What a person chose to see of a session; `page` counts from 1."""
+    """The filters chosen for a session; `page` starts at 1."""
 
     show: str = "all"
     words: str = ""
@@ -46,21 +46,21 @@ class Choice:
 
     @classmethod
     def of(cls, query: QueryDict) -> "Choice":
-        """Read an address; what makes no sense in it is left out."""
+        """Parse a query string; invalid values are ignored."""
         show, page = query.get("show", ""), query.get("page", "")
         number = int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 1
         words = query.get("q", "").replace("\0", "").strip()[:200]
         return cls(show if show in SHOWS else "all", words, max(1, number))
 
     def address(self, **changes: Any) -> str:
-        """Return the query of the page that shows this, with these changes; empty where all is as at first."""
+        """Return the query string for these filters with changes; empty for the defaults."""
         wanted = {"show": self.show, "q": self.words, "page": self.page, **changes}
         usual = {"show": "all", "q": "", "page": 1}
         return urlencode({key: value for key, value in wanted.items() if value != usual[key]})
 
 
 def chosen(session: Session, choice: Choice) -> QuerySet[JobInput]:
-    """The files of the session's jobs that are wanted, those of the newest job first."""
+    """Return the matching files of the session's jobs, newest job first."""
     rows = present(session)
     if choice.show == "active":
         rows = rows.filter(status__in=ACTIVE)
@@ -81,33 +81,33 @@ def _named(word: str) -> Q:
 
 
 def spellings(word: str) -> set[str]:
-    """Return a word in each form that a name may have it in.
+    """Return the forms in which a word may appear in a name.
 
-    SQLite takes small letters for capital ones in ASCII only, and no database takes ü in one sign for u with two
-    dots, which is how macOS writes it.
+    SQLite ignores case for ASCII only, and no database treats a precomposed ü like u with a combining diaeresis,
+    which is how macOS writes it.
     """
     cases = [word] if word.isascii() else [word, word.lower(), word.upper(), word.title()]
     return {unicodedata.normalize(form, one) for one in cases for form in ("NFC", "NFD")}
 
 
 def present(session: Session) -> QuerySet[JobInput]:
-    """The files of all jobs of the session that are not deleted."""
+    """Return the files of all jobs of the session that are not deleted."""
     return JobInput.objects.filter(job__session=session, job__deleted_at=None)
 
 
 def fresh(session: Session) -> QuerySet[Upload]:
-    """The files that no job has yet, the newest first."""
+    """Return the files without a job, newest first."""
     return _uploads(session, is_used=False)
 
 
 def good(session: Session) -> QuerySet[Upload]:
-    """The new files in which something can be heard, or that nobody has looked at yet."""
+    """Return the new files that are audible or not analyzed yet."""
     audible = fresh(session).exclude(sound__audible__lt=LEAST_AUDIBLE)
     return audible.filter(Q(sound=None) | Q(sound__problem=""))
 
 
 def used(session: Session) -> QuerySet[Upload]:
-    """The files that some job has, the newest first."""
+    """Return the files that belong to a job, newest first."""
     return _uploads(session, is_used=True)
 
 
@@ -118,7 +118,7 @@ def _uploads(session: Session, *, is_used: bool) -> QuerySet[Upload]:
 
 
 def sessions(person: User) -> list[dict[str, Any]]:
-    """Return a person's sessions, the last touched first, with what is in each: a few queries, however many."""
+    """Return a user's sessions with counts, most recently changed first, in a constant number of queries."""
     theirs = list(Session.objects.filter(owner=person, deleted_at=None))
     contents = _listed.of(theirs)
     return [
@@ -134,7 +134,7 @@ def sessions(person: User) -> list[dict[str, Any]]:
 
 
 def _told_end(session: Session) -> datetime | None:
-    """When the session goes into the trash, where that is soon."""
+    """Return when the session moves to Trash, if that is soon."""
     ends_at = session.kept_until
     return ends_at if ends_at and ends_at - timezone.now() <= TOLD_AHEAD else None
 
@@ -168,9 +168,9 @@ Counted = TypeVar("Counted")
 
 
 class Remembered(Generic[Counted]):
-    """What was counted in sessions, counted again only where something has changed: with 50,000 files it takes a while.
+    """A cache of counts per session, recomputed only after changes: with 50,000 files, counting takes a while.
 
-    `state_version` of a session must have been read before: what is counted may be newer than it, never older.
+    `state_version` must be read before counting: the counts may be newer than it, but never older.
     """
 
     def __init__(self, count: Callable[[Collection[Session]], Mapping[UUID, Counted]]) -> None:
@@ -178,7 +178,7 @@ class Remembered(Generic[Counted]):
         self._known: dict[UUID, tuple[int, Counted]] = {}
 
     def of(self, some: Collection[Session]) -> dict[UUID, Counted]:
-        """Return what was counted in each of these."""
+        """Return the counts for each of these sessions."""
         known = {one.pk: self._known.get(one.pk) for one in some}
         found = {one.pk: kept[1] for one in some if (kept := known[one.pk]) and kept[0] == one.state_version}
         missing = [one for one in some if one.pk not in found]
@@ -212,7 +212,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class Counts:
-    """How much there is in a session."""
+    """Counts for a session."""
 
     totals: Totals
     shows: dict[str, int]
@@ -222,7 +222,7 @@ class Counts:
 
 
 def counts(session: Session) -> Counts:
-    """Count the files of a session, as it was read."""
+    """Count the files of a session."""
     return _counted.of([session])[session.pk]
 
 
@@ -261,9 +261,9 @@ def _count(session: Session) -> Counts:
 def wanted(
     session: Session, named: list[Upload], *, all_new: bool = False, files_of: Job | None = None
 ) -> list[Upload]:
-    """Return the files that somebody chose one by one, and all new ones, and those of a job; each once.
+    """Return the individually selected files, all new files, and the files of a job, without duplicates.
 
-    Of the new files those are left out in which nothing can be heard: they have to be named.
+    Silent new files are included only if selected individually.
     """
     found = {upload.pk: upload for upload in named}
     if all_new:

@@ -37,7 +37,7 @@ class SessionForm(forms.ModelForm[Session]):
         fields = ("name",)
 
     def rename(self) -> Session:
-        """Write the name, and nothing that another process changed meanwhile."""
+        """Write only the name, to keep concurrent changes."""
         return _write(self.instance, "name")
 
 
@@ -47,7 +47,7 @@ class RetentionForm(forms.ModelForm[Session]):
         fields = ("retention_days",)
 
     def keep(self) -> Session:
-        """Write for how long the session is kept, from now on, and nothing else."""
+        """Write only the retention."""
         return _write(self.instance, "retention_days")
 
 
@@ -114,7 +114,7 @@ class JobForm(forms.Form):
 
     @property
     def chosen_uploads(self) -> set[str] | None:
-        """The ids of the files that are ticked at first; None where nobody chose yet: every new one is."""
+        """Return the ids of the files that are initially checked; None means all new files."""
         chosen = self["uploads"].value()
         return {str(value) for value in chosen or []} if self.is_bound or chosen else None
 
@@ -148,13 +148,13 @@ def choices_of(job: Job) -> dict[str, Any]:
 
 
 def last_choices(person: User) -> dict[str, Any]:
-    """Return the options that a person chose last, in any session; nothing where they never did."""
+    """Return the options that a user chose last, in any session; empty if there are none."""
     latest = Job.objects.filter(created_by=person).order_by("-created_at").first()
     return choices_of(latest) if latest else {}
 
 
 def job_options(chosen: Mapping[str, Any]) -> Options:
-    """Return the options that the form's values mean: of the counts only those that belong to `speakers`."""
+    """Return the options for the form's values, using only the counts that apply to `speakers`."""
     speakers = chosen["speakers"] or "auto"
     kept = COUNTS_OF.get(speakers, ())
     return Options(
@@ -167,7 +167,7 @@ def job_options(chosen: Mapping[str, Any]) -> Options:
 
 
 def model_choices(offer: worker_capabilities.Offer) -> list[tuple[str, Any]]:
-    """The models at hand first, then the others that a worker downloads when it can."""
+    """Return the installed models first, then those that a worker can download."""
     others = [name for name in WHISPER_MODELS if name not in offer.models]
     at_hand = [(name, name) for name in offer.models]
     downloads = [(name, name) for name in others]

@@ -1,4 +1,4 @@
-"""What happened to a file, as people read it: its events, oldest first."""
+"""The activity of a file: its events for display, oldest first."""
 
 from collections.abc import Iterator, Sequence
 
@@ -30,7 +30,7 @@ def timeline(entry: JobInput) -> list[schemas.Event]:
 
 
 def _folded(events: Sequence[JobEvent]) -> Iterator[schemas.Event]:
-    """A busy worker is offered a file again and again: such rounds are told once, with their number."""
+    """A file is offered to a busy worker repeatedly: collapse such rounds into one row with a count."""
     at = 0
     while at < len(events):
         rounds = _rounds(events, at)
@@ -43,7 +43,7 @@ def _folded(events: Sequence[JobEvent]) -> Iterator[schemas.Event]:
 
 
 def _rounds(events: Sequence[JobEvent], at: int) -> int:
-    """How many times from here the file was claimed and given back at once."""
+    """Return how many consecutive times from here the file was claimed and pushed back."""
     rounds = 0
     while tuple(event.event for event in events[at + 2 * rounds : at + 2 * rounds + 2]) == BACK_AND_FORTH:
         rounds += 1

@@ -1,4 +1,4 @@
-"""What one process of this host does at a time."""
+"""Locks between the processes of a host."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,5 +9,5 @@ from gpu_worker.shared.file_lock import locked
 
 
 def alone(name: str) -> AbstractContextManager[bool]:
-    """Whether nobody else on this host does what has this name now. A killed process lets go by itself."""
+    """Yield whether the lock with this name was acquired on this host. The lock of a killed process is released."""
     return locked(Path(settings.DATA_DIR) / f"{name}.lock")

@@ -1,4 +1,4 @@
-"""Options of a job that people give names to, to choose them again."""
+"""Presets: named job options."""
 
 from typing import Any
 from uuid import UUID
@@ -14,16 +14,16 @@ MOST = 50  # that one person may have
 
 
 class TooMany(Exception):
-    """The person has MOST presets already."""
+    """The user has reached the limit for presets."""
 
 
 def of(person: User) -> list[Preset]:
-    """Return a person's presets by name, as their form takes them."""
+    """Return a user's presets by name."""
     return [_state(preset) for preset in JobPreset.objects.filter(owner=person)]
 
 
 def keep(person: User, name: str, options: dict[str, Any]) -> Preset:
-    """Give options a name; one that they had is given to these instead. Raises TooMany."""
+    """Save options as a preset, replacing one with the same name. Raises TooMany."""
     mine = JobPreset.objects.filter(owner=person)
     if mine.count() >= MOST and not mine.filter(name=name).exists():
         raise TooMany
@@ -33,7 +33,7 @@ def keep(person: User, name: str, options: dict[str, Any]) -> Preset:
 
 
 def forget(person: User, pk: UUID) -> bool:
-    """Delete a preset; False where they have no such one."""
+    """Delete a preset; return False if it does not exist."""
     return bool(JobPreset.objects.filter(owner=person, pk=pk).delete()[0])
 
 

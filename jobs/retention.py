@@ -1,4 +1,4 @@
-"""Sessions that their owners do not keep for ever: into the trash once nothing has changed for long enough."""
+"""Retention: moves sessions to Trash once they have not changed for the chosen time."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -14,12 +14,12 @@ from jobs.statuses import ACTIVE
 
 
 def sweep() -> int:
-    """Delete the sessions whose time is over, as their owners would; return how many."""
+    """Move expired sessions to Trash; return how many."""
     return sum(delete(pk) for pk in list(due().values_list("pk", flat=True)))
 
 
 def due() -> QuerySet[Session]:
-    """Those in which nothing has changed for long enough, nothing is at work and nothing is coming in."""
+    """Return expired sessions without running jobs and unfinished uploads."""
     now, is_over = timezone.now(), Q()
     for days in RETENTION_DAYS:
         is_over |= Q(retention_days=days, touched_at__lte=now - timedelta(days=days))
@@ -31,7 +31,7 @@ def due() -> QuerySet[Session]:
 
 
 def delete(pk: UUID) -> bool:
-    """Delete one of them. False where something has changed in it since it was looked for."""
+    """Delete one of them. Return False if it has changed in the meantime."""
     with transaction.atomic():
         session = due().select_for_update().filter(pk=pk).first()  # whoever starts a job waits for this lock
         if session is None:

@@ -1,4 +1,4 @@
-"""The hooks outwards: what happens to inputs, for apps that `jobs` does not know.
+"""Signals for apps that `jobs` does not know.
 
 Each is sent inside the transaction of the change.
 """

@@ -1,7 +1,7 @@
 """The statuses of a JobInput, the events that move it, and the status of a Job derived from them.
 
-`MOVES` is the whole life of an input; `JobInput.move_to` is the only writer that follows it.
-`docs/job-states.md` is drawn from this table.
+`MOVES` is the whole life cycle of an input; `JobInput.move_to` is the only writer that follows it.
+`docs/job-states.md` is generated from this table.
 """
 
 from collections.abc import Collection
@@ -55,7 +55,7 @@ class Event(TextChoices):
 
 @dataclass(frozen=True)
 class Move:
-    """Statuses an event may find, and the one it leaves; `codes` narrows it to failures with these codes."""
+    """The allowed source statuses of an event and its target; `codes` restricts it to failures with these codes."""
 
     sources: tuple[InputStatus, ...]
     target: InputStatus

@@ -1,4 +1,4 @@
-"""Bytes on the disk: written whole, flushed, and visible under their name only then."""
+"""File storage: files become visible under their name only when completely written and flushed."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def keep(source: Path, target: Path) -> None:
-    """Put the bytes of a finished temporary file at `target`, on the disk for good; what is there stays.
+    """Durably store a finished temporary file as `target`; an existing file is kept.
 
     The temporary file is left to its owner, who deletes it. Raises OSError, of which ENOSPC is a full disk.
     """
@@ -17,7 +17,7 @@ def keep(source: Path, target: Path) -> None:
 
 
 def share(source: Path, target: Path) -> None:
-    """Make the bytes at `source`, which are on the disk for good, seen at `target` too; stored once where disks can.
+    """Make the durable file `source` available as `target` too, stored once if the file system supports it.
 
     Raises OSError.
     """

@@ -1,4 +1,4 @@
-"""Celery's part of `jobs`: ticks, harmless to repeat, that look in the database."""
+"""Celery tasks of `jobs`: idempotent ticks that check the database."""
 
 from celery import shared_task
 
@@ -8,18 +8,18 @@ from jobs.notifications import delivery, outbox
 
 @shared_task
 def look_at_uploads() -> None:
-    """Tick: what was uploaded is looked at."""
+    """Tick: analyze new uploads."""
     audio_analysis.look_at_new()
 
 
 @shared_task
 def make_playable_copies() -> None:
-    """Tick: what browsers cannot play gets a copy."""
+    """Tick: create missing playable copies."""
     renditions.make_missing()
 
 
 @shared_task
 def tell_ends() -> None:
-    """Tick: whoever wants to know is told that a job has ended."""
+    """Tick: send notifications about finished jobs."""
     outbox.notice_all()
     delivery.deliver_due()

@@ -1,4 +1,4 @@
-"""What people deleted: out of sight at once, brought back while it is kept, then gone for good, bytes and all."""
+"""Trash: deleted items can be restored for a while and are then permanently deleted, including their files."""
 
 import logging
 from collections.abc import Iterable
@@ -31,9 +31,9 @@ class StillUsed(Exception):
 
 
 def delete_job(job: Job, actor: str, *, with_recordings: bool) -> None:
-    """Take a job and its transcripts out of sight; what runs of it is canceled.
+    """Move a job and its transcripts to Trash; running files are canceled.
 
-    `with_recordings`: its recordings too, but those that another job uses. The others become new files again.
+    `with_recordings`: also its recordings that no other job uses. The others become new files again.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -48,7 +48,7 @@ def delete_job(job: Job, actor: str, *, with_recordings: bool) -> None:
 
 
 def restore_job(job: Job) -> None:
-    """Restore a deleted job with its recordings. Raises UploadRefused where these have no room any more."""
+    """Restore a deleted job with its recordings. Raises UploadRefused if there is no room for these anymore."""
     with ingest.within_quota(job.session.owner_id):
         _lock(job)
         Job.objects.filter(pk=job.pk).update(deleted_at=None)
@@ -58,7 +58,7 @@ def restore_job(job: Job) -> None:
 
 
 def delete_upload(upload: Upload) -> None:
-    """Take a recording out of sight. Raises StillUsed where a job has it."""
+    """Move a recording to Trash. Raises StillUsed if a job uses it."""
     with transaction.atomic():
         Session.objects.select_for_update().get(pk=upload.session_id)  # no job is made of it meanwhile
         if not Upload.objects.filter(pk=upload.pk, is_used=False).update(deleted_at=timezone.now()):
@@ -67,14 +67,14 @@ def delete_upload(upload: Upload) -> None:
 
 
 def restore_upload(upload: Upload) -> None:
-    """Restore a deleted recording. Raises UploadRefused where it has no room any more."""
+    """Restore a deleted recording. Raises UploadRefused if there is no room for it anymore."""
     with ingest.within_quota(upload.session.owner_id):
         Upload.objects.filter(pk=upload.pk).update(deleted_at=None)
         Session.note_change(pk=upload.session_id, touched_at=timezone.now())
 
 
 def delete_session(session: Session, actor: str) -> None:
-    """Take a session and all that is in it out of sight; what runs is canceled."""
+    """Move a session and everything in it to Trash; running files are canceled."""
     Session.note_change(pk=session.pk)
     Session.objects.filter(pk=session.pk, deleted_at=None).update(deleted_at=timezone.now())
     for job in session.jobs.filter(inputs__status__in=ACTIVE).distinct():  # from now on none is added
@@ -83,16 +83,16 @@ def delete_session(session: Session, actor: str) -> None:
 
 
 def restore_session(session: Session) -> None:
-    """Bring a deleted session back as it was. Raises UploadRefused where its files have no room any more.
+    """Restore a deleted session. Raises UploadRefused if there is no room for its files anymore.
 
-    That is a change: where it was deleted because nothing had changed for long, it is kept for that long again.
+    Restoring counts as a change, so the retention period starts again.
     """
     with ingest.within_quota(session.owner_id):
         Session.objects.filter(pk=session.pk).update(deleted_at=None, touched_at=timezone.now())
 
 
 def contents(session: Session) -> list[Deleted]:
-    """Return what was deleted from a session and can be brought back, the latest first."""
+    """Return the restorable items of a session, most recently deleted first."""
     jobs = list(session.jobs.filter(deleted_at__isnull=False).order_by("-deleted_at")[:SHOWN])
     uploads = list(_alone(session.uploads.filter(deleted_at__isnull=False)).order_by("-deleted_at")[:SHOWN])
     found = [(job.deleted_at, "job", _("Job %(n)s") % {"n": job.number}, job.pk) for job in jobs]
@@ -104,7 +104,7 @@ def contents(session: Session) -> list[Deleted]:
 
 
 def sessions(person: User) -> list[dict[str, Any]]:
-    """Return the sessions that a person deleted and can bring back, the latest first."""
+    """Return the restorable sessions of a user, most recently deleted first."""
     theirs = (
         Session.objects.filter(owner=person).filter(deleted_at__isnull=False).order_by("-deleted_at")[:SHOWN]
     )
@@ -116,7 +116,7 @@ def _until(at: Any) -> str:
 
 
 def purge() -> int:
-    """Delete for good what has been kept for long enough; return how many sessions, jobs and files."""
+    """Permanently delete expired items; return the numbers of sessions, jobs, and files."""
     past = timezone.now() - timedelta(seconds=settings.TRASH_SECONDS)
     gone = _purge_jobs(Job.objects.filter(deleted_at__lte=past))
     gone += _purge_uploads(Upload.objects.filter(deleted_at__lte=past))
@@ -127,7 +127,7 @@ def purge() -> int:
 
 
 def empty(session: Session) -> int:
-    """Delete for good, now, what was deleted from a session; return how many jobs and files."""
+    """Permanently delete the items in Trash of a session now; return the numbers of jobs and files."""
     gone = _purge_jobs(session.jobs.filter(deleted_at__isnull=False))
     gone += _purge_uploads(session.uploads.filter(deleted_at__isnull=False))
     Session.note_change(pk=session.pk)
@@ -135,7 +135,7 @@ def empty(session: Session) -> int:
 
 
 def purge_all_of(session: Session) -> None:
-    """Delete a session for good, with everything in it."""
+    """Permanently delete a session and everything in it."""
     _purge_jobs(session.jobs.all())
     _purge_uploads(session.uploads.all())
     arriving = [entry.path for entry in IncomingUpload.objects.filter(session=session)]
@@ -155,7 +155,7 @@ def _purge_jobs(jobs: QuerySet[Job]) -> int:
 
 
 def _purge_uploads(uploads: QuerySet[Upload]) -> int:
-    """Those that a job still has stay until it goes."""
+    """Uploads that a job still uses remain until that job is deleted."""
     gone = 0
     for pks in _parts(_alone(uploads)):
         with transaction.atomic():
@@ -172,19 +172,19 @@ def _parts(rows: QuerySet[Any]) -> Iterable[list[Any]]:
 
 
 def _lock(job: Job) -> None:
-    """Let nobody move the job's files, nor make a job of them, until the transaction ends. The job first, as always."""
+    """Lock the job, then its files, against status changes and new jobs until the transaction ends."""
     Job.lock(job.pk)
     Session.objects.select_for_update().get(pk=job.session_id)
 
 
 def _note_use(job: Job) -> None:
-    """Note which files of a job are still, or again, in some job. Its own `deleted_at` has been written."""
+    """Update which files of a job are still used. Call after writing the job's `deleted_at`."""
     has_job = Exists(JobInput.objects.filter(upload=OuterRef("pk"), job__deleted_at=None))
     Upload.objects.filter(inputs__job=job).update(is_used=has_job)
 
 
 def _alone(uploads: QuerySet[Upload]) -> QuerySet[Upload]:
-    """Those that no job has, deleted ones included."""
+    """Return the uploads without any job, including deleted jobs."""
     return uploads.filter(~Exists(JobInput.objects.filter(upload=OuterRef("pk"))))
 
 

@@ -113,7 +113,7 @@ class WorkerAdmin(admin.ModelAdmin[Worker]):
         return [live, *super().get_urls()]
 
     def live(self, request: HttpRequest) -> HttpResponse:
-        """All workers on one page that keeps itself up to date."""
+        """Show all workers on one page that updates itself."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         context = {
@@ -164,7 +164,7 @@ class AttemptInline(ReadOnlyInline):
 
 
 class WorkerFilter(admin.SimpleListFilter):
-    """Files by the worker that has them, or had them last."""
+    """Filter files by their current or last worker."""
 
     title = _("worker")
     parameter_name = "worker"
@@ -181,7 +181,7 @@ admin.site.unregister(JobInput)
 
 @admin.register(JobInput)
 class JobInputAndWorkersAdmin(JobInputAdmin):
-    """The desk's files with what `jobs`, which knows no worker, cannot show of them."""
+    """Extends the admin of files with information about their workers."""
 
     list_filter: ClassVar[tuple[Any, ...]] = (*JobInputAdmin.list_filter, WorkerFilter)
     inlines: ClassVar[tuple[Any, ...]] = (*JobInputAdmin.inlines, AttemptInline)
@@ -192,7 +192,7 @@ class JobInputAndWorkersAdmin(JobInputAdmin):
 
     @admin.display(description=_("partial result"))
     def partial_result(self, entry: Any) -> str:
-        """What its worker had sent before it failed. Only one's own opens, as with transcripts."""
+        """Link to partial results, for the user's own files only."""
         found = partial_results.of(entry)
         if not entry.is_mine:
             return ", ".join(part.label for part in found)
@@ -215,7 +215,7 @@ class JobInputAndWorkersAdmin(JobInputAdmin):
 
 
 def _verdict(worker: Worker) -> tuple[str, int]:
-    """Ask the worker's preflight; return what to say and how."""
+    """Run the worker's preflight; return the message and its level."""
     try:
         with registry.client_of(worker) as client:
             answer: dict[str, Any] = client.preflight()

@@ -1,4 +1,4 @@
-"""What the workers offer, for programs. No address and no token is in it."""
+"""Capabilities of the workers for programs, without addresses and tokens."""
 
 from django.http import HttpRequest
 from ninja import Router

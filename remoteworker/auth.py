@@ -1,4 +1,4 @@
-"""Who is calling: the bearer token names the worker, compared in constant time."""
+"""Authentication of workers by bearer token, compared in constant time."""
 
 import hmac
 

@@ -1,4 +1,4 @@
-"""What is wrong with the worker settings, said at every start."""
+"""System checks of the worker settings, run at every start."""
 
 from typing import Any
 

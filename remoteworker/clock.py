@@ -1,4 +1,4 @@
-"""What is put right when the clock that all processes share jumps, the database's."""
+"""Corrects stored times when the shared clock of the database jumps."""
 
 import logging
 import time
@@ -23,11 +23,11 @@ REFERENCE = "clock"  # the row that every tick compares with
 
 
 def follow(name: str) -> None:
-    """Note a tick, and move what is under way along where the clock jumped since the last one.
+    """Record a tick, and shift stored times if the clock has jumped since the last one.
 
-    A jump is what the clock gained or lost against the machine's uptime, which nobody can set. Ticks of
-    another machine, or from before a restart of this one, cannot be compared and are only noted. All ticks
-    share one reference, which moves in the transaction of the shift: a jump counts once, and is not lost.
+    A jump is the difference between the clock and the machine's uptime, which cannot be set. Ticks of another
+    machine, or from before a restart, cannot be compared and are only recorded. All ticks share one reference,
+    which is updated in the transaction of the shift: a jump counts exactly once.
     """
     at, uptime = _both()
     Tick.objects.update_or_create(name=name, defaults={"at": at})
@@ -45,7 +45,7 @@ def follow(name: str) -> None:
 
 
 def _both() -> tuple[datetime, float]:
-    """The clock and the uptime at one moment: a machine that sleeps between the two readings is read again."""
+    """Return clock and uptime of one moment; if the machine is suspended in between, read again."""
     while True:
         before, at, after = _uptime(), now(), _uptime()
         if after - before < 1.0:
@@ -53,7 +53,7 @@ def _both() -> tuple[datetime, float]:
 
 
 def bound(attempts: QuerySet[Attempt]) -> None:
-    """No lease, no deadline and no patience is ever longer than a fresh one, however often time was given back."""
+    """Limit leases, deadlines, and grace periods to the length of fresh ones, however often they were extended."""
     at, waiting = now(), attempts.filter(began_at=None)
     limits = [
         ("lease_until", settings.LEASE_SECONDS, attempts),
@@ -68,9 +68,9 @@ def bound(attempts: QuerySet[Attempt]) -> None:
 
 
 def _shift(jump: timedelta) -> None:
-    """Every time that a decision waits for moves with the clock: seconds stay seconds.
+    """Shift all stored times with the clock, so that durations are preserved.
 
-    Some were written after the jump and before this tick; none may end up further ahead than it can be.
+    Some were written between the jump and this tick; none may end up later than possible.
     """
     at = now()
     attempts = ("created_at", "sent_at", "last_contact_at", "lease_until", "outputs_due_at")
@@ -102,7 +102,7 @@ def _cap(rows: QuerySet[Any, Any], latest: datetime, *names: str) -> None:
 
 
 def _uptime() -> float:
-    """Seconds since the machine started, sleep included where the system counts it."""
+    """Return seconds since boot, including suspended time if the system counts it."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 

@@ -1,4 +1,4 @@
-"""Worker (one row a box), Attempt (one try at one input on one worker), the outputs it staged."""
+"""Worker (one row per machine), Attempt (one run of an input on a worker), and staged outputs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ tokens = SecretCipher(b"remoteworker.vault.v1")
 
 
 def check_address(url: str) -> None:
-    """Raise ValidationError unless this is an address a token may travel to (compose names are fine)."""
+    """Raise ValidationError unless tokens may be sent to this URL (compose names are allowed)."""
     try:
         parts = urlsplit(url)
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -43,7 +43,7 @@ def check_address(url: str) -> None:
 
 
 class Worker(models.Model):
-    """A box that transcribes. What it says of itself comes from the last ping."""
+    """A machine that transcribes. Its capabilities come from the last ping."""
 
     class Kind(models.TextChoices):
         LOCAL = "local", _("local")
@@ -99,7 +99,7 @@ class Worker(models.Model):
 
     @classmethod
     def usable(cls) -> models.QuerySet[Worker]:
-        """The workers that may be spoken to."""
+        """Return the workers that may be contacted."""
         return cls.objects.filter(enabled=True, is_retired=False)
 
     @property
@@ -117,31 +117,31 @@ class Worker(models.Model):
 
     @property
     def slots(self) -> int:
-        """How many attempts it takes at once: those that run and the few that wait beside them."""
+        """Return how many attempts it accepts at once: running ones and the few that are queued on it."""
         return self.capacity if self.capacity is not None else self.reported.places
 
     @property
     def models_at_hand(self) -> list[str]:
-        """The speech models it says it can load now."""
+        """Return the speech models it reports as available."""
         return list(self.reported.models)
 
     @property
     def parallel(self) -> int:
-        """How many recordings it says it recognises at once."""
+        """Return how many recordings it reports to transcribe at once."""
         return self.reported.max_concurrent_jobs
 
     def seconds_for_a_file(self, active: int) -> float:
-        """How long a file that it takes beside `active` others may be there before it is over time.
+        """Return the time limit of a file that it accepts in addition to `active` others.
 
-        Each file may take REMOTE_WORKER_TIMEOUT_SECONDS, and a full worker may do all the others first: one that
-        was slow to download is overtaken.
+        Each file may take REMOTE_WORKER_TIMEOUT_SECONDS, and a worker at capacity may process all others first, since
+        files that download slowly are overtaken.
         """
         rounds = 1 + max(self.slots - 1, active) // self.parallel
         return settings.REMOTE_WORKER_TIMEOUT_SECONDS * min(MAX_ROUNDS, rounds)
 
     @property
     def is_circuit_open(self) -> bool:
-        """Whether it failed so often in a row that one probe stands for all its attempts."""
+        """Return whether it failed so often in a row that a single probe replaces polling all its attempts."""
         return self.failures >= BREAKER_FAILURES
 
     def active_attempts(self) -> models.QuerySet[Attempt]:
@@ -149,7 +149,7 @@ class Worker(models.Model):
 
 
 class Attempt(models.Model):
-    """One try at one input on one worker. Its number, from 1, is the fencing token; its id the idempotency key."""
+    """One run of one input on one worker. Its number, from 1, is the fencing token; its id the idempotency key."""
 
     class Outcome(models.TextChoices):
         COMPLETE = "complete", _("complete")
@@ -210,7 +210,7 @@ class Attempt(models.Model):
         return self.number == self.job_input.attempt_count
 
     def renew(self, at: datetime) -> None:
-        """The worker has spoken for it: its lease begins anew."""
+        """Renew the lease after a contact."""
         until = at + timedelta(seconds=settings.LEASE_SECONDS)
         Attempt.objects.filter(pk=self.pk, ended_at=None).update(last_contact_at=at, lease_until=until)
 
@@ -239,7 +239,7 @@ class Attempt(models.Model):
         return moved
 
     def end(self, outcome: Outcome, *, code: str = "", message: str = "", tell_worker: bool = False) -> None:
-        """Close the attempt; `tell_worker` leaves a note to stop it there. A push job is always deleted there."""
+        """Close the attempt; `tell_worker` schedules stopping it on the worker. Push jobs are always deleted there."""
         is_there = self.is_push and bool(self.worker_job_id)
         self.ended_at, self.outcome = clock.now(), outcome
         self.error_code, self.error_message, self.cancel_pending = code, message, tell_worker or is_there
@@ -271,7 +271,7 @@ class StagedOutput(models.Model):
 
 
 class Tick(models.Model):
-    """When a periodic task last ran: what /healthz looks at."""
+    """When a periodic task last ran; checked by /healthz."""
 
     name = models.CharField(max_length=40, primary_key=True)
     at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""What `jobs` tells: something waits, something was canceled."""
+"""Receivers of the signals of `jobs`: an input was queued or canceled."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def nudge_dispatch(**kwargs: Any) -> None:
 
 @receiver(input_canceled)
 def fence_attempt(job_input: JobInput, **kwargs: Any) -> None:
-    """Close the attempt in the same transaction; its worker is told until it has heard."""
+    """Close the attempt in the same transaction; its worker is told until it confirms."""
     attempt = job_input.attempts.filter(ended_at=None).first()
     if attempt is not None:
         attempt.end(Attempt.Outcome.CANCELED, tell_worker=True)

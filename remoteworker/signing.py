@@ -1,4 +1,4 @@
-"""The only signing code: expiring links to inputs, and the keyed hash that stands for a session."""
+"""Signatures: expiring links to inputs, and the keyed hash of a session."""
 
 import hashlib
 import hmac
@@ -20,7 +20,7 @@ def sign_input(job_id: UUID, input_id: UUID, attempt: int, expires: int) -> str:
 def is_valid_signature(
     signature: str, job_id: UUID, input_id: UUID, attempt: int, expires: str, now: datetime
 ) -> bool:
-    """Whether the signature is ours, for exactly this, and not expired. Constant time in the signature."""
+    """Return whether the signature is valid for this request and has not expired. Constant time."""
     expiry = int(expires) if expires.isascii() and expires.isdigit() and len(expires) < 13 else 0
     message = _message(job_id, input_id, attempt, expiry)
     matches = [hmac.compare_digest(_mac(key, message).encode(), signature.encode()) for key in _keys()]
@@ -28,7 +28,7 @@ def is_valid_signature(
 
 
 def session_hash(session_id: UUID) -> str:
-    """Return what a worker may know of a session: a keyed hash, cut short."""
+    """Return the only thing a worker learns about a session: a truncated keyed hash."""
     key = hmac.digest(settings.SECRET_KEY.encode(), b"remoteworker.session.v1", hashlib.sha256)
     return hmac.new(key, session_id.bytes, hashlib.sha256).hexdigest()[:HASH_CHARACTERS]
 
@@ -39,7 +39,7 @@ def _keys() -> Iterator[str]:
 
 
 def _message(job_id: UUID, input_id: UUID, attempt: int, expires: int) -> bytes:
-    """JSON of a list keeps the parts apart: no two different requests encode alike."""
+    """Encode as a JSON list, so that different requests never have the same message."""
     return json.dumps(["GET", str(job_id), str(input_id), attempt, expires]).encode()
 
 

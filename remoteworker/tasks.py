@@ -1,4 +1,4 @@
-"""Celery's part. A message is a nudge: each task is short, harmless to repeat, and looks in the database."""
+"""Celery tasks. A message is only a nudge: each task is short, idempotent, and reads the database."""
 
 import logging
 import time
@@ -21,10 +21,10 @@ _quiet_until = 0.0  # of this process, by its monotonic clock
 
 
 def nudge(task: "Task[Any, Any]", *args: object, expires: float = 30.0) -> None:
-    """Ask Celery to run a task soon. A broker that is away is logged and otherwise ignored: the next tick comes.
+    """Ask Celery to run a task soon. An unreachable broker is logged and ignored, since the next tick follows.
 
-    One that did not answer is not asked again for a moment: a page that nudges twenty workers, with a frozen
-    Redis, waits once for it and not twenty times.
+    After a timeout, the broker is skipped for a moment, so that a page that nudges twenty workers waits only once
+    for a frozen Redis.
     """
     global _quiet_until
     if time.monotonic() < _quiet_until:
@@ -37,7 +37,7 @@ def nudge(task: "Task[Any, Any]", *args: object, expires: float = 30.0) -> None:
 
 
 def nudge_on_commit(task: "Task[Any, Any]", *args: object) -> None:
-    """Nudge when the current transaction is committed; never fails the caller."""
+    """Nudge after the current transaction commits; never fails the caller."""
     wanted = partial(nudge, task, *args)
     waiting = transaction.get_connection().run_on_commit
     if any(isinstance(f, partial) and (f.func, f.args) == (nudge, wanted.args) for _, f, *_ in waiting):
@@ -47,8 +47,8 @@ def nudge_on_commit(task: "Task[Any, Any]", *args: object) -> None:
 
 @shared_task
 def dispatch_queued() -> None:
-    """Tick: claim what waits, then one message for every worker with something to be handed, so that none waits
-    for another."""
+    """Tick: claim queued files, then send one message per worker with attempts to dispatch, so that none waits for
+    another."""
     clock.follow("dispatch_queued")
     if dispatch.assign():
         nudge(dispatch_queued)
@@ -63,7 +63,7 @@ def hand_over(worker_id: int) -> None:
 
 @shared_task
 def poll_workers() -> None:
-    """Tick: one message for every worker that has something to tell."""
+    """Tick: send one message for each worker to poll."""
     clock.follow("poll_workers")
     for worker in poll.workers_to_poll():
         nudge(poll_worker, worker.pk)
@@ -73,7 +73,7 @@ def poll_workers() -> None:
 
 @shared_task
 def bring_file(attempt_id: str) -> None:
-    """Push mode: send some slices of a file; what is left is the next message's, or the next tick's."""
+    """Push mode: send some slices of a file; the next message or tick continues."""
     if push_transfer.bring(attempt_id):
         nudge(bring_file, attempt_id)
 
@@ -85,8 +85,8 @@ def poll_worker(worker_id: int) -> None:
 
 @shared_task
 def reap() -> None:
-    """Tick: what was left half done is finished: workers that the settings changed, cancels that broke off, files
-    that workers hold and nobody asks for."""
+    """Tick: finish what was interrupted: changed worker settings, partial cancellations, and files on workers that
+    are no longer polled."""
     clock.follow("reap")
     registry.sync_from_settings()
     batches.finish_cancels()

@@ -1,4 +1,4 @@
-"""The controller's endpoints for workers. Paths and answers are fixed by the protocol."""
+"""The controller's endpoints for workers. Paths and responses are fixed by the protocol."""
 
 import logging
 from collections.abc import Callable
@@ -28,7 +28,7 @@ WorkerView = Callable[[HttpRequest, UUID, list[Worker]], JsonResponse]
 
 
 def for_workers(view: WorkerView) -> Callable[[HttpRequest, UUID], JsonResponse]:
-    """Let workers only through, and turn what `results` raises into the protocol's answers."""
+    """Require a worker's token, and convert exceptions of `results` into protocol responses."""
 
     @csrf_exempt
     @require_POST
@@ -56,7 +56,7 @@ def for_workers(view: WorkerView) -> Callable[[HttpRequest, UUID], JsonResponse]
 
 @require_safe
 def worker_input(request: HttpRequest, job_id: UUID, input_id: UUID) -> HttpResponseBase:
-    """The media file, by signature. Whatever is wrong with the link is one and the same 403."""
+    """The media file, by signed link. Every invalid link returns the same 403."""
     job_input = JobInput.objects.select_related("upload").filter(pk=input_id, job_id=job_id).first()
     attempt = Attempt.objects.filter(job_input_id=input_id, ended_at=None).first()
     is_valid = signing.is_valid_signature(
@@ -80,7 +80,7 @@ def worker_input(request: HttpRequest, job_id: UUID, input_id: UUID) -> HttpResp
 
 @for_workers
 def worker_outputs(request: HttpRequest, job_id: UUID, workers: list[Worker]) -> JsonResponse:
-    """Multipart: workerJobId, inputId, outputType, file (and attempt, where the worker knows it)."""
+    """Multipart: workerJobId, inputId, outputType, file, and optionally attempt."""
     file = request.FILES.get("file")
     if file is None:
         raise InvalidMessage("file", "is missing")
@@ -105,7 +105,7 @@ def worker_outputs(request: HttpRequest, job_id: UUID, workers: list[Worker]) ->
 
 @for_workers
 def worker_complete(request: HttpRequest, job_id: UUID, workers: list[Worker]) -> JsonResponse:
-    """JSON: the job's end. Commits exactly once; a repeat of the winner gets the same answer."""
+    """JSON: the end of the job. Commits exactly once; repetitions get the same response."""
     message = parse_complete(_json_body(request))
     if message["controllerJobId"] != str(job_id):
         raise InvalidMessage("controllerJobId", "does not match the job in the URL")
@@ -118,7 +118,7 @@ def worker_complete(request: HttpRequest, job_id: UUID, workers: list[Worker]) -
 
 @require_safe
 def remote_worker_status(request: HttpRequest) -> JsonResponse:
-    """What is known of the remote worker, from the database; asks nobody."""
+    """Status of the remote worker, from the database only."""
     return JsonResponse(health.status())
 
 

@@ -1,4 +1,4 @@
-"""Transcripts in Django's admin: to be found and looked at."""
+"""Transcripts in Django's admin, read-only."""
 
 from django.contrib import admin
 

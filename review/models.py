@@ -1,6 +1,6 @@
-"""Transcript, Speaker, Segment: the current state, a row each. Edit: the history, only ever added to.
+"""Transcript, Speaker, and Segment: the current state. Edit: the append-only history.
 
-The machine's own files stay beside it (`jobs.ResultFile`) and never change.
+The machine transcript (`jobs.ResultFile`) is kept and never changes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Texts = models.JSONField[list[str], list[str]]
 
 
 class RankField(models.CharField[str, str]):
-    """Text that is compared byte by byte, as `ranks` wants it, whatever language the database sorts in."""
+    """Text that is compared byte by byte, as ranks require, regardless of the database collation."""
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
         collation = "C" if connection.vendor == "postgresql" else None  # SQLite's own order is by byte
@@ -57,7 +57,7 @@ class Transcript(models.Model):
 
 
 class Speaker(models.Model):
-    """Who speaks: the label from diarization, empty where a person added it, and the name people gave."""
+    """A speaker: the label from diarization, empty if added by a person, and the assigned name."""
 
     transcript = models.ForeignKey(Transcript, models.CASCADE, related_name="speakers")
     key = models.UUIDField(default=uuid.uuid4, editable=False)
@@ -120,9 +120,9 @@ class Segment(models.Model):
 
 
 class Edit(models.Model):
-    """One edit of somebody. Rows are only added; all that is ever written later is `undone_by`.
+    """One edit. Append-only, except for `undone_by`.
 
-    Edits with one version are a batch: they were made, and are undone, together.
+    Edits with the same version are a batch: they were applied, and are undone, together.
     """
 
     transcript = models.ForeignKey(Transcript, models.CASCADE, related_name="edits")
@@ -181,7 +181,7 @@ class Revision(models.Model):
 
 
 class Presence(models.Model):
-    """A page that has the transcript open now, and where in it its person is."""
+    """A page that is viewing the transcript, and its position."""
 
     transcript = models.ForeignKey(Transcript, models.CASCADE, related_name="presences")
     client = models.UUIDField()

@@ -1,4 +1,4 @@
-"""How far people are with files, for the pages of `jobs`."""
+"""Review progress for the pages of `jobs`."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -43,5 +43,5 @@ def counts(session: Session) -> dict[str, int]:
 
 
 def where(statuses: Iterable[str]) -> Q:
-    """Return what is true of inputs whose transcript is in one of these review statuses."""
+    """Return a filter for inputs whose transcript has one of these review statuses."""
     return Q(transcript__review_status__in=list(statuses))

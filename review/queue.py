@@ -1,8 +1,7 @@
-"""The review queue of a session: its transcripts as work, the most doubtful first.
+"""The review queue of a session: its transcripts, those with the most flagged segments first.
 
-A recording that was transcribed again has several transcripts. The newest is the work. The older ones stand below
-it, are called so, are counted nowhere and are nobody's next file, whatever was done in them: a recording is one
-piece of work. Nothing that a person did in them goes away.
+A recording that was transcribed repeatedly has several transcripts. Only the newest is reviewed; older ones are
+listed below it, marked as older, not counted, and never the next file. Nothing that people did in them is lost.
 """
 
 from collections import defaultdict
@@ -26,9 +25,9 @@ COLUMNS = (
 
 
 def of(session: Session) -> list[File]:
-    """Return the transcripts of a session: one query, and no segment is read.
+    """Return the transcripts of a session in one query, without reading segments.
 
-    The recordings with the most doubtful places come first, those that are done last; of one recording the newest.
+    Recordings with the most flagged segments come first, finished ones last, newest transcripts first.
     """
     found = Transcript.objects.filter(
         job_input__job__session=session, job_input__job__deleted_at=None
@@ -44,7 +43,7 @@ def of(session: Session) -> list[File]:
 
 
 def totals(files: list[File]) -> dict[str, Any]:
-    """Sum up the work: what is done, and what is left in the rest."""
+    """Return the totals: finished files, and what remains."""
     work = [file for file in files if not file["isOlder"]]
     left = [file for file in work if file["reviewStatus"] != S.DONE]
     statuses = [file["reviewStatus"] for file in work]
@@ -58,10 +57,10 @@ def totals(files: list[File]) -> dict[str, Any]:
 
 
 def next_file(files: list[File], present: UUID, person: str) -> File | None:
-    """Return where to go from `present`, None where no other work is left.
+    """Return the next file after `present`, None if nothing else is left.
 
-    It is the next one that is not done, from the last on to the first; from a file that is done the first. What
-    somebody else is reviewing comes after everything else, unless they asked for a second look.
+    The next unfinished file in order, wrapping around; after a finished file, the first one. Files that someone else
+    is reviewing come last, unless they need a second review.
     """
     places = [place for place, file in enumerate(files) if file["id"] == str(present)]
     is_done = bool(places) and files[places[0]]["reviewStatus"] == S.DONE
@@ -73,14 +72,14 @@ def next_file(files: list[File], present: UUID, person: str) -> File | None:
 
 
 def around(files: list[File], present: UUID, count: int) -> list[File]:
-    """Return up to `count` files of the queue, the present one among them."""
+    """Return up to `count` files of the queue around the current one."""
     place = next((place for place, file in enumerate(files) if file["id"] == str(present)), 0)
     start = max(0, min(place - count // 2, len(files) - count))
     return files[start : start + count]
 
 
 def other_transcripts(files: list[File], present: UUID) -> list[File]:
-    """Return the other transcripts of the same recording, the newest first, each with `isNewer`."""
+    """Return the other transcripts of the same recording, newest first, each with `isNewer`."""
     mine = next((file for file in files if file["id"] == str(present)), None)
     if mine is None:
         return []
@@ -110,7 +109,7 @@ def _file(row: dict[str, Any], labels: dict[str, str], *, is_older: bool) -> Fil
 
 @cache
 def _address() -> str:
-    """Of the transcript NIL: looked up once, not five hundred times."""
+    """Return the URL of the transcript NIL as a template, resolved once."""
     return reverse("transcript", args=[NIL])
 
 

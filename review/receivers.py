@@ -1,4 +1,4 @@
-"""What `jobs` tells: a result is there."""
+"""Receiver of the signal of `jobs` that an input is complete."""
 
 from typing import Any
 
@@ -11,5 +11,5 @@ from review.storage import importer
 
 @receiver(input_completed)
 def create_transcript(result: Result, **kwargs: Any) -> None:
-    """In the transaction of the commit: a complete input always has its transcript."""
+    """Runs in the transaction of the commit, so that a complete input always has its transcript."""
     importer.create_transcript(result)

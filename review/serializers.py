@@ -1,4 +1,4 @@
-"""Rows as they go over the wire, and back."""
+"""Conversion between rows and wire format."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,7 @@ from review.models import Speaker, Transcript
 
 
 def transcript_row(transcript: Transcript) -> Row:
-    """What edits may ask of the transcript itself."""
+    """Return the transcript's fields that edits may read."""
     return {
         "duration": transcript.duration,
         "reviewStatus": transcript.review_status,
@@ -37,7 +37,7 @@ SEGMENT_FIELDS = (
 
 
 def segment_row(columns: Row, speaker: str | None) -> Row:
-    """A segment of `values(*SEGMENT_FIELDS)`: thousands at a time, for which models would take twice as long."""
+    """Serialize a segment from `values(*SEGMENT_FIELDS)`; with thousands, models would take twice as long."""
     machine_text, version = columns.pop("machine_text"), columns.pop("version")
     fresh = {"key": str(columns["key"]), "speaker": speaker}
     return {**columns, **fresh, "machineText": machine_text, "version": version}
@@ -59,7 +59,7 @@ def _change_from_json(one: Change) -> Change:
 
 
 def timed_words(spoken: Iterable[Word]) -> list[TimedWord]:
-    """A worker's words as those of a segment; the first has no gap, empty ones go."""
+    """A worker's words as those of a segment; the first has no gap, empty words are dropped."""
     made: list[TimedWord] = []
     for word in spoken:
         text = word["word"].strip()
@@ -75,7 +75,7 @@ TRANSCRIPT_COLUMNS = {"reviewStatus": "review_status"}
 
 
 def segment_columns(fields: Row, speakers: dict[str, int]) -> dict[str, Any]:
-    """Changed fields of a segment as the columns of its row; `speakers` gives ids for keys."""
+    """Return changed fields of a segment as columns; `speakers` maps keys to ids."""
     columns = {SEGMENT_COLUMNS.get(name, name): value for name, value in fields.items()}
     if "speaker" in columns:
         key = columns.pop("speaker")
@@ -84,5 +84,5 @@ def segment_columns(fields: Row, speakers: dict[str, int]) -> dict[str, Any]:
 
 
 def transcript_columns(fields: Row) -> dict[str, Any]:
-    """Changed fields of the transcript as columns."""
+    """Return changed fields of the transcript as columns."""
     return {TRANSCRIPT_COLUMNS.get(name, name): value for name, value in fields.items()}

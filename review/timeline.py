@@ -1,4 +1,4 @@
-"""The current state of a transcript as the exports and the page read it: plain values, no ORM."""
+"""The current state of a transcript for exports and the page, as plain values."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,7 +9,7 @@ from review.models import Segment, Transcript
 
 @dataclass(frozen=True)
 class TimelineSegment:
-    """One segment. `speaker` is the name to show, empty where nobody was told apart."""
+    """One segment. `speaker` is the display name, empty if speakers were not identified."""
 
     key: str
     start: float
@@ -38,7 +38,7 @@ class Timeline:
 
 
 def of(transcript: Transcript, first: int | None = None) -> Timeline:
-    """Read the rows of a transcript; `first`: no more than so many from its start."""
+    """Read the rows of a transcript; `first` limits the number of segments."""
     rows = transcript.segments.select_related("speaker").order_by("rank")[:first]
     return Timeline(
         title=transcript.job_input.upload.name,

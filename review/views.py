@@ -65,7 +65,7 @@ def download(request: HttpRequest, pk: UUID, format: str) -> HttpResponse:
 
 
 def downloaded(transcript: Transcript, format: str) -> HttpResponse:
-    """Return the transcript as a file of this format; Http404 where there is none such."""
+    """Return the transcript as a file in this format. Raises Http404."""
     form = FORMATS.get(format)
     if form is None:
         raise Http404("Format not found")
@@ -78,7 +78,7 @@ def downloaded(transcript: Transcript, format: str) -> HttpResponse:
 
 
 def find_transcript(person: Person, pk: UUID) -> Transcript:
-    """Return the transcript; Http404 where it is missing or not this person's."""
+    """Return the transcript. Raises Http404 if it does not exist or belongs to someone else."""
     transcript = (
         Transcript.objects.filter(pk=pk)
         .select_related("job_input__job__session", "job_input__upload")
@@ -91,7 +91,7 @@ def find_transcript(person: Person, pk: UUID) -> Transcript:
 
 
 def _queue(request: HttpRequest, transcript: Transcript) -> dict[str, Any]:
-    """The review queue as the first paint has it."""
+    """Return the review queue for the initial HTML."""
     files, pk = queue.of(transcript.job_input.job.session), transcript.pk
     shown = len(files) if request.GET.get("queue") == "all" else FIRST_FILES
     return {
@@ -110,7 +110,7 @@ def _blocks(segments: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 
 
 def _segment(segment: TimelineSegment, is_turn: bool) -> dict[str, Any]:
-    """What the first paint shows of a segment; JavaScript has the rest from the API."""
+    """Return a segment for the initial HTML; JavaScript loads the rest from the API."""
     speaker = {"name": segment.speaker, "colour": segment.colour} if segment.speaker else None
     return {
         "key": segment.key,

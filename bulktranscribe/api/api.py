@@ -1,4 +1,4 @@
-"""The API: /api/…, for pages (cookies with CSRF) and programs (tokens); errors as {"error": {"code", "message"}}."""
+"""The API at /api/… for pages (cookies with CSRF) and programs (tokens); errors are {"error": {"code", "message"}}."""
 
 from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,7 +20,7 @@ from review.api.review_page import router as review_router
 
 
 class Api(NinjaAPI):
-    """Operations are called as their functions are."""
+    """Operation ids are the names of the functions."""
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         return operation.view_func.__name__

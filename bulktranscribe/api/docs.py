@@ -1,4 +1,4 @@
-"""The page of the API: every operation by topic, in HTML. No script, nothing from elsewhere."""
+"""The API page: every operation by topic, in HTML without scripts or external resources."""
 
 from collections import defaultdict
 from typing import Any
@@ -81,13 +81,13 @@ def _name(schema: Described) -> str:
 
 
 def _link(schema: Described) -> str:
-    """The kind that a field has, or has a list of."""
+    """Return the schema that a field, or its items, refers to."""
     either = next((_name(one) for one in schema.get("anyOf", []) if _name(one)), "")
     return _name(schema) or either or _name(schema.get("items", {}))
 
 
 def _words(schema: Described) -> str:
-    """Say in a few words what a value is."""
+    """Return a short description of a type."""
     if "anyOf" in schema:
         return " | ".join(dict.fromkeys(_words(one) for one in schema["anyOf"]))
     if schema.get("type") == "array":

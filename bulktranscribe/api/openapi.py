@@ -1,4 +1,4 @@
-"""The API described: the OpenAPI document. `docs/openapi.json` is it, as `manage.py draw_openapi` draws it."""
+"""Generates the OpenAPI document; `manage.py draw_openapi` writes it to `docs/openapi.json`."""
 
 import json
 from functools import cache
@@ -35,7 +35,7 @@ FILES = {
 
 @cache
 def document() -> Described:
-    """Return the OpenAPI document: what ninja knows, the resumable uploads, and every refusal there may be."""
+    """Return the OpenAPI document: ninja's operations, resumable uploads, and all possible errors."""
     drawn = dict(api.get_openapi_schema())
     drawn["info"] = {
         "title": "Bulk Transcribe",
@@ -66,7 +66,7 @@ def _of_all() -> Described:
 
 
 def _scopes() -> dict[str, Scope]:
-    """The scope of each operation that asks for more than reading."""
+    """Return the scope of each operation that requires more than reading."""
     found = {}
     for _, router in api._routers:
         for view in router.path_operations.values():
@@ -78,7 +78,7 @@ def _scopes() -> dict[str, Scope]:
 
 
 def _describe(operation: Described, scope: Scope | None) -> None:
-    """Say in one line what an operation does, and what a token needs for it."""
+    """Set the summary of an operation and the scope that a token needs."""
     operation["summary"] = operation.pop("description", operation["summary"]).strip().partition("\n")[0]
     operation["x-scope"] = (scope or Scope.READ).value
     operation.pop("security", None)

@@ -1,1 +1,1 @@
-"""The command line, for this installation and for one elsewhere. No Django: requests and rich are all it needs."""
+"""The command line for local and remote servers. Needs only requests and rich, no Django."""

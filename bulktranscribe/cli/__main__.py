@@ -1,4 +1,4 @@
-"""python -m bulktranscribe.cli: an installation elsewhere, from the terminal."""
+"""python -m bulktranscribe.cli: use a remote server from the terminal."""
 
 import argparse
 import os
@@ -19,14 +19,14 @@ VERBS = {
 
 
 def main() -> int:
-    """Do what the command line says and return the exit code."""
+    """Run the command line and return the exit code."""
     said = parser().parse_args()
     verb, _ = VERBS[said.verb]
     return verb(client_for, said)
 
 
 def client_for(said: argparse.Namespace) -> RemoteClient:
-    """Return the desk that is named. Raises Refused."""
+    """Return the client for the given options. Raises Refused."""
     if not said.url or not said.token:
         missing = "--url" if not said.url else "--token"
         text = f"Missing option: {missing} (or set the environment variable BULKTRANSCRIBE_{missing[2:].upper()})."
@@ -36,7 +36,7 @@ def client_for(said: argparse.Namespace) -> RemoteClient:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return what understands the command line."""
+    """Return the argument parser."""
     said = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Transcribe recordings with a remote Bulk Transcribe server.",

@@ -1,4 +1,4 @@
-"""What the command line asks of an installation: `local_client` answers in this process, `remote_client` over HTTP."""
+"""The client interface of the command line: `local_client` runs in this process, `remote_client` uses HTTP."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ OnBytes = Callable[[int], None]  # told how many bytes of a file are over there
 
 
 def unsaid(_text: str) -> None:
-    """Say nothing."""
+    """Ignore the message."""
 
 
 class Refused(Exception):
-    """The installation says no; the message says why and what to do."""
+    """The server rejected the request; the message says why and what to do."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -24,16 +24,16 @@ class Refused(Exception):
 
 
 class Unreachable(Exception):
-    """Nobody answered now; later somebody may."""
+    """There was no response; a later attempt may succeed."""
 
 
 class Changed(Exception):
-    """The file is no longer what it was when its digest was taken. The message says what of it stays over there."""
+    """The file has changed since it was hashed. The message says what remains on the server."""
 
 
 @dataclass(frozen=True)
 class JobOptions:
-    """How files shall be transcribed. `speakers`: auto, none, a number, or two as in 2-4."""
+    """Job options. `speakers`: auto, none, a number, or a range such as 2-4."""
 
     model: str = ""  # empty: the installation's usual one
     language: str = ""  # empty: detect
@@ -41,7 +41,7 @@ class JobOptions:
     use_remote: bool = False
 
     def counts(self) -> dict[str, Any]:
-        """Return the choice of speakers as the API has it."""
+        """Return the speaker options in the format of the API."""
         low, is_range, high = self.speakers.partition("-")
         if is_range:
             return {"speakers": "between", "minSpeakers": int(low), "maxSpeakers": int(high)}
@@ -52,7 +52,7 @@ class JobOptions:
 
 @dataclass(frozen=True)
 class Source:
-    """A file of this machine as it was when it was looked at; `relative` is its path as others shall see it."""
+    """A local file as of when it was read; `relative` is its path for display and export."""
 
     path: Path
     relative: str
@@ -62,7 +62,7 @@ class Source:
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file that the session has."""
+    """A file in the session."""
 
     id: str
     name: str
@@ -112,7 +112,7 @@ class FileState:
 
 @dataclass(frozen=True)
 class JobState:
-    """Where a job stands."""
+    """Status of a job."""
 
     id: str
     number: int
@@ -141,40 +141,40 @@ class JobState:
         return all(file.has_ended for file in self.files)
 
     def suits(self, job_options: JobOptions) -> bool:
-        """Whether it is what somebody wants who asks for this; where it runs makes no other transcript."""
+        """Return whether the job matches the options; where it runs does not affect the transcript."""
         is_model = not job_options.model or job_options.model == self.model
         return is_model and (job_options.language, job_options.speakers) == (self.language, self.speakers)
 
 
 class Client(Protocol):
-    """An installation, as one person uses it. Every method may raise Refused and Unreachable."""
+    """A server as used by one person. All methods may raise Refused and Unreachable."""
 
     def open_session(self, name: str, *, make: bool = True) -> str:
-        """Return the id of this person's newest session of that name; make one where there is none."""
+        """Return the id of the user's newest session with that name, creating it if necessary."""
 
     def address(self, session: str) -> str:
-        """Where people see the session."""
+        """Return the URL of the session's page."""
 
     def notice(self, session: str) -> str:
-        """Why jobs would have to wait now; empty where they would not."""
+        """Return why jobs would have to wait now; empty if they would not."""
 
     def remote_files(self, session: str) -> list[RemoteFile]:
-        """The files that the session has."""
+        """Return the files of the session."""
 
     def send(self, session: str, source: Source, on_bytes: OnBytes, say: Say = ...) -> RemoteFile:
-        """Bring a file into the session; return it as it is there. `say` is told of breaks. Raises Changed, OSError."""
+        """Upload a file to the session and return it. `say` reports interruptions. Raises Changed, OSError."""
 
     def start(self, session: str, uploads: list[str], job_options: JobOptions) -> JobState:
-        """Start a job over these files."""
+        """Start a job for these files."""
 
     def jobs(self, session: str) -> Iterable[JobState]:
-        """Every job of the session, the newest first. They are read as they are taken: take no more than is needed."""
+        """Yield the jobs of the session, newest first. They are loaded lazily: consume no more than needed."""
 
     def job(self, job: str) -> JobState:
-        """One job as it is now."""
+        """Return the current state of a job."""
 
     def cancel(self, job: str) -> None:
-        """Cancel what has not ended of a job."""
+        """Cancel the unfinished files of a job."""
 
     def export(self, file: str, format: str) -> bytes:
         """Return the transcript of a file in this format."""

@@ -1,4 +1,4 @@
-"""Transcripts written into folders: under safe names, whole or not at all, over nothing that is there."""
+"""Writes transcripts to folders: safe names, atomically, without overwriting."""
 
 import os
 import re
@@ -12,21 +12,21 @@ MOST_BYTES = 200  # of a name: file systems take 255, and a number and an ending
 
 
 def target(out: Path, relative: str, format: str) -> Path:
-    """Return where the transcript of this recording belongs: below `out`, in the folders that the recording has."""
+    """Return the target path of a transcript: below `out`, in the folders of the recording."""
     parts = [safe(part) for part in PurePosixPath(relative).parts if part not in ("/", ".", "..")]
     name = safe(PurePosixPath(relative).stem)
     return Path(out, *parts[:-1], f"{name}.{format}")
 
 
 def safe(name: str) -> str:
-    """Return a name that every file system takes, as near to this one as that goes."""
+    """Return a similar name that is valid on all file systems."""
     shown = "".join("_" if unicodedata.category(c) in ("Cc", "Cs") else c for c in UNSAFE.sub("_", name))
     cut = shown.encode()[:MOST_BYTES].decode(errors="ignore").strip().rstrip(".")
     return f"_{cut}" if not cut or RESERVED.fullmatch(cut) else cut
 
 
 def write(path: Path, content: bytes, *, overwrite: bool = False) -> Path:
-    """Write a file and return where it is: beside one of that name with other content, as `name (2).srt`.
+    """Write a file and return its path; if a different file has that name, use `name (2).srt`.
 
     Raises OSError.
     """
@@ -42,7 +42,7 @@ def write(path: Path, content: bytes, *, overwrite: bool = False) -> Path:
 
 
 def _free(path: Path, content: bytes) -> Path:
-    """Take the first name that is free, or has this very content already."""
+    """Return the first path that is free or already has this content."""
     for number in count(1):
         place = path if number == 1 else path.with_name(f"{path.stem} ({number}){path.suffix}")
         try:
@@ -55,7 +55,7 @@ def _free(path: Path, content: bytes) -> Path:
 
 
 class Ledger:
-    """What a folder has been given already: a transcript that somebody moved or corrected is not written again."""
+    """Remembers which transcripts were written, so that moved or corrected ones are not written again."""
 
     NAME = ".bulktranscribe"
 
@@ -67,7 +67,7 @@ class Ledger:
         return key in self._done
 
     def note(self, key: str) -> None:
-        """Remember it, also for the next start. Raises OSError."""
+        """Remember it persistently. Raises OSError."""
         self._done.add(key)
         with self.path.open("a") as file:
             file.write(f"{key}\n")

@@ -1,4 +1,4 @@
-"""`transcribe`: files are sent, a job is started and followed, transcripts are written as they come."""
+"""`transcribe`: upload files, start and follow a job, write transcripts as they complete."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ A_SECOND_MORE_FOR = 200  # files in the jobs: their states are one answer, of ha
 
 
 def transcribe(client: Client, found: Sequence[Found], cli_options: CliOptions, console: Console) -> int:
-    """Transcribe these files and return the exit code. Raises Refused, Unreachable where nothing could be begun."""
+    """Transcribe these files and return the exit code. Raises Refused, Unreachable if nothing could be started."""
     reporter = reporter_for(console)
     run = Run(client, [Item(each) for each in found], cli_options, reporter)
     try:
@@ -39,7 +39,7 @@ def transcribe(client: Client, found: Sequence[Found], cli_options: CliOptions, 
 
 
 class Run:
-    """One call of `transcribe`."""
+    """One run of `transcribe`."""
 
     def __init__(
         self, client: Client, items: list[Item], cli_options: CliOptions, reporter: Reporter
@@ -53,7 +53,7 @@ class Run:
         self.before = 0  # the number of the newest job then
 
     def begin(self) -> None:
-        """Send the files and see that each is in a job."""
+        """Upload the files and make sure that each is in a job."""
         self.session = self._patiently(partial(self.client.open_session, self.cli_options.session))
         self.before = self._patiently(self._newest)
         self._send()
@@ -89,11 +89,11 @@ class Run:
                 self.used.add(remote_file.id)
 
     def _newest(self) -> int:
-        """Return the number of the newest job, 0 where there is none."""
+        """Return the number of the newest job, 0 if there is none."""
         return next((job.number for job in self.client.jobs(self.session)), 0)
 
     def _join(self) -> int:
-        """What is being transcribed as asked for, or has been, is not begun again: so the same command goes on.
+        """Join existing jobs with the same options, so that running the same command again resumes.
 
         Return the number of the newest job.
         """
@@ -113,7 +113,7 @@ class Run:
         return newest
 
     def _start(self, newest: int) -> JobState | None:
-        """Start a job over the files that are in none; None where nothing is left for one."""
+        """Start a job for the files without one; None if there are none."""
         while uploads := [upload for upload in self.by_upload if upload not in self.job_of]:
             try:
                 job = uploading.start_once(
@@ -133,7 +133,7 @@ class Run:
             self.job_of.update(dict.fromkeys(uploads, job.id))
 
     def follow(self) -> None:
-        """Wait until every file has ended; write each transcript when it is there."""
+        """Wait until all files have ended, writing each transcript when it is complete."""
         while self.jobs:
             files = self._files()
             self.reporter.files(files)
@@ -150,7 +150,7 @@ class Run:
                     self._lose(job, refusal)
 
     def _lose(self, job: JobState, refusal: Refused) -> None:
-        """A job that cannot be followed any more is the problem of its files that were not complete."""
+        """Record on the unfinished files of a job that it can no longer be followed."""
         why = str(refusal)
         if refusal.code == "NOT_FOUND":
             why = f"Job {job.number} was deleted, or its session was."
@@ -161,7 +161,7 @@ class Run:
                 item.problem = why
 
     def _files(self) -> list[FileState]:
-        """The files that are meant, in all their jobs, each by its path."""
+        """Return the files in all their jobs, named by their paths."""
         mine = [file for job in self.jobs.values() for file in self._mine(job)]
         return [replace(file, name=self.by_upload[file.upload][0].found.relative) for file in mine]
 
@@ -169,7 +169,7 @@ class Run:
         return [file for file in job.files if self.job_of.get(file.upload) == job.id]
 
     def _going_on(self) -> list[JobState]:
-        """The jobs in which a file that is meant has not ended."""
+        """Return the jobs with unfinished files."""
         return [job for job in self.jobs.values() if not all(file.has_ended for file in self._mine(job))]
 
     def _note(self, file: FileState) -> None:
@@ -182,7 +182,7 @@ class Run:
         return uploading.patiently(ask, self.reporter.say)
 
     def interrupted(self) -> None:
-        """Say what goes on, and how to follow or end it."""
+        """Report what continues to run, and how to follow or cancel it."""
         open_jobs = self._going_on()
         if not open_jobs:
             self.reporter.say(

@@ -1,4 +1,4 @@
-"""Which files of this machine are meant, and what each is called."""
+"""Selects local files and determines their display paths."""
 
 import hashlib
 import os
@@ -58,19 +58,19 @@ HIDDEN = (".", "~$", "~")
 
 
 class NoSuchFile(Exception):
-    """What was named is not there; the message says what."""
+    """A given path does not exist; the message names it."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A file that is meant, and its path as others shall see it, with / between folders."""
+    """A selected file and its display path, with / between folders."""
 
     path: Path
     relative: str
 
 
 def named(paths: Iterable[Path]) -> list[Found]:
-    """Return the files that are meant by files and folders, each once. A folder's own name is kept, as pages do.
+    """Return the files for the given files and folders, without duplicates. Folder names are kept, as on the pages.
 
     Raises NoSuchFile.
     """
@@ -90,9 +90,9 @@ def named(paths: Iterable[Path]) -> list[Found]:
 
 
 def inside(top: Path) -> Iterator[Found]:
-    """Yield the recordings in a folder and those below it, in order of name; half-written and hidden ones left out.
+    """Yield the recordings in a folder and its subfolders by name, skipping partially written and hidden files.
 
-    What cannot be listed is left out; links to folders are not followed.
+    Unreadable folders are skipped; symbolic links to folders are not followed.
     """
     for folder, below, names in os.walk(top):
         below[:] = sorted(name for name in below if not name.startswith(HIDDEN))
@@ -102,13 +102,13 @@ def inside(top: Path) -> Iterator[Found]:
 
 
 def is_recording(name: str) -> bool:
-    """Whether a file of this name is taken out of a folder."""
+    """Return whether a file with this name is a recording."""
     is_whole = not name.startswith(HIDDEN) and not name.lower().endswith(HALF_WRITTEN)
     return is_whole and PurePath(name).suffix.lower() in MEDIA
 
 
 def look(found: Found) -> Source:
-    """Read a file once and take its digest. Raises OSError; Changed where it is being written."""
+    """Read and hash a file. Raises OSError, and Changed while it is being written."""
     with found.path.open("rb") as file:
         before = os.fstat(file.fileno())
         digest = hashlib.sha256()

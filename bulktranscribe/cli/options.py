@@ -1,4 +1,4 @@
-"""What a person may say on the command line: the same words for an installation here and one elsewhere."""
+"""Command-line options, shared by the local and the remote client."""
 
 import argparse
 import re
@@ -13,7 +13,7 @@ SESSION = "Command line"
 
 @dataclass(frozen=True)
 class CliOptions:
-    """What shall be done."""
+    """The parsed options."""
 
     session: str
     job_options: JobOptions
@@ -27,7 +27,7 @@ class CliOptions:
 
 
 def add_common(parser: argparse.ArgumentParser, session: str | None = SESSION) -> None:
-    """Let a parser understand how to transcribe and where transcripts go."""
+    """Add the options for jobs and exports."""
     add_session(parser, session)
     parser.add_argument("--model", default="", help="speech model (default: the default model of the server)")
     parser.add_argument(
@@ -47,7 +47,7 @@ def add_common(parser: argparse.ArgumentParser, session: str | None = SESSION) -
 
 
 def add_session(parser: argparse.ArgumentParser, session: str | None = SESSION) -> None:
-    """Let a parser understand whose files are meant; it must be said where there is no usual one."""
+    """Add the session option, which is required if there is no default."""
     usual = f" (default: {session})" if session else ""
     parser.add_argument(
         "--session",
@@ -59,7 +59,7 @@ def add_session(parser: argparse.ArgumentParser, session: str | None = SESSION) 
 
 
 def add_exports(parser: argparse.ArgumentParser, out: Path | None = None) -> None:
-    """Let a parser understand where transcripts go."""
+    """Add the export options."""
     parser.add_argument(
         "--out", type=Path, metavar="DIR", default=out, help="write transcripts to this folder"
     )
@@ -74,7 +74,7 @@ def add_exports(parser: argparse.ArgumentParser, out: Path | None = None) -> Non
 
 
 def add_transcribe(parser: argparse.ArgumentParser) -> None:
-    """Let a parser understand `transcribe`."""
+    """Add the arguments of `transcribe`."""
     parser.add_argument(
         "paths", nargs="+", type=Path, metavar="FILE|DIR", help="recordings or folders of recordings"
     )
@@ -88,7 +88,7 @@ def add_transcribe(parser: argparse.ArgumentParser) -> None:
 
 
 def add_watch(parser: argparse.ArgumentParser) -> None:
-    """Let a parser understand `watch`."""
+    """Add the arguments of `watch`."""
     parser.add_argument(
         "folder", type=Path, metavar="DIR", help="the folder to watch, including its subfolders"
     )
@@ -106,7 +106,7 @@ def add_watch(parser: argparse.ArgumentParser) -> None:
 
 
 def cli_options_of(said: argparse.Namespace) -> CliOptions:
-    """Return what was said."""
+    """Return the parsed options."""
     return CliOptions(
         session=said.session,
         job_options=JobOptions(said.model, said.language, said.speakers, said.gpu),
@@ -121,7 +121,7 @@ def cli_options_of(said: argparse.Namespace) -> CliOptions:
 
 
 def speakers(text: str) -> str:
-    """Read --speakers. Raises ArgumentTypeError."""
+    """Parse --speakers. Raises ArgumentTypeError."""
     if text in ("auto", "none"):
         return text
     shape = re.fullmatch(r"([1-9]\d{0,2})(?:-([1-9]\d{0,2}))?", text)
@@ -132,7 +132,7 @@ def speakers(text: str) -> str:
 
 
 def formats(text: str) -> list[str]:
-    """Read --format. Raises ArgumentTypeError."""
+    """Parse --format. Raises ArgumentTypeError."""
     names = [name.strip().lower().lstrip(".") for name in text.split(",")]
     if not all(re.fullmatch(r"[a-z0-9_-]{1,20}", name) for name in names):
         raise argparse.ArgumentTypeError("must be a comma-separated list such as txt,srt")

@@ -1,4 +1,4 @@
-"""What became of each file: told at the end, and as the exit code."""
+"""Outcomes of files: the final report and the exit code."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ STYLES = {
 
 @dataclass
 class Item:
-    """A file, where it is over there, and what became of it."""
+    """A file, its upload, and its outcome."""
 
     found: Found
     upload: str = ""
@@ -49,7 +49,7 @@ class Item:
 
 
 def write(client: Client, item: Item, cli_options: CliOptions, say: Say = unsaid) -> None:
-    """Write the transcript of a complete file where that was asked for, and note in the item how it went."""
+    """Write the transcript of a complete file if requested, and record the outcome in the item."""
     if cli_options.out is None or item.state is None or item.state.status != "complete":
         return
     for format in cli_options.formats:
@@ -64,12 +64,12 @@ def write(client: Client, item: Item, cli_options: CliOptions, say: Say = unsaid
 
 
 def exit_code(items: Sequence[Item]) -> int:
-    """Return 0 only where every file is complete and all that was asked for is written."""
+    """Return 0 only if every file is complete and all requested transcripts are written."""
     return COMPLETE if all(item.outcome == "complete" for item in items) else SOME_FAILED
 
 
 def tell(console: Console, items: Sequence[Item]) -> None:
-    """Print what became of each file: a table on a terminal, lines with tabs elsewhere."""
+    """Print the outcome of each file: as a table on a terminal, otherwise tab-separated."""
     if not console.is_terminal:
         for item in items:
             plain(console, "\t".join((item.outcome, item.found.relative, item.detail)).rstrip())

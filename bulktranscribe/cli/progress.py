@@ -1,4 +1,4 @@
-"""How far it is: bars on a terminal, plain lines elsewhere."""
+"""Progress output: bars on a terminal, plain lines otherwise."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,28 +15,28 @@ SUMMARY_SECONDS = 30.0
 
 
 class Reporter(Protocol):
-    """Tells a person what happens."""
+    """Reports progress."""
 
     def say(self, text: str) -> None:
-        """Tell one thing, on a line of its own."""
+        """Print a message on a line of its own."""
 
     def sending(self, name: str, done: int, size: int, number: int, count: int) -> None:
-        """Tell how much of a file has been sent, and which of how many it is."""
+        """Report the upload progress of a file."""
 
     def files(self, files: Sequence[FileState]) -> None:
-        """Tell where all files stand."""
+        """Report the status of all files."""
 
     def close(self) -> None:
-        """Take away what is drawn."""
+        """Remove the progress bars."""
 
 
 def reporter_for(console: Console) -> Reporter:
-    """Return what suits this console."""
+    """Return the reporter for this console."""
     return Bars(console) if console.is_terminal else Lines(lambda text: plain(console, text))
 
 
 def plain(console: Console, text: str) -> None:
-    """Print a text as it is: names of files are no markup, and what a terminal would obey is taken out."""
+    """Print text without markup and without terminal control characters."""
     shown = printable(text)
     if console.is_terminal:
         console.print(Text(shown), soft_wrap=True)
@@ -46,12 +46,12 @@ def plain(console: Console, text: str) -> None:
 
 
 def printable(text: str) -> str:
-    """Return a text without control characters but tabs, and with "?" for what is no text."""
+    """Return text without control characters except tabs, with "?" for undecodable bytes."""
     return "".join(c if c.isprintable() or c in "\t\n" else "?" for c in text)
 
 
 def summary(files: Sequence[FileState]) -> str:
-    """Say in words how far a number of files is."""
+    """Return a summary of the progress of files."""
     ended = sum(file.has_ended for file in files)
     failed = sum(file.status == "failed" for file in files)
     words = [f"{ended} of {len(files)} done"]
@@ -63,7 +63,7 @@ def summary(files: Sequence[FileState]) -> str:
 
 
 def left_of(files: Sequence[FileState]) -> str:
-    """Say how long the last of these files still takes, empty where nobody knows that."""
+    """Return the remaining time of the last of these files, empty if unknown."""
     known = [file.eta_seconds for file in files if not file.has_ended]
     if not known or None in known:
         return ""
@@ -75,12 +75,12 @@ def left_of(files: Sequence[FileState]) -> str:
 
 
 def size_of(size: int) -> str:
-    """Say how large something is."""
+    """Format a size."""
     return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.2f} GB"
 
 
 class Lines:
-    """A line for each change."""
+    """Prints a line for each change."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
@@ -108,7 +108,7 @@ class Lines:
 
 
 class Bars:
-    """A bar for all, and one for each file under way."""
+    """Shows an overall bar, and one for each file in progress."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

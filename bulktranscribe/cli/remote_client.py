@@ -1,4 +1,4 @@
-"""The desk of an installation elsewhere, over its REST API."""
+"""The client for a remote server, over its REST API."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def check_address(url: str, *, insecure: bool) -> None:
-    """Raise Refused where a token would travel in the clear, or the address is none."""
+    """Raise Refused if the URL is invalid or a token would be sent unencrypted."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Refused("NO_ADDRESS", f"Invalid URL: “{url}”. It must start with https://")
@@ -78,7 +78,7 @@ class RemoteClient:
             raise Refused("UPLOAD_GONE", "The file was deleted right after it was uploaded.") from refusal
 
     def _take_back(self, session: str, remote_file: RemoteFile, say: Say) -> str:
-        """Delete what arrived as another file than was meant. Return why it stays and where; empty where it is gone."""
+        """Delete an upload whose content is wrong. Return why and where it remains; empty if it was deleted."""
         try:
             uploading.patiently(lambda: self.transport.call("DELETE", f"/api/uploads/{remote_file.id}"), say)
         except (Refused, Unreachable) as problem:

@@ -1,4 +1,4 @@
-"""Requests to one installation, with a token; what may go wrong as two exceptions."""
+"""Authenticated requests to one server; failures are one of two exceptions."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ FINAL = (501, 505, 507)  # it will not go another time: what is asked for is not
 
 
 class Bearer(requests.auth.AuthBase):
-    """The token as a header. As `auth`, so that no .netrc puts something else in its place."""
+    """Sends the token as a header. Implemented as `auth`, so that a .netrc cannot override it."""
 
     def __init__(self, token: str) -> None:
         self.token = token
@@ -26,7 +26,7 @@ class Bearer(requests.auth.AuthBase):
 
 
 class HttpTransport:
-    """Requests to one installation, with a token; what may go wrong as two exceptions."""
+    """Authenticated requests to one server; failures are one of two exceptions."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url.rstrip("/")
@@ -34,11 +34,11 @@ class HttpTransport:
         self._http.auth = Bearer(token)
 
     def close(self) -> None:
-        """Let go of the connections that are kept for the next request."""
+        """Close the pooled connections."""
         self._http.close()
 
     def call(self, method: str, path: str, **content: Any) -> requests.Response:
-        """Return the answer where it is one from 200 to 299. Raises Refused, Unreachable."""
+        """Return the response if its status is 2xx. Raises Refused, Unreachable."""
         try:
             answer = self._http.request(
                 method, self.url + path, timeout=TIMEOUT_SECONDS, allow_redirects=False, **content
@@ -58,7 +58,7 @@ class HttpTransport:
         return answer
 
     def json(self, method: str, path: str, **content: Any) -> Any:
-        """Return the answer's JSON. Raises Refused, Unreachable."""
+        """Return the JSON of the response. Raises Refused, Unreachable."""
         answer = self.call(method, path, **content)
         if "json" not in _type(answer):
             raise Refused(

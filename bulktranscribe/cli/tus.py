@@ -1,4 +1,4 @@
-"""A file sent in pieces by tus 1.0, each with its checksum; it goes on where a break, or another run, left it."""
+"""Uploads a file in chunks with tus 1.0 and checksums; resumes after interruptions and in later runs."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ MOST_GONE = 5  # uploads that turned out to be gone, until one file is given up
 
 @dataclass(frozen=True)
 class Arrived:
-    """What a file became."""
+    """The result of an upload."""
 
     upload: str  # its id
     is_ours: (
@@ -34,16 +34,17 @@ class Arrived:
 
 
 def send(transport: HttpTransport, session: str, source: Source, on_bytes: OnBytes, say: Say) -> Arrived:
-    """Send a file whole and return what it became.
+    """Upload a file completely and return the result.
 
-    Raises Refused, Changed where the file is shorter than it was, OSError; Unreachable after a long silence.
+    Raises Refused, OSError, Changed if the file has become shorter, and Unreachable after a long time without
+    responses.
     """
     with source.path.open("rb") as file:
         return Sending(transport, session, source, on_bytes, say).run(file)
 
 
 class Sending:
-    """One file on its way."""
+    """An upload in progress."""
 
     def __init__(
         self, transport: HttpTransport, session: str, source: Source, on_bytes: OnBytes, say: Say
@@ -58,7 +59,7 @@ class Sending:
         self.silent_since: float | None = None
 
     def run(self, file: BinaryIO) -> Arrived:
-        """Send what is missing, through breaks, until it has become an upload."""
+        """Send the missing bytes despite interruptions, until the upload is complete."""
         while True:
             try:
                 self.place = self.place or self._unfinished() or self._begin()
@@ -79,14 +80,14 @@ class Sending:
                 self._wait()
 
     def _leave(self) -> None:
-        """Begin anew: what was begun is gone. Raises Refused where that happens again and again."""
+        """Start over because the upload no longer exists. Raises Refused if that happens repeatedly."""
         self.gone.add(self.place)
         self.place, self.has_sent = "", False
         if len(self.gone) >= MOST_GONE:
             raise Refused("UPLOAD_GONE", "The server keeps discarding the uploaded data. Upload stopped.")
 
     def _go_on(self, file: BinaryIO) -> Arrived:
-        """Ask how much has arrived and send the rest. Raises Refused where it is gone, Changed."""
+        """Request the offset and send the rest. Raises Changed, and Refused if the upload no longer exists."""
         offset = int(self.transport.call("HEAD", self.place, headers=VERSION).headers["Upload-Offset"])
         while offset < self.source.size:
             self.on_bytes(offset)
@@ -117,9 +118,9 @@ class Sending:
         return int(answer.headers["Upload-Offset"])
 
     def _unfinished(self) -> str:
-        """Return the address of this file where an earlier run began it; empty where none did.
+        """Return the URL of this file's upload from an earlier run; empty if there is none.
 
-        One that is whole and still listed came of nothing: its upload has been deleted.
+        A complete upload that is still listed has been deleted.
         """
         rows = self.transport.json("GET", f"/api/sessions/{self.session}/incoming")["incoming"]
         for row in rows:
@@ -142,7 +143,7 @@ class Sending:
         return f"/api/incoming/{made.headers['Location'].rstrip('/').rsplit('/', 1)[1]}"
 
     def _wait(self) -> None:
-        """Pause after a break, and send smaller pieces. Raises Unreachable after a long silence."""
+        """Pause after an interruption and use smaller chunks. Raises Unreachable after a long silence."""
         now = time.monotonic()
         self.silent_since = self.silent_since or now
         if now - self.silent_since > PATIENCE_SECONDS:

@@ -1,4 +1,4 @@
-"""Files brought into a session, each once, and a job over them: what `transcribe` and `watch` have in common."""
+"""Uploads each file once and starts a job for them; shared by `transcribe` and `watch`."""
 
 import time
 from collections.abc import Callable, Collection
@@ -24,7 +24,7 @@ PAUSES = (1.0, 2.0, 5.0, 10.0)  # seconds between tries; the last one again and 
 
 
 class Gone(Exception):
-    """Somebody has deleted files before a job was started over them."""
+    """Files were deleted before their job started."""
 
     def __init__(self, uploads: set[str]) -> None:
         super().__init__("The file was deleted before its job started.")
@@ -32,7 +32,7 @@ class Gone(Exception):
 
 
 class UploadCache:
-    """The files of a session by what they hold, so that nothing is sent that is there."""
+    """The files of a session by content, so that existing files are not uploaded again."""
 
     def __init__(self, client: Client, session: str) -> None:
         self.client, self.session = client, session
@@ -43,11 +43,11 @@ class UploadCache:
         return {one.id: one.relative for one in self._remote_files.values()}
 
     def forget(self, uploads: Collection[str]) -> None:
-        """Send these again where they come again: the session has them no more."""
+        """Forget files that the session no longer has, so that they can be uploaded again."""
         self._remote_files = {key: one for key, one in self._remote_files.items() if one.id not in uploads}
 
     def bring(self, source: Source, reporter: Reporter, number: int = 1, count: int = 1) -> RemoteFile:
-        """Return the file as the session has it, sent where it had it not. Raises as Desk.send."""
+        """Return the file in the session, uploading it if necessary. Raises like Client.send."""
         key = (source.sha256, source.size)
         twin = self._remote_files.get(key)
         if twin is None:
@@ -69,9 +69,9 @@ class UploadCache:
 def start_once(
     client: Client, session: str, uploads: list[str], job_options: JobOptions, after: int
 ) -> JobState:
-    """Start a job over these files, one, also where the answer to the first try is lost.
+    """Start exactly one job for these files, even if the response to the first attempt is lost.
 
-    `after`: the number of the newest job that there was before. Raises Gone where files were deleted meanwhile.
+    `after`: the number of the newest job before. Raises Gone if files were deleted in the meantime.
     """
     try:
         try:
@@ -85,7 +85,7 @@ def start_once(
 
 
 def deleted(client: Client, session: str, uploads: Collection[str]) -> set[str]:
-    """Return those of these files that the session has no more."""
+    """Return the files that the session no longer has."""
     return set(uploads) - {one.id for one in client.remote_files(session)}
 
 
@@ -99,7 +99,7 @@ def _started(
 
 
 def patiently(ask: Callable[[], Answer], say: Say) -> Answer:
-    """Ask again and again while nobody answers. Raises Unreachable after a quarter of an hour of that."""
+    """Retry while the server does not respond. Raises Unreachable after a quarter of an hour."""
     deadline, tries = time.monotonic() + PATIENCE_SECONDS, 0
     while True:
         try:

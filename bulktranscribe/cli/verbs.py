@@ -1,4 +1,4 @@
-"""The verbs, for `manage.py` and `python -m bulktranscribe.cli` alike: each returns the exit code."""
+"""The commands, shared by `manage.py` and `python -m bulktranscribe.cli`; each returns the exit code."""
 
 import argparse
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Verb = Callable[[ClientFor, argparse.Namespace, Console], int]
 
 
 def _told(verb: Verb) -> Callable[[ClientFor, argparse.Namespace], int]:
-    """Run a verb; say on stderr why it could not begin or go on."""
+    """Run a command; print errors to stderr."""
 
     @wraps(verb)
     def run(client_for: ClientFor, said: argparse.Namespace) -> int:
@@ -38,7 +38,7 @@ def _told(verb: Verb) -> Callable[[ClientFor, argparse.Namespace], int]:
 
 @_told
 def transcribe(client_for: ClientFor, said: argparse.Namespace, console: Console) -> int:
-    """Files and folders into transcripts."""
+    """Transcribe files and folders."""
     found = folder.named(said.paths)
     if not found:
         raise NoSuchFile(
@@ -50,7 +50,7 @@ def transcribe(client_for: ClientFor, said: argparse.Namespace, console: Console
 
 @_told
 def watch(client_for: ClientFor, said: argparse.Namespace, console: Console) -> int:
-    """What appears in a folder, until Ctrl-C."""
+    """Transcribe what appears in a folder, until Ctrl-C."""
     if not said.folder.is_dir():
         raise NoSuchFile(f"{said.folder} is not a folder.")
     return watching.watch(client_for(said), said.folder.resolve(), options.cli_options_of(said), console)
@@ -58,7 +58,7 @@ def watch(client_for: ClientFor, said: argparse.Namespace, console: Console) -> 
 
 @_told
 def status(client_for: ClientFor, said: argparse.Namespace, console: Console) -> int:
-    """Where the jobs of a session stand. 0 only where every file is complete."""
+    """Print the status of the jobs of a session. Return 0 only if every file is complete."""
     client = client_for(said)
     session = client.open_session(said.session, make=False)
     jobs = list(client.jobs(session))
@@ -79,7 +79,7 @@ def status(client_for: ClientFor, said: argparse.Namespace, console: Console) ->
 
 @_told
 def fetch(client_for: ClientFor, said: argparse.Namespace, console: Console) -> int:
-    """The transcripts of a session into files: of each recording the newest. 0 only where every one has one."""
+    """Download the newest transcript of each recording. Return 0 only if every recording has one."""
     client = client_for(said)
     session = client.open_session(said.session, make=False)
     names = {one.id: one.relative for one in client.remote_files(session)}

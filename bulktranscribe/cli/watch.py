@@ -1,4 +1,4 @@
-"""`watch`: what appears in a folder is transcribed, once it has stopped changing, each file once."""
+"""`watch`: transcribe each file in a folder once, after it has stopped changing."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ A_SECOND_MORE_FOR = 200  # files in the open jobs: their states are long answers
 
 
 class Settling:
-    """Knows which files have not changed for a while. Pure: time and what is there are told."""
+    """Determines which files have not changed for a while. Pure: time and files are arguments."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -31,7 +31,7 @@ class Settling:
         self._taken: dict[str, Signature] = {}
 
     def ready(self, there: Mapping[str, Signature], now: float) -> list[str]:
-        """Return the files that are still, have something in them, and were not taken as they are."""
+        """Return the stable, nonempty files that have not been processed in their current state."""
         for name, signature in there.items():
             if self._since.get(name, (None,))[0] != signature:
                 self._since[name] = (signature, now)
@@ -39,11 +39,11 @@ class Settling:
         return [name for name in self._open(there) if now - self._since[name][1] >= self.seconds]
 
     def is_waiting(self, there: Mapping[str, Signature]) -> bool:
-        """Whether a file is still changing, or has not been taken yet."""
+        """Return whether a file is still changing or has not been processed."""
         return any(True for _name in self._open(there))
 
     def take(self, name: str, signature: Signature) -> None:
-        """Do not offer the file again before it changes."""
+        """Mark the file as processed until it changes."""
         self._taken[name] = signature
 
     def _open(self, there: Mapping[str, Signature]) -> Iterable[str]:
@@ -51,7 +51,7 @@ class Settling:
 
 
 def watch(client: Client, top: Path, cli_options: CliOptions, console: Console) -> int:
-    """Watch a folder until Ctrl-C, or with --once until all in it is done. Raises Refused where nothing can begin."""
+    """Watch a folder until Ctrl-C, or with --once until all files are done. Raises Refused if nothing can start."""
     reporter = reporter_for(console)
     try:
         session = uploading.patiently(lambda: client.open_session(cli_options.session), reporter.say)
@@ -70,7 +70,7 @@ def watch(client: Client, top: Path, cli_options: CliOptions, console: Console) 
 
 
 def _watch(watcher: "Watcher", *, once: bool) -> int:
-    """Look again and again. Raises Refused where nothing was begun."""
+    """Poll the folder. Raises Refused if nothing was started."""
     try:
         while not watcher.tick(time.monotonic()) or not once:
             time.sleep(TICK_SECONDS)
@@ -83,7 +83,7 @@ def _watch(watcher: "Watcher", *, once: bool) -> int:
 
 
 class Watcher:
-    """The state of a watch. All that matters is in the session: a restart finds it there."""
+    """The state of a watch. Everything important is stored in the session, so that it survives a restart."""
 
     def __init__(
         self, client: Client, session: str, top: Path, cli_options: CliOptions, reporter: Reporter
@@ -114,7 +114,7 @@ class Watcher:
         self._follow_at = 0.0
 
     def tick(self, now: float) -> bool:
-        """Look once; return whether all that is there is done. Raises Refused where the session is gone."""
+        """Poll once; return whether all files are done. Raises Refused if the session was deleted."""
         there = self._listing()
         try:
             if now >= self._full_until:
@@ -179,7 +179,7 @@ class Watcher:
         self.settling.take(name, signature)
 
     def _start(self) -> None:
-        """One job for all that has come since the last look."""
+        """Start one job for all new files."""
         if not self.pending:
             return
         try:
@@ -202,7 +202,7 @@ class Watcher:
             self.reporter.say(notice)
 
     def _follow(self) -> None:
-        """Ask how the open jobs are; write what is complete."""
+        """Poll the open jobs; write complete transcripts."""
         names = self.upload_cache.names()
         self.jobs = [now for job in self.jobs if (now := self._now(job)) is not None]
         if self.jobs:
@@ -220,7 +220,7 @@ class Watcher:
         return file.status in ("failed", "canceled") or file.id in self._gone
 
     def _now(self, job: JobState) -> JobState | None:
-        """Return a job as it is now; None where somebody has deleted it."""
+        """Return the current state of a job; None if it was deleted."""
         try:
             return self.client.job(job.id)
         except Refused as refusal:
@@ -234,19 +234,19 @@ class Watcher:
         return None
 
     def _forget(self, uploads: set[str]) -> None:
-        """Files that somebody has deleted are sent again where they come again."""
+        """Forget deleted files, so that they are uploaded again when they change."""
         self.upload_cache.forget(uploads)
         self.used -= uploads
         self.pending = [upload for upload in self.pending if upload not in uploads]
 
     def _unwritten(self, file: FileState) -> list[str]:
-        """The formats in which a transcript that is there has not been written yet."""
+        """Return the formats in which a complete transcript has not been written yet."""
         if self.ledger is None or file.status != "complete" or file.id in self._gone:
             return []
         return [format for format in self.cli_options.formats if f"{file.id}.{format}" not in self.ledger]
 
     def _write(self, file: FileState) -> bool:
-        """Write what is there and not written yet; return whether nothing is left to write."""
+        """Write pending transcripts; return whether nothing is left."""
         if self.cli_options.out is None or self.ledger is None:
             return True
         for format in self._unwritten(file):
@@ -280,5 +280,5 @@ class Watcher:
 
 
 def _named(job: JobState, names: Mapping[str, str]) -> list[FileState]:
-    """The files of a job by their paths."""
+    """Return the files of a job, named by their paths."""
     return [replace(file, name=names.get(file.upload, file.name)) for file in job.files]

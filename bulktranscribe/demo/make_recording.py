@@ -1,7 +1,7 @@
-"""Make recording.ogg and recording.rttm from recording.txt: `python3 make_recording.py`.
+"""Generate recording.ogg and recording.rttm from recording.txt: `python3 make_recording.py`.
 
-Needs the programs `flite` and `sox` (Debian packages of those names) and nothing else. The program
-never runs in a test or at a start: the recording is shipped. Run it after changing recording.txt.
+Needs the programs `flite` and `sox` (Debian packages of those names) and nothing else. The recording
+is included in the repository, so this never runs in tests. Run it after changing recording.txt.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Turn(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """A turn on the recording's clock, in samples."""
+    """The position of a turn in the recording, in samples."""
 
     speaker: str
     start: int
@@ -46,13 +46,13 @@ def main() -> None:
 
 
 def read_turns(path: Path) -> list[Turn]:
-    """Read one turn a line, `SPEAKER: text`."""
+    """Parse one turn per line, `SPEAKER: text`."""
     lines = [line for line in path.read_text().splitlines() if line.strip()]
     return [Turn(*line.split(": ", maxsplit=1)) for line in lines]
 
 
 def speak_all(turns: list[Turn]) -> tuple[array[int], list[Placed]]:
-    """Speak the turns one after another; returns 16-bit samples and where each turn lies in them."""
+    """Synthesize the turns; return 16-bit samples and the position of each turn."""
     samples, placed = silence(AT_THE_ENDS), []
     for number, turn in enumerate(turns):
         if number:
@@ -64,7 +64,7 @@ def speak_all(turns: list[Turn]) -> tuple[array[int], list[Placed]]:
 
 
 def speak(turn: Turn) -> array[int]:
-    """Speak one turn without silence at its edges."""
+    """Synthesize one turn without leading and trailing silence."""
     spoken = array("h")
     for number, sentence in enumerate(sentences(turn.text)):
         if number:
@@ -95,7 +95,7 @@ def synthesise(sentence: str, voice: str) -> array[int]:
 
 
 def trimmed(samples: array[int]) -> array[int]:
-    """Cut what is silent at both edges."""
+    """Remove leading and trailing silence."""
     loud = [i for i, value in enumerate(samples) if abs(value) > SILENT_BELOW]
     return samples[loud[0] : loud[-1] + 1]
 
@@ -112,13 +112,13 @@ def silence(seconds: float) -> array[int]:
 
 
 def rttm_rows(placed: list[Placed]) -> Iterator[str]:
-    """Write NIST's RTTM, a row a turn: start and length in seconds, then the speaker."""
+    """Format NIST's RTTM, one row per turn: start and length in seconds, then the speaker."""
     for speaker, start, length in placed:
         yield f"SPEAKER recording 1 {start / RATE:.3f} {length / RATE:.3f} <NA> <NA> {speaker} <NA> <NA>"
 
 
 def write_ogg(samples: array[int], path: Path) -> None:
-    """Compress to Ogg Vorbis with sox; `-R` makes the same bytes each time."""
+    """Compress to Ogg Vorbis with sox; `-R` makes the output reproducible."""
     raw = ["-t", "raw", "-r", str(RATE), "-e", "signed-integer", "-b", "16", "-c", "1", "-"]
     subprocess.run(["sox", "-R", *raw, "-C", "4", str(path)], input=samples.tobytes(), check=True)
 

@@ -1,1 +1,1 @@
-"""Whether everything is as it must be: rows, files, services."""
+"""Integrity checks of rows, files, and services."""

@@ -1,4 +1,4 @@
-"""GET /healthz: red when the ticks have stopped, something is long overdue, or the disk is nearly full."""
+"""GET /healthz: fails if ticks have stopped, something is long overdue, or the disk is nearly full."""
 
 import shutil
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from remoteworker.models import Tick
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 with each check "ok", or 503 with what is wrong."""
+    """Return 200 with each check "ok", or 503 with the problems."""
     now = clock.now()
     checks = {"ticks": ticks(now), "attempts": overdue(now), "disk": disk()}
     is_well = all(text == "ok" for text in checks.values())
@@ -25,7 +25,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def ticks(now: datetime) -> str:
-    """Whether Celery's beat still ticks. A tick that is to come proves nothing: the clock went back after it."""
+    """Check that Celery beat ticks. A tick in the future does not count: the clock was set back after it."""
     last = Tick.objects.filter(name="dispatch_queued").first()
     limit = timedelta(seconds=settings.TICK_ALARM_SECONDS)
     if last is None or abs(now - last.at) > limit:
@@ -34,12 +34,12 @@ def ticks(now: datetime) -> str:
 
 
 def overdue(now: datetime) -> str:
-    """Whether something is overdue for so long that nobody can be looking."""
+    """Check for items that have been overdue for too long."""
     late = sum(1 for _what in invariants.overdue(now))
     return f"{late} overdue; run `manage.py check_invariants` to list them" if late else "ok"
 
 
 def disk() -> str:
-    """Whether there is room for uploads."""
+    """Check for free disk space."""
     free_mb = shutil.disk_usage(settings.DATA_DIR).free // MEGABYTE
     return "ok" if free_mb >= settings.MIN_FREE_DISK_MB else f"only {free_mb} MB free"

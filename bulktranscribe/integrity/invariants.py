@@ -1,6 +1,6 @@
-"""What must always be true of jobs, attempts, results and files: ten invariants, checked in the database.
+"""The ten invariants of jobs, attempts, results, and files, checked in the database.
 
-`docs/operations.md` lists them. The fast ones cost a few queries; files are hashed only where it is asked for.
+`docs/operations.md` lists them. Most cost a few queries; files are hashed only on request.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ LONGEST_PAUSE = timedelta(seconds=600)  # nothing is put off for longer than a w
 
 @dataclass(frozen=True)
 class Broken:
-    """One invariant that does not hold, and where."""
+    """A violation of an invariant."""
 
     number: int
     what: str
@@ -35,7 +35,7 @@ class Broken:
 
 
 def check(*, files: bool = True) -> list[Broken]:
-    """Return everything that is broken; `files` also reads what lies on the disk and hashes it."""
+    """Return all violations; `files` also reads and hashes the files on disk."""
     found = [Broken(number, what) for number, holds in INVARIANTS.items() for what in holds()]
     if files:
         on_disk = storage_audit.look(verify=True)
@@ -99,7 +99,7 @@ def nothing_overdue() -> Iterator[str]:
 
 
 def overdue(now: datetime) -> Iterator[str]:
-    """What should have been decided long ago."""
+    """Yield items that should have been decided long ago."""
     limit = now - timedelta(seconds=settings.OVERDUE_SECONDS)
     active = Attempt.objects.filter(ended_at=None)
     unanswered = limit - timedelta(seconds=settings.DISPATCH_TIMEOUT_SECONDS)

@@ -1,4 +1,4 @@
-"""Bytes on the disk and rows in the database, held against each other; what belongs to nobody is swept away."""
+"""Compares files on disk with rows in the database, and removes orphaned files."""
 
 import hashlib
 import logging
@@ -32,7 +32,7 @@ ID = re.compile(r"[0-9a-f]{32}")  # in the name of a file or its folder: whose i
 
 @dataclass(frozen=True)
 class Kept:
-    """What a row says of a file."""
+    """The metadata of a file in its row."""
 
     size_bytes: int
     sha256: str
@@ -40,7 +40,7 @@ class Kept:
 
 @dataclass
 class Findings:
-    """Files without a row, rows without a file, files that are not what their row says."""
+    """Orphaned, missing, and damaged files."""
 
     orphans: list[Path] = field(default_factory=list)
     missing: list[Path] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Findings:
 
 
 def look(*, verify: bool = False) -> Findings:
-    """Compare the folders of recordings and results with the rows; `verify` reads every byte and hashes it."""
+    """Compare the folders of recordings and results with the rows; `verify` also hashes all files."""
     found = {path: path.stat().st_size for path in _files()}  # before the rows: what comes meanwhile has one
     known = _rows()
     findings = Findings(orphans=sorted(found.keys() - known.keys()))
@@ -66,9 +66,9 @@ def look(*, verify: bool = False) -> Findings:
 
 
 def sweep() -> int:
-    """Remove what a killed process or a replaced attempt left; return how many files went.
+    """Remove files left by killed processes or superseded attempts; return how many.
 
-    Only what is older than ORPHAN_SECONDS: a younger file's row may be on its way.
+    Only files older than ORPHAN_SECONDS, since the row of a recent file may not be committed yet.
     """
     _forget_outputs()
     _end_telling()
@@ -83,9 +83,9 @@ def sweep() -> int:
 
 
 def _without_row(paths: list[Path]) -> Iterator[Path]:
-    """Those of the files that no row knows. Rows are read after the listing: what came meanwhile has one.
+    """Return the files without a row. Rows are read after the listing, so that new files have theirs.
 
-    A part at a time: all rows at once would make the process larger with every file there ever was.
+    Processed in parts: reading all rows at once would use more memory with every file there ever was.
     """
     ids = {name for path in paths for name in ID.findall(str(path))}
     known = _rows(ids).keys() | {entry.path for entry in IncomingUpload.objects.filter(pk__in=ids)}
@@ -108,8 +108,8 @@ def _remove(path: Path, before: float) -> bool:
 
 
 def _forget_outputs() -> None:
-    """Outputs of attempts that are over go with their rows, but for those of a result, and those of a failure
-    that nothing came after: they are all there is of it."""
+    """Delete outputs of ended attempts with their rows, except those of results and of latest failures, which are the
+    only partial results."""
     over = clock.now() - timedelta(seconds=settings.ORPHAN_SECONDS)
     stale = StagedOutput.objects.filter(attempt__ended_at__lt=over)
     is_last_word = Q(
@@ -131,7 +131,7 @@ def _files() -> Iterator[Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Every file below, as the disk brings them: Path.rglob would hold all of them until the end."""
+    """Yield all files in a folder lazily: Path.rglob would keep all of them in memory."""
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -150,7 +150,7 @@ def _parts(paths: Iterable[Path]) -> Iterator[list[Path]]:
 
 
 def _rows(ids: Collection[str] | None = None) -> dict[Path, Kept]:
-    """What the rows say of their files; `ids`: of uploads and attempts, no others."""
+    """Return the metadata in rows; `ids` limits it to these uploads and attempts."""
     results = Path(settings.RESULTS_DIR)
     uploads = _of(Upload.objects.all(), "pk__in", ids)
     known = {upload.path: Kept(upload.size_bytes, upload.sha256) for upload in uploads.iterator()}

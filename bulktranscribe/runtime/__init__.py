@@ -1,1 +1,1 @@
-"""The processes of an installation: started, fed, watched."""
+"""The processes of an installation."""

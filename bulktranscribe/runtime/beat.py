@@ -1,7 +1,7 @@
-"""Celery's beat by the machine's uptime: no clock that is set stops the ticks, and nothing of them is kept.
+"""A Celery beat scheduler based on the machine's uptime: setting the clock does not stop it, and it keeps no state.
 
-Celery's own notes when each task ran in the time of the wall clock, also on the disk. Set back by two hours, it sends
-nothing for two hours, however often it is started again; and what puts right times that jumped is done by ticks.
+Celery's own scheduler stores when each task ran in wall-clock time on disk. If the clock is set back by two hours, it
+sends nothing for two hours, even after restarts; but the ticks are what corrects stored times after a clock change.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ LONG_AGO = ORIGIN - timedelta(days=365)  # at the start all is due: a prune must
 
 
 def steady_now() -> datetime:
-    """Return a time that goes on as the uptime does, of no day in particular."""
+    """Return an arbitrary time that advances with the uptime."""
     return ORIGIN + timedelta(seconds=monotonic())
 
 
@@ -38,7 +38,7 @@ class SteadyEntry(ScheduleEntry):
 
 
 class SteadyScheduler(Scheduler):
-    """Keeps in memory what Celery's own keeps in a file."""
+    """Keeps the schedule in memory instead of a file."""
 
     Entry = SteadyEntry
 

@@ -1,8 +1,8 @@
 """Celery messages as files in DATA_DIR, for installations without Redis: kombu's filesystem transport, made safe.
 
-kombu opens a message under its final name and then writes it; a reader in between gets nothing, which ends
-the whole Celery process (seen after 85 s of ticks). Here a message appears under its name complete, by
-rename, and one that still cannot be read is dropped: the next tick repeats it.
+kombu opens a message under its final name and then writes it; a reader in between gets nothing, which crashes
+the whole Celery process (observed after 85 s of ticks). Here, a message is written completely and then renamed,
+and one that still cannot be read is dropped, since the next tick repeats it.
 """
 
 import logging
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Channel(filesystem.Channel):
-    """Writes by rename; reads what is whole."""
+    """Writes messages atomically and skips unreadable ones."""
 
     # kombu's own two parents disagree on the second name
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]
@@ -43,5 +43,5 @@ class Transport(filesystem.Transport):
 
 
 def register() -> None:
-    """Let broker URLs say `folder://`."""
+    """Register the transport for broker URLs with `folder://`."""
     TRANSPORT_ALIASES["folder"] = "bulktranscribe.runtime.broker:Transport"

@@ -1,4 +1,4 @@
-"""Processes that run for months stay as small as what they hold."""
+"""Limits the memory that long-running processes retain."""
 
 import ctypes
 
@@ -7,10 +7,10 @@ ARENAS = 2
 
 
 def share_heaps() -> None:
-    """Call once, before the threads of work start.
+    """Limit the number of malloc heaps. Call once, before starting threads.
 
-    glibc gives each thread a heap of its own, and each keeps room for the most it ever held. Two are enough for
-    threads that take turns at the interpreter: docs/decisions/0029-memory-kept-after-peaks.md has the figures.
+    glibc gives each thread its own heap, which retains the maximum it ever used. Two heaps are enough for threads that
+    take turns at the interpreter: docs/decisions/0029-memory-kept-after-peaks.md has the figures.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # macOS and musl have none, and need none
     if mallopt is not None:

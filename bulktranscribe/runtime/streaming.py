@@ -1,8 +1,8 @@
-"""waitress, except that some bodies are read while they arrive: it would hand over whole ones only.
+"""waitress with streaming request bodies: waitress itself buffers them completely.
 
-An upload needs that: whoever may not send is told before anything is kept, a second sender is told that there is a
-first, and what has arrived of a piece that breaks off is on the disk. Such requests have threads of their own, so that
-slow senders keep nobody from a page; where all of these are taken, waitress collects the body as it does for others.
+Uploads need this: unauthorized senders are rejected before anything is stored, a second sender is told about the first,
+and the received part of an interrupted chunk is stored. Such requests have their own threads, so that slow senders do
+not block pages; if all of these are busy, waitress buffers the body as usual.
 """
 
 import io
@@ -26,7 +26,7 @@ Wanted = Callable[[str, str], bool]
 
 
 class StreamedBody(io.IOBase):
-    """The body of one request, put in by the server's thread, read by the application's as `wsgi.input`."""
+    """The body of one request, filled by the server thread and read by the application as `wsgi.input`."""
 
     def __init__(self, length: int, on_room: Callable[[], None], on_close: Callable[[], None]) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class StreamedBody(io.IOBase):
 
     @property
     def is_whole(self) -> bool:
-        """Whether the last byte has come in."""
+        """Return whether the last byte has arrived."""
         return self._to_come == 0
 
     @property
@@ -46,7 +46,7 @@ class StreamedBody(io.IOBase):
         return len(self._here) < ROOM_BYTES
 
     def put(self, data: bytes) -> int:
-        """Take what belongs to this body; return how many bytes. Nobody reads them any more: then they are let go."""
+        """Accept the bytes of this body; return how many. They are discarded if no one reads anymore."""
         taken = data[: self._to_come]
         with self._changed:
             self._to_come -= len(taken)
@@ -56,7 +56,7 @@ class StreamedBody(io.IOBase):
         return len(taken)
 
     def cut(self) -> None:
-        """The sender is gone."""
+        """Mark the sender as disconnected."""
         with self._changed:
             self._is_cut = True
             self._changed.notify()
@@ -65,7 +65,7 @@ class StreamedBody(io.IOBase):
         return True
 
     def read(self, size: int) -> bytes:
-        """Return 1 to `size` bytes as soon as there are some; none where all is read, or nothing more comes."""
+        """Return 1 to `size` bytes as soon as they are available; empty at the end of the body."""
         with self._changed:
             self._changed.wait_for(lambda: self._here or self.is_whole or self._is_cut, SILENT_SECONDS)
             had_room = self.has_room
@@ -76,7 +76,7 @@ class StreamedBody(io.IOBase):
         return some
 
     def close(self) -> None:
-        """Nobody reads any more."""
+        """Stop reading."""
         with self._changed:
             was_closed, self._is_closed = self._is_closed, True
             self._here.clear()
@@ -92,7 +92,7 @@ class StreamedBody(io.IOBase):
 
 
 class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]
-    """Threads for whole requests, and others for those whose body is still coming."""
+    """Separate threads for complete requests and for those whose body is still arriving."""
 
     def __init__(self, threads: int, wanted: Wanted) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]
         self._streams.set_thread_count(STREAMS)
 
     def stream(self, request: HTTPRequestParser, on_room: Callable[[], None]) -> StreamedBody | None:
-        """Return a body to read while it arrives; None where the request wants none, or too many are read now."""
+        """Return a streaming body; None if the request needs none or too many are active."""
         if not self._wanted(request.command, request.path) or not self._free.acquire(blocking=False):
             return None
         body = StreamedBody(request.content_length, on_room, self._free.release)
@@ -125,7 +125,7 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]
 
 
 class Request(HTTPRequestParser):  # type: ignore[misc]
-    """A request that may be served once its head is there."""
+    """A request that can be processed once its headers have arrived."""
 
     stream: StreamedBody | None = None
     completed: bool  # waitress's word for: may be served
@@ -147,7 +147,7 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]
-    """A connection; `body` is what is still coming of the request that is being answered, or has been."""
+    """A connection; `body` is the remaining body of the current or previous request."""
 
     body: StreamedBody | None = None
     closes_after_body = False
@@ -157,7 +157,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return Request(self)
 
     def put_body(self, data: bytes) -> int:
-        """Return how many of these bytes belong to the body that is coming."""
+        """Return how many of these bytes belong to the current body."""
         if self.body is None:
             return 0
         taken = self.body.put(data)
@@ -201,7 +201,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
 
 def create_server(application: Any, wanted: Wanted, *, threads: int, **adjustments: Any) -> Any:
-    """Return a waitress server that reads bodies while they arrive where `wanted(method, path)` says so."""
+    """Return a waitress server that streams bodies of requests for which `wanted(method, path)` is true."""
     sockets: dict[int, Any] = {}
     dispatcher = Dispatcher(threads, wanted)
     server = waitress.server.create_server(application, map=sockets, _dispatcher=dispatcher, **adjustments)

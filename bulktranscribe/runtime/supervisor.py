@@ -1,4 +1,4 @@
-"""The processes of one machine: web, Celery with beat, the local worker. Started, watched, stopped together."""
+"""Supervises the processes of one machine: web, Celery with beat, and the local worker."""
 
 import ctypes
 import os
@@ -30,12 +30,12 @@ CONTROLLER_SECRETS = (
 
 
 class StackError(Exception):
-    """The processes cannot start; the message is for people."""
+    """The processes cannot start; the message is for users."""
 
 
 @dataclass
 class Service:
-    """One process: how to start it, and where it says that it is ready."""
+    """One process: its command and readiness URL."""
 
     name: str
     argv: list[str]
@@ -57,7 +57,7 @@ class Service:
 
 
 def services() -> list[Service]:
-    """The three processes as the settings describe them."""
+    """Return the three processes according to the settings."""
     web_url = f"http://127.0.0.1:{settings.WEB_PORT}/api/remote-worker/status"
     python, manage = sys.executable, str(BASE_DIR / "manage.py")
     celery = (
@@ -77,7 +77,7 @@ def services() -> list[Service]:
 
 
 def controller_environment() -> dict[str, str]:
-    """The variables of web and Celery: what this process has, with the ports that it chose."""
+    """Return the environment of web and Celery: that of this process, with the chosen ports."""
     return {
         **os.environ,
         "DATA_DIR": str(settings.DATA_DIR),
@@ -89,7 +89,7 @@ def controller_environment() -> dict[str, str]:
 
 
 def worker_environment() -> dict[str, str]:
-    """The variables of the local worker: loopback only, its folders inside DATA_DIR, no secret but its own."""
+    """Return the environment of the local worker: loopback only, folders inside DATA_DIR, no secrets but its own."""
     folder = Path(settings.DATA_DIR) / "worker"
     return {
         **{name: value for name, value in os.environ.items() if name not in CONTROLLER_SECRETS},
@@ -127,7 +127,7 @@ class Stack:
         self.stop()
 
     def wait_ready(self) -> None:
-        """Return once every process answers. Raises StackError where one ends or takes too long."""
+        """Wait until all processes respond. Raises StackError if one exits or takes too long."""
         deadline = time.monotonic() + READY_SECONDS
         for service in self.services:
             while not service.is_ready():
@@ -136,9 +136,9 @@ class Stack:
                 time.sleep(0.1)
 
     def tend(self) -> None:
-        """Start again what has ended, once nothing is left of it; what keeps ending is given longer pauses.
+        """Restart processes that have exited, once all their children are gone, with increasing pauses.
 
-        A killed Celery leaves its beat behind, a fork, which would tick on beside the new one.
+        A killed Celery leaves its forked beat behind, which would keep ticking next to the new one.
         """
         for service in self.services:
             if not service.is_running() and time.monotonic() - service.started_at > self._pause(service):
@@ -147,7 +147,7 @@ class Stack:
                 self._start(service)
 
     def stop(self) -> None:
-        """End every process, politely first, and everything that they started."""
+        """Stop all processes and their children, gracefully first."""
         for service in reversed(self.services):
             _signal_group(service, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
@@ -209,13 +209,13 @@ class Stack:
 
 
 def is_running() -> bool:
-    """Whether a Stack runs on this DATA_DIR."""
+    """Return whether a Stack runs on this DATA_DIR."""
     with locked(_lock_path()) as is_free_now:
         return not is_free_now
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on this loopback port."""
+    """Return whether this loopback port is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -234,7 +234,7 @@ def _port(url: str) -> int:
 
 
 def _die_with_parent() -> None:
-    """A killed parent takes its children along, so that no port stays taken."""
+    """Make the process exit with its parent, so that no port stays in use."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 

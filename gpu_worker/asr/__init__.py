@@ -1,1 +1,1 @@
-"""Speech recognition: weights, voice activity, windows and the engines that decode them."""
+"""Speech recognition: weights, voice activity detection, windows, and the engines that decode them."""

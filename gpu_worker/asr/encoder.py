@@ -1,4 +1,4 @@
-"""Whisper's encoder with less work for the same words. Imported by the engine alone: needs torch."""
+"""Speeds up Whisper's encoder without changing the words. Imported only by the engine: needs torch."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Encode = Callable[[Tensor], Tensor]
 
 
 def speed_up(model: Whisper) -> None:
-    """Encode each window once, on a CPU in its own bfloat16 where it has that.
+    """Encode each window once, in bfloat16 on CPUs that support it.
 
     whisper.transcribe encodes a window again for its word times and for every retry at a higher
-    temperature. The decoder stays in float32: it adds up a thousand small decisions.
+    temperature. The decoder stays in float32: it accumulates a thousand small decisions.
     """
     encode: Encode = model.encoder.forward
     if model.device.type == "cpu" and cpu_has_bfloat16():
@@ -29,7 +29,7 @@ def speed_up(model: Whisper) -> None:
 
 
 class CachedEncoder:
-    """An encoder that remembers its last window. For one thread at a time."""
+    """An encoder that caches its last window. Not thread-safe."""
 
     def __init__(self, encode: Encode) -> None:
         self._encode = encode

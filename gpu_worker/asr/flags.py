@@ -1,4 +1,4 @@
-"""What a person should look at first: flags with scores on segments and words. Nothing is deleted. Pure."""
+"""Flags with scores for segments and words that should be reviewed. Deletes nothing. Pure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ KNOWN_PHRASES = frozenset(
 
 
 def flag(segment: Segment, thresholds: Thresholds, speech: Sequence[Span] | None) -> None:
-    """Put the flags on a segment and its words. `speech` as in hallucination_filters.is_rejected."""
+    """Set the flags of a segment and its words. `speech` as in hallucination_filters.is_rejected."""
     confidence = math.exp(min(0.0, segment.get("avg_logprob", 0.0)))
     if confidence < UNSURE_SEGMENT:
         flag_segment(segment, "low_confidence", 1.0 - confidence)
@@ -70,7 +70,7 @@ def flag(segment: Segment, thresholds: Thresholds, speech: Sequence[Span] | None
 
 
 def _repetition(segment: Segment) -> float:
-    """0, or how much of the segment is the same over and over, 0-1."""
+    """Return the share of the segment that is repetition, 0-1."""
     words = _plain(segment["text"]).split()
     share = max((_repeated(words, size) for size in range(1, LONGEST_PHRASE + 1)), default=0.0)
     ratio = segment.get("compression_ratio", 0.0)
@@ -78,7 +78,7 @@ def _repetition(segment: Segment) -> float:
 
 
 def _repeated(words: Sequence[str], size: int) -> float:
-    """The share of the words in the longest run of one phrase of `size` words, if it is long enough."""
+    """Return the share of words in the longest run of a phrase of `size` words, if it is long enough."""
     runs: Counter[int] = Counter()
     for start in range(len(words)):
         count = 1
@@ -92,12 +92,12 @@ def _repeated(words: Sequence[str], size: int) -> float:
 
 
 def _rate(segment: Segment) -> float:
-    """Characters a second, without spaces."""
+    """Return characters per second, without spaces."""
     seconds = segment["end"] - segment["start"]
     letters = len("".join(segment["text"].split()))
     return letters / seconds if seconds >= SHORTEST else 0.0
 
 
 def _plain(text: str) -> str:
-    """Lower case, words separated by one space."""
+    """Return lowercase words separated by single spaces."""
     return " ".join(re.findall(r"\w+", text.lower()))

@@ -53,14 +53,14 @@ def is_rejected(
 
 
 def has_little_speech(segment: Segment, thresholds: Thresholds, speech: Sequence[Span] | None) -> bool:
-    """Whether a segment lies where hardly anybody speaks."""
+    """Return whether a segment contains almost no speech."""
     if speech is None:
         return segment.get("no_speech_prob", 0.0) > thresholds.no_speech
     return speech_share(segment, speech) < LITTLE_SPEECH
 
 
 def speech_share(segment: Segment, speech: Sequence[Span]) -> float:
-    """How much of a segment lies under speech, 0-1. `speech` is in order, no span over another."""
+    """Return the share of a segment that is speech, 0-1. `speech` is sorted without overlaps."""
     start, end = segment["start"], segment["end"]
     spoken = 0.0
     first = bisect_left(speech, start, key=lambda span: span.end)
@@ -72,7 +72,7 @@ def speech_share(segment: Segment, speech: Sequence[Span]) -> float:
 
 
 def rejection_notice(rejected: Sequence[Segment]) -> list[Notice]:
-    """Say what was left out: nothing vanishes silently."""
+    """Return a warning about rejected text, so that nothing disappears silently."""
     if not rejected:
         return []
     seconds = sum(segment["end"] - segment["start"] for segment in rejected)

@@ -1,4 +1,4 @@
-"""Engine `reference`: openai-whisper itself, window by window, behind a voice gate."""
+"""Engine `reference`: openai-whisper, window by window, behind voice detection."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TEMPERATURE_STEP = 0.2  # whisper's fallback goes up in these steps to 1.0
 
 
 class OpenAIWhisper:
-    """Calls `whisper.transcribe` on each window of speech and maps its times to the file."""
+    """Calls `whisper.transcribe` for each window of speech and maps its times to the file."""
 
     name = "reference"
 
@@ -45,7 +45,7 @@ class OpenAIWhisper:
         self._decoding = threading.Lock()
 
     def info(self) -> EngineInfo:
-        """The graphics card, if any, and the releases of what does the work."""
+        """Return the GPU, if any, and the versions of the libraries."""
         import torch
 
         has_gpu = self._device == "cuda"
@@ -57,15 +57,15 @@ class OpenAIWhisper:
         )
 
     def offline_models(self, preferred: str) -> list[str]:
-        """Names that load without a network."""
+        """Return the models that load without a network."""
         return weights.offline_models(preferred)
 
     def load(self, model: str) -> str:
-        """Load the model unless it is there; return where its weights came from."""
+        """Load the model if necessary; return the source of its weights."""
         return self._model(model).source
 
     def recognize(self, model: str, recording: Recording) -> Recognition:
-        """Decode every window in which somebody speaks."""
+        """Transcribe every window with speech."""
         loaded = self._model(model).whisper
         speech = _speech_spans(recording)
         windows = _windows(recording, speech)
@@ -105,7 +105,7 @@ class OpenAIWhisper:
         return loaded
 
     def _language(self, model: Whisper, recording: Recording, windows: list[Span]) -> str:
-        """The language asked for, else the likeliest one of the first 30 s of speech."""
+        """Return the requested language, else the most likely one in the first 30 s of speech."""
         if not model.is_multilingual:
             return "en"
         import numpy as np
@@ -174,7 +174,7 @@ def _windows(recording: Recording, speech: list[Span] | None) -> list[Span]:
 
 @contextmanager
 def _cancelable(model: Whisper, recording: Recording, window: Span) -> Iterator[None]:
-    """Look at the cancel flag before every token: one window takes a slow machine longer than a person waits."""
+    """Check for cancellation before every token, since one window takes long on a slow machine."""
 
     def check(*_: object) -> None:
         recording.progress(window.start)
@@ -190,7 +190,7 @@ def _cancelable(model: Whisper, recording: Recording, window: Span) -> Iterator[
 def _filter_hallucinations(
     found: list[Segment], options: Options, speech: list[Span] | None
 ) -> tuple[list[Segment], list[Segment]]:
-    """What is kept, numbered and flagged, and what is rejected."""
+    """Return the accepted segments, numbered and flagged, and the rejected ones."""
     thresholds = hallucination_filters.thresholds_for(options)
     highest_temperature = _temperatures(options.temperature)[-1]
     kept: list[Segment] = []
@@ -222,19 +222,19 @@ def _first_windows(windows: list[Span], seconds: float) -> list[Span]:
 
 
 def _temperatures(temperature: float) -> tuple[float, ...]:
-    """The temperature asked for, then whisper's steps above it, tried while the text looks wrong."""
+    """Return the requested temperature and whisper's higher steps, used while the text looks wrong."""
     steps = round((1.0 - temperature) / TEMPERATURE_STEP)
     return tuple(round(min(1.0, temperature + i * TEMPERATURE_STEP), 2) for i in range(steps + 1))
 
 
 def _prompt(options: Options) -> str | None:
-    """Prompt and hotwords: whisper knows no hotwords, words in its prompt work as such."""
+    """Return the prompt with hotwords, since whisper supports hotwords only through its prompt."""
     parts = (options.initial_prompt.strip(), options.hotwords.strip())
     return ", ".join(part for part in parts if part) or None
 
 
 def _segment(row: dict[str, Any], window: Span) -> Segment:
-    """A segment of whisper's in the file's time, inside the window it came from."""
+    """Convert a segment of whisper to file time, limited to its window."""
 
     def at(seconds: float) -> float:
         return round(min(max(window.start + float(seconds), window.start), window.end), 3)
@@ -272,7 +272,7 @@ def _notices(model: Whisper, options: Options) -> list[Notice]:
 
 
 def _warm_up() -> None:
-    """Compile whisper's word alignment now (seconds, by numba) rather than inside the first job."""
+    """Compile whisper's word alignment (numba, several seconds) before the first job."""
     import numpy as np
     import torch
     from whisper.timing import dtw

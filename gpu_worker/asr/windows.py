@@ -1,4 +1,4 @@
-"""Cut a recording into windows of at most 30 s: what the encoder takes in one look."""
+"""Divides a recording into windows of at most 30 s, the input size of the encoder."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ HUSH = SAMPLE_RATE // 10  # samples over which loudness is averaged to find it
 
 
 def pack(speech: Sequence[Span], duration: float, quietest: Callable[[Span], float]) -> list[Span]:
-    """Return windows that hold all speech: none over 30 s, no silence over 2 s inside, cut in the
-    longest pause, and where there is none at `quietest(span)`, a point inside the span given to it."""
+    """Return windows that contain all speech: at most 30 s long, without silence over 2 s, split at the
+    longest pause or, if there is none, at `quietest(span)`, a point inside the given span."""
     rest = _merge(speech, duration)
     windows = []
     while rest:
@@ -50,7 +50,7 @@ def quietest_point(samples: NDArray[np.float32], span: Span) -> float:
 
 
 def _merge(speech: Sequence[Span], duration: float) -> list[Span]:
-    """Pad the spans and join those that then touch."""
+    """Pad the spans and merge those that touch."""
     merged: list[Span] = []
     for start, end in speech:
         padded = Span(max(0.0, start - PADDING), min(duration, end + PADDING))
@@ -62,7 +62,7 @@ def _merge(speech: Sequence[Span], duration: float) -> list[Span]:
 
 
 def _fitting(spans: Sequence[Span]) -> int:
-    """How many of the spans, from the first, make up one window."""
+    """Return how many of the first spans fit into one window."""
     start = spans[0].start
     count = 1
     for before, after in pairwise(spans):
@@ -75,7 +75,7 @@ def _fitting(spans: Sequence[Span]) -> int:
 
 
 def _longest_pause(spans: Sequence[Span]) -> int:
-    """How many spans lie before the longest pause; those in the window's later half are preferred,
+    """Return the number of spans before the longest pause, preferring the later half of the window,
     because many short windows cost more than few long ones."""
     start = spans[0].start
     pauses = [(after.start - before.end, i + 1) for i, (before, after) in enumerate(pairwise(spans))]

@@ -1,1 +1,1 @@
-"""Who speaks when: pyannote's pipelines, their starter weights, and words given to speakers."""
+"""Diarization: pyannote's pipelines, starter weights, and the assignment of words to speakers."""

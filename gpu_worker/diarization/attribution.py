@@ -1,4 +1,4 @@
-"""Words given to speakers: each word its own, segments split where the speaker changes."""
+"""Assigns words to speakers, and splits segments where the speaker changes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def attribute(segments: Sequence[Segment], diarization: Diarization) -> list[Seg
     """Return the segments with speakers on them and on their words, split where the speaker changes.
 
     A word belongs to the exclusive turn that covers most of it, else to the nearest one within REACH, else
-    to the speaker of the words before or after it in the same breath, else to nobody. A word that two
-    regular turns cover gets the flag `overlap`, and so does its segment. Nothing is lost or reordered;
-    ids are given anew, metrics and flags stay with every part. Time: O(n log n).
+    to the speaker of the adjacent words without a pause, else to no one. A word that two regular turns
+    cover gets the flag `overlap`, and so does its segment. Nothing is lost or reordered; ids are
+    renumbered, metrics and flags are kept for every part. Time: O(n log n).
     """
     turns = _ExclusiveTurns(diarization.exclusive_turns)
     overlaps = _OverlappedSpeech(diarization.turns)
@@ -38,7 +38,7 @@ def attribute(segments: Sequence[Segment], diarization: Diarization) -> list[Seg
 
 
 class _ExclusiveTurns:
-    """Who holds the floor: turns in order, none over another (who began first keeps it to their end)."""
+    """Turns in order without overlaps; the first speaker keeps the floor until the end of their turn."""
 
     def __init__(self, turns: Iterable[Turn]) -> None:
         self._spans: list[Span] = []
@@ -52,7 +52,7 @@ class _ExclusiveTurns:
         self._ends = [span.end for span in self._spans]
 
     def speaker(self, start: float, end: float) -> str | None:
-        """The speaker of the turn that covers most of it, between equals that nearest to its middle."""
+        """Return the speaker of the turn that covers most of it; if equal, the one nearest to its middle."""
         middle = (start + end) / 2
         near = range(bisect_left(self._ends, start - REACH), bisect_right(self._starts, end + REACH))
         best = max(
@@ -63,7 +63,7 @@ class _ExclusiveTurns:
         return None if best is None else self._speakers[best]
 
     def main_speaker(self, start: float, end: float) -> str | None:
-        """Who speaks longest in it, over all their turns; else the nearest."""
+        """Return who speaks longest in it over all turns; else the nearest."""
         seconds: dict[str, float] = {}
         for i in range(bisect_right(self._ends, start), bisect_left(self._starts, end)):
             speaker = self._speakers[i]
@@ -72,14 +72,14 @@ class _ExclusiveTurns:
 
 
 class _OverlappedSpeech:
-    """Where at least two speakers talk at once."""
+    """Spans where at least two speakers talk at once."""
 
     def __init__(self, turns: Iterable[Turn]) -> None:
         self._spans = list(_overlaps(turns))
         self._ends = [span.end for span in self._spans]
 
     def mark(self, segment: Segment) -> None:
-        """Flag the words that lie under two speakers, and the segment that holds one."""
+        """Flag words covered by two speakers, and their segment."""
         overlapped = [
             word for word in segment["words"] if self._share(word["start"], word["end"]) >= OVERLAPPED
         ]
@@ -90,7 +90,7 @@ class _OverlappedSpeech:
             flag_segment(segment, "overlap", share)
 
     def _share(self, start: float, end: float) -> float:
-        """How much of it, 0-1; a moment without length lies under both or not at all."""
+        """Return the covered share, 0-1; an empty span is covered completely or not at all."""
         found = 0.0
         for i in range(bisect_left(self._ends, start), len(self._spans)):
             span = self._spans[i]
@@ -103,7 +103,7 @@ class _OverlappedSpeech:
 
 
 def _overlaps(turns: Iterable[Turn]) -> Iterator[Span]:
-    """Stretches under turns of two speakers, by a sweep over their edges; ends come before starts."""
+    """Return spans covered by two speakers, with a sweep over sorted boundaries; ends come before starts."""
     edges = [(turn["start"], 1, turn["speaker"]) for turn in turns if turn["start"] < turn["end"]]
     edges += [(turn["end"], -1, turn["speaker"]) for turn in turns if turn["start"] < turn["end"]]
     talking: dict[str, int] = {}
@@ -120,14 +120,14 @@ def _overlaps(turns: Iterable[Turn]) -> Iterator[Span]:
 
 
 def _copy(segment: Segment) -> Segment:
-    """A segment of our own to write into, its words of bearable length."""
+    """Return a copy of a segment with words of plausible length."""
     row = segment.copy()
     row["words"] = [_clamped(word, first=i == 0) for i, word in enumerate(segment["words"])]
     return row
 
 
 def _clamped(word: Word, first: bool) -> Word:
-    """Whisper lets a word swallow the pause behind it, and the first one the pause before it."""
+    """Shorten words into which whisper merged an adjacent pause."""
     clamped = word.copy()
     longest = LONGEST_WORD + LONGEST_LETTER * len(word["word"].strip())
     if word["end"] - word["start"] > longest:
@@ -139,7 +139,7 @@ def _clamped(word: Word, first: bool) -> Word:
 
 
 def _fill(words: Sequence[Word], speakers: Sequence[str | None]) -> list[str | None]:
-    """Lend words without a speaker that of the words before them, or after them, in the same breath."""
+    """Assign words without a speaker to that of adjacent words without a pause."""
     filled = [*speakers]
     for i in range(1, len(words)):
         if filled[i] is None and _gap(words[i - 1], words[i]) <= REACH:
@@ -151,8 +151,8 @@ def _fill(words: Sequence[Word], speakers: Sequence[str | None]) -> list[str | N
 
 
 def _smooth(words: Sequence[Word], speakers: Sequence[str | None]) -> None:
-    """Write the speakers onto the words; a single word inside another speaker's run joins it, unless a
-    pause before or after sets it apart: then somebody threw it in."""
+    """Set the speakers of the words; a single word within another speaker's run joins it, unless a pause
+    before or after separates it: then it is an interjection."""
     for i, word in enumerate(words):
         speaker = speakers[i]
         if 0 < i < len(words) - 1 and speakers[i - 1] == speakers[i + 1] is not None:
@@ -163,7 +163,7 @@ def _smooth(words: Sequence[Word], speakers: Sequence[str | None]) -> None:
 
 
 def _split(segment: Segment, turns: _ExclusiveTurns) -> Iterator[Segment]:
-    """The segment in parts of one speaker each."""
+    """Return the segment divided into parts by speaker."""
     runs = [(speaker, [*run]) for speaker, run in groupby(segment["words"], lambda word: word.get("speaker"))]
     if not runs:
         runs = [(turns.main_speaker(segment["start"], segment["end"]), [])]

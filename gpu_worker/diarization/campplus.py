@@ -1,4 +1,4 @@
-"""CAM++ (arXiv 2303.00332) as an embedding model of pyannote's. Imported by the engine alone: needs torch."""
+"""CAM++ (arXiv 2303.00332) as an embedding model for pyannote. Imported only by the engine: needs torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What diarization asks for and what it brings, whatever pipeline runs behind it."""
+"""The interface of diarization pipelines."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class DiarizationUnavailable(RuntimeError):
-    """The pipeline cannot be had; says why and what to do."""
+    """The pipeline is unavailable; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class SpeakerCounts:
-    """How many people speak, as far as the user knows. `exact` wins over the bounds."""
+    """The requested number of speakers. `exact` takes precedence over the bounds."""
 
     exact: int | None = None
     low: int | None = None
@@ -29,7 +29,7 @@ class SpeakerCounts:
 
 @dataclass(frozen=True)
 class DiarizationCallbacks:
-    """The way to report on one diarization. Each callback may raise Canceled.
+    """Progress callbacks of one diarization. Each may raise Canceled.
 
     `progress` takes the share done, 0-1. `speech_detected` is called once, when it is known where anybody
     speaks; `device_free` once, when little but work of the CPU is left (clustering).
@@ -57,12 +57,12 @@ class Diarizer(Protocol):
     """A pipeline. `diarize` may be called from several threads at once when jobs run side by side."""
 
     def load(self) -> str:
-        """Make it ready and return its name; raises DiarizationUnavailable."""
+        """Load it and return its name. Raises DiarizationUnavailable."""
 
     def diarize(
         self, samples: NDArray[np.float32], counts: SpeakerCounts, callbacks: DiarizationCallbacks
     ) -> Diarization:
-        """Tell speakers apart in mono float32 audio at SAMPLE_RATE.
+        """Identify speakers in mono float32 audio at SAMPLE_RATE.
 
         Raises DiarizationUnavailable, and whatever a callback raises.
         """

@@ -1,4 +1,4 @@
-"""pyannote's SpeakerDiarization with less work for the same turns. Imported by the engine alone.
+"""Speeds up pyannote's SpeakerDiarization without changing the turns. Imported only by the engine.
 
 Stock runs the embedding's trunk once for every speaker slot of a chunk, although who speaks matters only
 at its pooling. Here the trunk runs once a chunk, all slots are pooled from that, and silent chunks are
@@ -67,7 +67,7 @@ class SharedTrunkDiarization(SpeakerDiarization):  # type: ignore[misc]
         return found
 
     def _masks(self, active: Floats, segmentations: SlidingWindowFeature, exclude_overlap: bool) -> Floats:
-        """Where each speaker is listened to: alone, if that is long enough for an embedding."""
+        """Return the masks of each speaker: without overlaps, if that is long enough for an embedding."""
         if not exclude_overlap:
             return active
         samples = segmentations.sliding_window.duration * self._embedding.sample_rate
@@ -120,7 +120,7 @@ class SharedTrunkDiarization(SpeakerDiarization):  # type: ignore[misc]
 
     @staticmethod
     def _crop(waveform: Tensor, segmentations: SlidingWindowFeature, chunk: int) -> Tensor:
-        """The samples of a chunk as stock cuts them, silence after the end of the file."""
+        """Return the samples of a chunk like stock pyannote, padded with silence after the end of the file."""
         window = segmentations.sliding_window
         first = round(window[chunk].start * SAMPLE_RATE)
         length = round(window.duration * SAMPLE_RATE)
@@ -129,7 +129,7 @@ class SharedTrunkDiarization(SpeakerDiarization):  # type: ignore[misc]
 
 
 def accelerate(pipeline: Any) -> None:
-    """Give a loaded pipeline the once-a-chunk embeddings and the bound, where its model has that shape."""
+    """Install one-pass embeddings and limited clustering in a loaded pipeline, if its model supports them."""
     model = getattr(getattr(pipeline, "_embedding", None), "model_", None)
     if type(pipeline) is SpeakerDiarization and isinstance(model, BaseWeSpeakerResNet):
         pipeline.__class__ = SharedTrunkDiarization  # same fields: only methods differ
@@ -140,8 +140,8 @@ def accelerate(pipeline: Any) -> None:
 
 
 def _bounded(choose: Callable[..., Any]) -> Callable[..., Any]:
-    """Cluster an even choice of the embeddings where there are very many; every one of them is then
-    given to the nearest centroid, as stock does anyway."""
+    """Cluster an even sample if there are very many embeddings; each is then assigned to the nearest
+    centroid, as in stock pyannote."""
 
     def choose_some(*arguments: Any, **named: Any) -> Any:
         embeddings, chunks, speakers = choose(*arguments, **named)

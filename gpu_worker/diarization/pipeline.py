@@ -1,4 +1,4 @@
-"""Diarization by pyannote.audio's own pipelines: community-1 with a token, the open one without."""
+"""Diarization with pyannote.audio's own pipelines: community-1 with a token, the open one without."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SEGMENTATION_SHARE = 0.3  # of the time that progress tells; the rest are embedd
 
 
 class PyannoteDiarizer:
-    """One loaded pipeline. `pipeline` names it: empty for the default, a hub name, or a local folder."""
+    """One loaded pipeline. `pipeline` is empty for the default, a hub name, or a local folder."""
 
     def __init__(self, cache: Path, pipeline: str, device: str) -> None:
         self._cache = cache
@@ -53,13 +53,13 @@ class PyannoteDiarizer:
 
     @property
     def name(self) -> str:
-        """What the transcript says ran."""
+        """Return the name of the pipeline for the transcript."""
         if not self._wanted:
             return OPEN
         return LOCAL if Path(self._wanted).exists() else self._wanted
 
     def load(self) -> str:
-        """Load the pipeline unless it is there and return its name; raises DiarizationUnavailable."""
+        """Load the pipeline if necessary and return its name. Raises DiarizationUnavailable."""
         with self._lock:
             if self._pipeline is None:
                 started = time.monotonic()
@@ -71,7 +71,7 @@ class PyannoteDiarizer:
     def diarize(
         self, samples: NDArray[np.float32], counts: SpeakerCounts, callbacks: DiarizationCallbacks
     ) -> Diarization:
-        """Tell speakers apart; see Diarizer."""
+        """Identify speakers; see Diarizer."""
         self.load()
         if len(samples) < SHORTEST * SAMPLE_RATE:
             callbacks.speech_detected([])
@@ -166,7 +166,7 @@ class _Hook:
 
 
 def open_pipeline() -> Any:
-    """pyannote's stock class over the starter weights; raises DiarizationUnavailable."""
+    """Return pyannote's stock class with the starter weights. Raises DiarizationUnavailable."""
     from pyannote.audio import Model
     from pyannote.audio.core.plda import PLDA
     from pyannote.audio.pipelines import SpeakerDiarization
@@ -203,7 +203,7 @@ def _device(asked: str) -> str:
 
 
 def _trunk_dtype(device: Any) -> Any:
-    """bfloat16 where the hardware computes in it. Never float16: it merges speakers."""
+    """Return bfloat16 if the hardware supports it. Never float16, which merges speakers."""
     import torch
 
     from gpu_worker.hardware import cpu_has_bfloat16
@@ -214,7 +214,7 @@ def _trunk_dtype(device: Any) -> Any:
 
 
 def _spans(count: Any) -> list[Span]:
-    """Where at least one speaker is counted."""
+    """Return the spans with at least one speaker."""
     import numpy as np
 
     speaking = np.concatenate([[0], (count.data[:, 0] > 0).astype(np.int8), [0]])
@@ -224,7 +224,7 @@ def _spans(count: Any) -> list[Span]:
 
 
 def _both(found: Any) -> tuple[list[Turn], list[Turn]]:
-    """Regular and exclusive turns. Pipelines of other makers, and older ones, return the regular ones alone."""
+    """Return regular and exclusive turns. Third-party and older pipelines return only the regular ones."""
     regular = getattr(found, "speaker_diarization", found)
     return _turns(regular), _turns(getattr(found, "exclusive_speaker_diarization", regular))
 
@@ -279,7 +279,7 @@ def _named(turns: list[Turn], names: dict[str, str]) -> list[Turn]:
 
 @contextmanager
 def _flags_restored() -> Iterator[None]:
-    """pyannote turns TF32 off for the whole process, whisper included."""
+    """Restore TF32, which pyannote turns off for the whole process, including whisper."""
     import torch
 
     matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
@@ -291,7 +291,7 @@ def _flags_restored() -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Its warnings (torchcodec, bounds of speakers, empty means) say nothing that our log needs."""
+    """Suppress its warnings (torchcodec, speaker bounds, empty means), which are irrelevant for our log."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

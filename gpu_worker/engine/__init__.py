@@ -1,1 +1,1 @@
-"""The process that has the speech models, and the handle on it."""
+"""The engine process with the speech models, and its handle."""

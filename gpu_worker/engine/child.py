@@ -1,4 +1,4 @@
-"""The engine process: it alone imports torch, owns the loaded models and writes the documents.
+"""The engine process: the only one that imports torch; it owns the models and writes the documents.
 
 `python -m gpu_worker.engine.child FD PARENT SETTINGS` speaks JSON lines over the inherited socket FD.
 In: {"do": "recognize" | "cancel", "task", …}. Out: {"event": "ready" | "models" | "unavailable" |
@@ -53,7 +53,7 @@ def main(descriptor: str, parent: str, settings: str) -> None:
 
 
 class EngineChild:
-    """Takes messages, runs each task in a thread of its own, reports."""
+    """Receives messages, runs each task in its own thread, and reports."""
 
     def __init__(self, line: socket.socket, recognizer: Recognizer, diarizer: Diarizer | None) -> None:
         self._line = line
@@ -64,12 +64,12 @@ class EngineChild:
         self._cancels: dict[str, threading.Event] = {}
 
     def announce(self, model: str) -> None:
-        """Say what this engine runs on, then load its models in the background."""
+        """Report the engine's hardware and software, then load its models in the background."""
         self._send({"event": "ready", **asdict(self._recognizer.info())})
         threading.Thread(target=self._preload, args=(model,), daemon=True).start()
 
     def obey(self, message: Message) -> None:
-        """Act on one message."""
+        """Handle one message."""
         task = message["task"]
         if message["do"] == "cancel":
             self._cancels.setdefault(task, threading.Event()).set()
@@ -119,7 +119,7 @@ class EngineChild:
         self._send({"event": "memory", "gpu_memory_bytes": _device_memory()})
 
     def _transcribe(self, task: str, message: Message) -> Message:
-        """Make and write the documents; return what the job's log shows."""
+        """Create and write the documents; return the summary for the job's log."""
         import numpy as np
 
         report = Report(
@@ -183,7 +183,7 @@ def _named(dotted: str) -> Any:
 
 
 def _fault(failure: BaseException) -> Fault:
-    """An exception as the protocol's code and a sentence."""
+    """Convert an exception to a code of the protocol and a sentence."""
     if isinstance(failure, Fault):
         return failure
     if isinstance(failure, ModelUnavailable | DamagedWeights):
@@ -199,13 +199,13 @@ def _fault(failure: BaseException) -> Fault:
 
 
 def _device_memory() -> int:
-    """Bytes of the graphics card that this process holds."""
+    """Return the GPU memory used by this process."""
     torch = sys.modules.get("torch")
     return int(torch.cuda.memory_reserved()) if torch and torch.cuda.is_available() else 0
 
 
 def _free_device_memory() -> None:
-    """Give back what an interrupted task left behind."""
+    """Free GPU memory left by an interrupted task."""
     gc.collect()
     torch = sys.modules.get("torch")
     if torch and torch.cuda.is_available():

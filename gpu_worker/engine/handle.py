@@ -1,6 +1,6 @@
-"""The worker's handle on its engine process: started, watched, replaced when it dies.
+"""The worker's handle of its engine process: starts, monitors, and replaces it.
 
-The web process never imports torch; it talks to `gpu_worker.engine.child` over a socket pair.
+The web process never imports torch; it communicates with `gpu_worker.engine.child` over a socket pair.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True)
 class EngineState:
-    """What is known about the engine; empty until it has said so."""
+    """The reported state of the engine; empty until it reports."""
 
     is_ready: bool = False
     gpu: bool = False
@@ -59,7 +59,7 @@ class EngineState:
 
 @dataclass(frozen=True)
 class Task:
-    """One decoded file to recognise, and where its documents go."""
+    """One decoded file to transcribe, and the target of its documents."""
 
     id: str
     model: str
@@ -87,16 +87,16 @@ class Engine:
 
     @property
     def state(self) -> EngineState:
-        """What is known now."""
+        """Return the current state."""
         return self._state
 
     def open(self) -> None:
-        """End an engine left over by an earlier start, then start one in the background."""
+        """Stop an engine left by a previous run, then start one in the background."""
         _end_leftover(self._pid_file)
         self._keeper.start()
 
     def close(self) -> None:
-        """End the engine process."""
+        """Stop the engine process."""
         with self._changed:
             self._is_closing = True
             self._changed.notify_all()
@@ -108,7 +108,7 @@ class Engine:
     def recognize(
         self, task: Task, is_canceled: Callable[[], bool], report: Callable[[Message], None]
     ) -> Message:
-        """Run one task and return the engine's closing message; `report` gets stages and progress.
+        """Run one task and return the engine's final message; `report` receives stages and progress.
 
         Raises Canceled, or Fault with the engine's code or ENGINE_CRASHED.
         """
@@ -142,7 +142,7 @@ class Engine:
     def _attend(
         self, task: Task, is_canceled: Callable[[], bool], report: Callable[[Message], None]
     ) -> Message:
-        """Hand the task over and follow it to its closing message or the engine's death."""
+        """Send the task and follow it until its final message or the engine's exit."""
         inbox: queue.Queue[Message] = queue.Queue()
         with self._changed:
             self._tasks[task.id] = inbox
@@ -177,7 +177,7 @@ class Engine:
                 pass  # it is dying: the keeper tells every task
 
     def _end_for_cancel(self) -> None:
-        """End an engine that does not obey a cancel: SIGTERM, then SIGKILL."""
+        """Stop an engine that ignores a cancellation: SIGTERM, then SIGKILL."""
         with self._changed:
             child = self._child
             if child is None or self._was_ended_for_cancel:
@@ -190,7 +190,7 @@ class Engine:
         killer.start()
 
     def _keep(self) -> None:
-        """The keeper thread: one engine after another until the worker closes."""
+        """The keeper thread: restarts the engine until the worker closes."""
         while not self._is_closing:
             started = time.monotonic()
             line = self._spawn()
@@ -242,7 +242,7 @@ class Engine:
             self._changed.notify_all()
 
     def _bury(self, lived: float) -> None:
-        """The engine is gone: tell its tasks, wait a little longer after each early death."""
+        """Handle the exit of the engine: fail its tasks, and back off after early exits."""
         child = self._child
         if child is None:
             return
@@ -317,7 +317,7 @@ def _note_pid(pid_file: Path, pid: int) -> None:
 
 
 def _end_leftover(pid_file: Path) -> None:
-    """Kill the engine of an earlier start, if the pid still names that very process."""
+    """Kill the engine of a previous run, if the pid still belongs to it."""
     try:
         noted = json.loads(pid_file.read_text())
         pid, started = int(noted["pid"]), noted["started"]
@@ -331,7 +331,7 @@ def _end_leftover(pid_file: Path) -> None:
 
 
 def _start_time(pid: int) -> str:
-    """Clock ticks after boot at which the process began, as the kernel writes it; "" where unknown."""
+    """Return the start time of a process in clock ticks after boot; "" if unknown."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""From one recording to its documents: tell speakers apart, recognise, give each word its speaker."""
+"""Converts one recording to its documents: diarization, transcription, and assignment of words to speakers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NO_DIARIZER = "This worker cannot identify speakers: its engine has no diarizati
 
 @dataclass(frozen=True)
 class Report:
-    """The way to tell how far a task is. Each callback raises Canceled once the task is not wanted.
+    """Progress callbacks of a task. Each raises Canceled once the task is canceled.
 
     `stage` takes a stage of the protocol, `diarizing` a share 0-1, the others an audio position in seconds.
     """
@@ -45,7 +45,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Transcriber:
-    """The engine's two halves. `transcribe` may be called from several threads at once."""
+    """The two parts of the engine. `transcribe` may be called from several threads."""
 
     recognizer: Recognizer
     diarizer: Diarizer | None
@@ -83,8 +83,8 @@ class Transcriber:
 
 
 class _Speakers:
-    """One diarization in a thread of its own: its clustering needs no device, so recognition starts
-    as soon as the rest is done."""
+    """One diarization in its own thread: since its clustering needs no GPU, transcription starts as soon as
+    the rest is done."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class _Speakers:
         threading.Thread(target=run, name="diarization", daemon=True).start()
 
     def wait_for_device(self) -> list[Span]:
-        """Return where anybody speaks, once recognition may use the device; raises what diarization raised."""
+        """Wait for the GPU and return the speech spans; raises what diarization raised."""
         self._device_free.wait()
         if self._found.done():
             self._found.result()
@@ -121,7 +121,7 @@ class _Speakers:
 
 
 def documents(document: Transcript, title: str) -> dict[str, str]:
-    """Return the transcript as the texts that travel, by output type."""
+    """Return the transcript as documents by output type."""
     made = {
         "json": json.dumps(document, ensure_ascii=False),
         "markdown": transcript.to_markdown(document, title),

@@ -1,1 +1,1 @@
-"""Recordings on their way to the engine: downloaded, decoded, kept."""
+"""Inputs of the engine: download, decoding, and cache."""

@@ -24,11 +24,11 @@ PASSING = frozenset({408, 425, 429}) | frozenset(range(500, 600))
 
 
 class _Damaged(Exception):
-    """What arrived is not what was promised."""
+    """The received file does not match."""
 
 
 class Fetch:
-    """One download. `pause` waits (and may raise to stop); `report` takes the bytes there are so far."""
+    """One download. `pause` waits and may raise to stop; `report` takes the bytes received so far."""
 
     def __init__(
         self,
@@ -48,8 +48,8 @@ class Fetch:
     def to(self, target: Path) -> int:
         """Write the file to `target` and return its size in bytes.
 
-        A file that arrives damaged is fetched once more from the start. Raises Fault with
-        DOWNLOAD_FAILED, CHECKSUM_MISMATCH or INPUT_TOO_LARGE, and OSError where the disk is full.
+        A damaged file is downloaded once more from the start. Raises Fault with
+        DOWNLOAD_FAILED, CHECKSUM_MISMATCH or INPUT_TOO_LARGE, and OSError if the disk is full.
         """
         for _ in range(2):
             try:
@@ -99,7 +99,7 @@ class Fetch:
             raise requests.ConnectionError("the transfer ended early")
 
     def _begin(self, reply: requests.Response, out: BinaryIO) -> None:
-        """Look at the answer's head; start over where the server does not resume at our byte."""
+        """Check the response headers; start over if the server does not resume at our offset."""
         if reply.status_code in PASSING:
             raise requests.ConnectionError(f"HTTP {reply.status_code}")
         if reply.status_code == 416:
@@ -143,5 +143,5 @@ def _refused(status: int) -> str:
 
 
 def _unreachable(broken: requests.RequestException) -> str:
-    """Only the kind of error: its text quotes the signed URL."""
+    """Return only the type of the error, since its text contains the signed URL."""
     return f"The controller could not be reached for {DOWNLOAD_PATIENCE:.0f} s ({type(broken).__name__})."

@@ -1,4 +1,4 @@
-"""Files of jobs that a restart lost: used again if such a job comes again, instead of downloaded."""
+"""Caches files of jobs lost in a restart, so that they need not be downloaded again."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ NAMED = re.compile(r"\d+-([0-9a-f]{64})\.media")
 
 
 def media_path(folder: Path, index: int, spec: InputSpec) -> Path:
-    """Where the file of this number lies while it is worked on: named by its digest, never by its name."""
+    """Return the path of a file while it is processed: named by its digest, never by its name."""
     named = folder / f"{index}-{spec.sha256}.media"
     return named if NAMED.fullmatch(named.name) else folder / f"{index}.media"
 
 
 class InputCache:
-    """A folder of files by sha256. A file leaves it when it is used. May be called from any thread."""
+    """A folder of files by sha256. Files are removed when used. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def rescue(self, scratch: Path) -> None:
-        """At a start: take over what killed jobs left in `scratch`, and forget what is old or too much."""
+        """At startup, adopt files that killed jobs left in `scratch`, and delete old and excess ones."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         for media in scratch.glob("*/*.media"):
             named = NAMED.fullmatch(media.name)
@@ -43,7 +43,7 @@ class InputCache:
         timer.start()
 
     def take(self, spec: InputSpec, target: Path, look: Callable[[float], None]) -> bool:
-        """Move the file of `spec` to `target` if it is here whole; `look(0)` may raise meanwhile."""
+        """Move the file of `spec` to `target` if it is complete; `look(0)` may raise meanwhile."""
         if not NAMED.fullmatch(f"0-{spec.sha256}.media"):
             return False
         try:
@@ -56,7 +56,7 @@ class InputCache:
         return False
 
     def clear(self) -> None:
-        """Forget all of it."""
+        """Delete all files."""
         for file in self._folder.iterdir():
             file.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""The files of one job made ready for the engine, the next one while this one is at work."""
+"""Prepares the files of a job for the engine, one file ahead."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class Prepared:
 
 
 class Prefetcher:
-    """Two threads that prepare the files of a job in order, within the budget: one fetches and verifies,
-    the other decodes what the first has brought."""
+    """Two threads that prepare the files of a job in order, within the budget: one downloads and verifies,
+    the other decodes."""
 
     def __init__(
         self, job: Job, config: Config, folder: Path, budget: ByteBudget, input_cache: InputCache
@@ -65,7 +65,7 @@ class Prefetcher:
             threading.Thread(target=part, name=f"ahead-{job.id}", daemon=True).start()
 
     def take(self, index: int) -> Prepared:
-        """Wait until this file is ready; the job shows the stage it is in. Raises Fault or Canceled."""
+        """Wait until this file is ready, showing its stage in the job. Raises Fault or Canceled."""
         self._due = index
         while True:
             self._job.enter_stage(self._stages[index])
@@ -75,13 +75,13 @@ class Prefetcher:
                 self._job.pause()
 
     def drop(self, index: int) -> None:
-        """The engine is done with this file, or it never came that far."""
+        """Release a file that the engine no longer needs."""
         for path in (self._media(index), self._samples(index)):
             path.unlink(missing_ok=True)
         self._count(index, 0)
 
     def close(self) -> None:
-        """Nothing more is wanted. A download that hangs ends by itself later: its file is gone by then."""
+        """Stop preparing files. A hanging download ends later on its own."""
         self._is_closed = True
         for index in range(len(self._found)):
             self._count(index, 0)
@@ -97,7 +97,7 @@ class Prefetcher:
             self._attempt(index, self._decode)
 
     def _attempt(self, index: int, step: Callable[[int], None]) -> bool:
-        """Do one step for a file; whoever waits for the file hears of its failure."""
+        """Run one step for a file, and pass its failure to the waiting thread."""
         try:
             step(index)
             return True
@@ -127,7 +127,7 @@ class Prefetcher:
         self._found[index].set_result(Prepared(samples, count))
 
     def _bring(self, index: int) -> None:
-        """Have the controller's file here, whole and checked."""
+        """Download and verify the file."""
         spec = self._job.request.inputs[index]
         self._budget.take(spec.size_bytes, lambda: self._due >= index, self._pause)
         self._taken[index] = spec.size_bytes
@@ -168,7 +168,7 @@ class Prefetcher:
         return Fetch(spec, self._config.max_file_bytes, self._pause, report).to(target)
 
     def _arrived(self, index: int, got: int) -> None:
-        """Let the percent move while the job waits for this file."""
+        """Report progress while the job waits for this file."""
         size = self._job.request.inputs[index].size_bytes
         if self._due == index and size:
             self._job.arrive(got / size)

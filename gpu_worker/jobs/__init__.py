@@ -1,1 +1,1 @@
-"""The worker's jobs: accepted, journaled, run."""
+"""Jobs of the worker: admission, journal, execution."""

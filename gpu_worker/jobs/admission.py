@@ -1,4 +1,4 @@
-"""Who may go on: turns at the engine in order of arrival, and bytes that may lie ready ahead of it."""
+"""Admission control: engine slots in order of arrival, and a byte budget for prepared files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LOOK_SECONDS = 0.1
 
 
 class FairSemaphore:
-    """Places at the engine. First come, first served: a job of many files cannot starve the others."""
+    """A fair semaphore for engine slots: first come, first served, so that large jobs cannot starve others."""
 
     def __init__(self, places: int) -> None:
         self._free = places
@@ -20,7 +20,7 @@ class FairSemaphore:
 
     @contextmanager
     def hold(self, pause: Callable[[], None]) -> Iterator[None]:
-        """Hold a place; `pause` is called while waiting and may raise to stop."""
+        """Hold a slot; `pause` is called while waiting and may raise to stop."""
         ticket = object()
         with self._changed:
             self._queue.append(ticket)
@@ -42,7 +42,7 @@ class FairSemaphore:
 
     @property
     def waiting(self) -> int:
-        """Files that are ready and wait for a place."""
+        """Return the number of files waiting for a slot."""
         return len(self._queue)
 
     def _enter(self, ticket: object) -> bool:
@@ -58,16 +58,16 @@ class FairSemaphore:
 
 
 class ByteBudget:
-    """Bytes that all jobs together may hold ready ahead of their current files."""
+    """A budget of bytes for prepared files of all jobs."""
 
     def __init__(self, size: int) -> None:
         self._left = size
         self._changed = threading.Condition()
 
     def take(self, size: int, is_due: Callable[[], bool], pause: Callable[[], None]) -> None:
-        """Wait for `size` bytes of room, or until the file is due now: that one never waits.
+        """Wait for `size` bytes, or until the file is needed now: that one never waits.
 
-        `pause` is called meanwhile and may raise to stop.
+        `pause` is called while waiting and may raise to stop.
         """
         while True:
             with self._changed:
@@ -78,7 +78,7 @@ class ByteBudget:
             pause()
 
     def give(self, size: int) -> None:
-        """Return what was taken; negative where more is held than was thought."""
+        """Release bytes; negative if more is used than expected."""
         with self._changed:
             self._left += size
             self._changed.notify_all()

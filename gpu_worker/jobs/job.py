@@ -1,4 +1,4 @@
-"""One job while the worker holds it: where it is, what it says about itself, whether it is still wanted."""
+"""State, progress, and cancellation of a job on the worker."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LISTENING_SHARE = 0.04  # the voice gate hears the whole file before the first w
 
 
 class Job:
-    """State and progress of a job. Its methods may be called from any thread."""
+    """State and progress of a job. Thread-safe."""
 
     def __init__(
         self,
@@ -77,22 +77,22 @@ class Job:
 
     @property
     def status(self) -> JobStatusName:
-        """The status a poll sees."""
+        """Return the status for polls."""
         return self._status
 
     @property
     def is_over(self) -> bool:
-        """Whether the status is final."""
+        """Return whether the status is final."""
         return self._status in TERMINAL_STATUSES
 
     @property
     def is_delivering(self) -> bool:
-        """Whether only the controller is waited for: such a job needs no place here."""
+        """Return whether the job only waits for the controller and needs no slot."""
         return self._stage == "uploading"
 
     @property
     def ids(self) -> dict[str, object]:
-        """What every log line about this job carries."""
+        """Return the fields of all log lines about this job."""
         request = self.request
         return {
             "workerJobId": self.id,
@@ -101,15 +101,15 @@ class Job:
         }
 
     def cancel(self) -> None:
-        """Ask the job to stop; it does at its next pause."""
+        """Request cancellation; the job stops at its next pause."""
         self._cancel.set()
 
     def is_canceled(self) -> bool:
-        """Whether somebody asked it to stop."""
+        """Return whether cancellation was requested."""
         return self._cancel.is_set() or self.is_expired()
 
     def is_expired(self) -> bool:
-        """Whether the controller has long given this attempt up: its deadline is over."""
+        """Return whether the deadline of the attempt has passed."""
         return time.monotonic() > self._expires_at
 
     def pause(self, seconds: float = 0.0) -> None:
@@ -120,7 +120,7 @@ class Job:
             raise Canceled
 
     def enter_file(self, index: int) -> InputSpec:
-        """Go on to the file of this number, from 0."""
+        """Continue with the file of this number, from 0."""
         self.enter_stage("downloading")
         with self._lock:
             self._index = index
@@ -130,7 +130,7 @@ class Job:
         return self.request.inputs[index]
 
     def enter_stage(self, stage: str) -> None:
-        """Go on to a stage and log how long the one before took."""
+        """Enter a stage and log the duration of the previous one."""
         with self._lock:
             if self._status == "queued" and stage != "queued":
                 self._status = "running"
@@ -142,27 +142,27 @@ class Job:
             self._raise_percent(begins)
 
     def set_duration(self, seconds: float) -> None:
-        """The current file holds this much audio."""
+        """Set the audio duration of the current file."""
         with self._lock:
             self._audio_duration = round(seconds, 3)
 
     def arrive(self, share: float) -> None:
-        """So much of the current file is here, 0-1."""
+        """Report the downloaded share of the current file, 0-1."""
         with self._lock:
             self._raise_percent(STAGE_BEGINS["decoding"] * min(1.0, share))
 
     def listen(self, seconds: float) -> None:
-        """The voice gate got to this position of the current file's audio."""
+        """Report the position of voice detection in the current file."""
         with self._lock:
             self._raise_percent(self._transcribing_begins + LISTENING_SHARE * self._share(seconds))
 
     def diarize(self, share: float) -> None:
-        """Diarization of the current file is this far, 0-1."""
+        """Report the diarization progress of the current file, 0-1."""
         with self._lock:
             self._raise_percent(STAGE_BEGINS["diarizing"] + DIARIZING_SHARE * share)
 
     def reach(self, seconds: float) -> None:
-        """Recognition got to this position of the current file's audio."""
+        """Report the transcription position in the current file."""
         with self._lock:
             if seconds > self._audio_seconds:
                 self._audio_seconds, self._reached_clock = seconds, time.monotonic()
@@ -174,12 +174,12 @@ class Job:
         return min(1.0, seconds / self._audio_duration) if self._audio_duration else 0.0
 
     def note(self, line: str) -> None:
-        """Add a line to what a poll shows as `logs`: no file name, no address."""
+        """Add a line to the `logs` of polls, without file names and addresses."""
         with self._lock:
             self._lines.append(f"{datetime.now(UTC):%H:%M:%S} {line}")
 
     def add_output(self, output: OutputRef) -> None:
-        """The controller has this document."""
+        """Record that the controller has this document."""
         with self._lock:
             self._outputs.append(output)
 
@@ -196,7 +196,7 @@ class Job:
         log(f"job_{status}", **self.ids, code=error["code"] if error else None)
 
     def snapshot(self, gpu: bool) -> JobStatus:
-        """The answer to a poll."""
+        """Return the response to a poll."""
         with self._lock:
             return JobStatus(
                 workerJobId=self.id,
@@ -227,7 +227,7 @@ class Job:
         )
 
     def _pace(self) -> tuple[float | None, float | None]:
-        """Audio seconds a second and seconds left in this file, while it is transcribed."""
+        """Return audio seconds per second and the remaining seconds of this file during transcription."""
         took, duration = self._reached_clock - self._stage_clock, self._audio_duration or 0.0
         enough = min(PACE_SECONDS, duration / 4)
         if self._stage != "transcribing" or not duration or self._audio_seconds < enough or took <= 0:
@@ -249,8 +249,8 @@ class Job:
 
 
 def _expiry(deadline: str) -> float:
-    """When time.monotonic() passes the deadline; never where there is none, or it was over at the start:
-    then one of the clocks is wrong."""
+    """Return the time.monotonic() of the deadline; infinity if there is none or it had passed at the start,
+    since then one of the clocks is wrong."""
     try:
         left = datetime.fromisoformat(deadline).timestamp() - time.time()
     except ValueError:

@@ -1,4 +1,4 @@
-"""What survives a restart: idempotency keys, accepted jobs and results that nobody acknowledged yet.
+"""The persistent journal: idempotency keys, accepted jobs, and unacknowledged results.
 
 SQLite in WORKER_STATE_DIR, next to the results themselves. The requests in it hold signed URLs, so the
 folder belongs to the worker's user alone, and a request is erased when its job is settled.
@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS outputs (
 
 @dataclass(frozen=True)
 class Entry:
-    """One job as the journal knows it."""
+    """A job in the journal."""
 
     id: str
     body_hash: str
@@ -54,7 +54,7 @@ class Entry:
 
 
 class Journal:
-    """All methods may be called from any thread."""
+    """The journal. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._results = folder / "results"
@@ -68,15 +68,15 @@ class Journal:
         self._database.executescript(SCHEMA)
 
     def find_key(self, key: str) -> Entry | None:
-        """The job that an idempotency key stands for."""
+        """Return the job of an idempotency key."""
         return self._one("SELECT * FROM jobs WHERE key = ?", key)
 
     def find(self, job_id: str) -> Entry | None:
-        """A job by its id."""
+        """Return a job by its id."""
         return self._one("SELECT * FROM jobs WHERE id = ?", job_id)
 
     def accept(self, job_id: str, key: str, body_hash: str, request: dict[str, Any]) -> None:
-        """Remember a new job before it is answered; forget those that are long over."""
+        """Record a new job before responding; delete those that ended long ago."""
         self._forget_old("state NOT IN ('accepted', 'started', 'finished')")
         with self._write() as database:
             database.execute(
@@ -85,11 +85,11 @@ class Journal:
             )
 
     def start(self, job_id: str) -> None:
-        """From here on a restart loses the job."""
+        """Mark the job as started; from here on, a restart loses it."""
         self._move(job_id, "started")
 
     def add_outputs(self, job_id: str, outputs: list[Output]) -> None:
-        """Remember documents that wait for delivery."""
+        """Record documents to deliver."""
         with self._write() as database:
             database.executemany(
                 "INSERT OR REPLACE INTO outputs (job_id, input_id, type, filename, path) "
@@ -98,7 +98,7 @@ class Journal:
             )
 
     def delivered(self, job_id: str, output: Output) -> None:
-        """The controller has this document."""
+        """Record that the controller has this document."""
         with self._write() as database:
             database.execute(
                 "UPDATE outputs SET delivered = 1 WHERE job_id = ? AND input_id = ? AND type = ?",
@@ -106,7 +106,7 @@ class Journal:
             )
 
     def undelivered(self, job_id: str) -> list[Output]:
-        """Documents that the controller does not have yet, in the order they were made."""
+        """Return undelivered documents in order of creation."""
         with self._lock:
             rows = self._database.execute(
                 "SELECT input_id, type, filename, path FROM outputs "
@@ -116,7 +116,7 @@ class Journal:
         return [Output(row[0], row[1], row[2], Path(row[3])) for row in rows]
 
     def finish(self, job_id: str, outcome: CompleteMessage) -> None:
-        """The work is done; what is left is to tell the controller."""
+        """Record that processing is finished and only delivery is left."""
         self._move(job_id, "finished", outcome=json.dumps(outcome))
 
     def settle(self, job_id: str, status: JobStatus) -> None:

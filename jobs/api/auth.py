@@ -1,4 +1,4 @@
-"""Who may call an operation of the API: somebody signed in (cookies, with CSRF), or a token with its scope."""
+"""Authentication of API operations: signed-in users (cookies with CSRF) or tokens with scopes."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,9 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 
 @dataclass(frozen=True)
 class Needs:
-    """What an operation asks of a token. Those that only read need not say it; a write that says nothing takes none.
+    """The scope that an operation requires of a token. Optional for reads; writes that declare none accept no tokens.
 
-    It is asked before anything is looked for, so that the answer tells nothing of what there is.
+    It is checked before anything is looked up, so that the response does not reveal what exists.
     """
 
     scope: Scope | None = None

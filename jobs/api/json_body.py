@@ -1,4 +1,4 @@
-"""The body of a request to the API: JSON, said to be JSON, of a bounded size."""
+"""Request bodies of the API: JSON with the right content type and a limited size."""
 
 import json
 import math
@@ -13,7 +13,7 @@ from gpu_worker.shared.protocol import plain
 
 
 def read_json(request: HttpRequest) -> Any:
-    """Return what the body says, to be read strictly: NaN, overflowing numbers and NUL are still in it.
+    """Return the parsed body. NaN, overflowing numbers, and NUL are not rejected yet.
 
     Raises HttpError 400, 413 and 415.
     """
@@ -30,7 +30,7 @@ def read_json(request: HttpRequest) -> Any:
 
 
 class JsonParser(Parser):
-    """Where ninja reads bodies, of which only what any database can hold goes further."""
+    """Parses bodies for ninja and rejects values that a database cannot store."""
 
     def parse_body(self, request: HttpRequest) -> Any:
         body = read_json(request)
@@ -42,7 +42,7 @@ class JsonParser(Parser):
 
 
 def _check(value: Any) -> None:
-    """Raise HttpError 400 for half a character or NUL in a text, and for a number that is none or overflows."""
+    """Raise HttpError 400 for lone surrogates and NUL in strings, and for NaN and overflowing numbers."""
     match value:
         case str() if plain(value) != value:
             raise HttpError(400, "Strings must be Unicode without NUL characters.")

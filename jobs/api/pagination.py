@@ -1,4 +1,4 @@
-"""Lists in pages. A page begins behind a row, so that nothing is told twice or left out while rows come and go."""
+"""Cursor pagination: pages start after a row, so that concurrent changes neither repeat nor skip rows."""
 
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -19,7 +19,7 @@ def page(
 ) -> tuple[list[Row], str | None]:
     """Return up to `limit` rows in the order of `by` and of their ids, and the cursor of the next page.
 
-    Raises HttpError 400 for a cursor that is not of this list.
+    Raises HttpError 400 for a cursor of a different list.
     """
     name = f"{rows.model.__name__}.{by}.{newest}"
     sign, than = ("-", "lt") if newest else ("", "gt")
@@ -39,7 +39,7 @@ def _write(row: Model, by: str, name: str) -> str:
 
 
 def _read(cursor: str, name: str) -> tuple[Any, str]:
-    """A cursor is signed: what it says is what was written."""
+    """Cursors are signed and cannot be forged."""
     try:
         of, value, pk = signing.Signer(salt="cursor").unsign_object(cursor)
     except (signing.BadSignature, ValueError):

@@ -49,7 +49,7 @@ def upload_state(upload: Upload, *, is_new: bool, media_page: str = "upload-medi
 
 
 def sound_state(upload: Upload) -> schemas.SoundRow | None:
-    """Return what an upload was found to be, `text` for what is wrong with it; None while nobody has looked."""
+    """Return the audio analysis of an upload, with a problem in `text`; None if not analyzed yet."""
     sound = getattr(upload, "sound", None) if settings.SOUND_SECONDS else Sound()
     if sound is None:
         return None
@@ -64,7 +64,7 @@ def sound_state(upload: Upload) -> schemas.SoundRow | None:
 
 
 def incoming_state(entry: IncomingUpload) -> schemas.Incoming:
-    """Return one file on its way, and what became of it."""
+    """Return one unfinished upload and its outcome."""
     twin = entry.duplicate_of
     return schemas.Incoming(
         id=str(entry.pk),
@@ -113,7 +113,7 @@ def job_head(job: Job, status: JobStatus) -> schemas.JobHead:
 
 
 def _speakers(job: Job) -> str:
-    """How many were said to speak: auto, none, a number, or two as in 2-4."""
+    """Return the requested number of speakers: auto, none, a number, or a range such as 2-4."""
     options = job.worker_options()
     if not options.diarization_enabled:
         return "none"
@@ -124,7 +124,7 @@ def _speakers(job: Job) -> str:
 
 
 def file_state(entry: JobInput) -> schemas.InputOfWorker:
-    """Return one file of a job by itself."""
+    """Return one file of a job on its own."""
     known = progress_estimates.of([entry])
     (state,) = input_states([entry], known)
     return schemas.InputOfWorker(
@@ -155,7 +155,7 @@ def input_states(
 
 
 def input_state(entry: JobInput, queue_status: QueueStatus, review: Review | None) -> schemas.Input:
-    """Return one file of a job: where it stands, how far, what went wrong, where its transcript is."""
+    """Return one file of a job: status, progress, failure, and transcript URL."""
     status = InputStatus(entry.status)
     is_complete = status == InputStatus.COMPLETE
     return schemas.Input(
@@ -187,7 +187,7 @@ def input_state(entry: JobInput, queue_status: QueueStatus, review: Review | Non
 
 
 def review_state(review: Review) -> schemas.Review:
-    """Return how far people are with the transcript of a file."""
+    """Return the review status of a file's transcript."""
     doubtful = ngettext("%(n)s flagged segment", "%(n)s flagged segments", review.doubtful) % {
         "n": review.doubtful
     }
@@ -201,7 +201,7 @@ def review_state(review: Review) -> schemas.Review:
 
 
 def status_text(entry: JobInput) -> str:
-    """Say in words where a file stands."""
+    """Return the status of a file as text."""
     if entry.status == InputStatus.QUEUED:
         return _("Waiting for an available worker")
     if entry.status == InputStatus.RUNNING and entry.stage in STAGE_TEXTS:
@@ -210,7 +210,7 @@ def status_text(entry: JobInput) -> str:
 
 
 def error_state(entry: JobInput) -> schemas.Failure | None:
-    """Return code, sentence, hint and the technical message of a failure."""
+    """Return code, sentence, hint, and technical message of a failure."""
     text = entry.error_text
     if text is None:
         return None
@@ -223,7 +223,7 @@ def error_state(entry: JobInput) -> schemas.Failure | None:
 
 
 def whole_seconds(seconds: float | None) -> float | None:
-    """Return seconds without a fraction: a page that shows minutes need not change for less."""
+    """Return whole seconds: pages show minutes, so fractions would only cause needless updates."""
     return None if seconds is None else float(round(seconds))
 
 
@@ -232,7 +232,7 @@ def _moment(at: datetime | None) -> str | None:
 
 
 def _settled_percent(entry: JobInput) -> float:
-    """A failed or canceled file asks for no more time: the job is past it."""
+    """A failed or canceled file needs no more time and counts as 100%."""
     return 100.0 if entry.status in ENDED else entry.percent
 
 

@@ -1,4 +1,4 @@
-"""The JSON the session page talks to; the same verbs as the pages. Errors: {"error": {"code", "message"}}.
+"""JSON endpoints of the session page, calling the same functions as the pages. Errors: {"error": {"code", "message"}}.
 
 Lists for programs are in `api_sessions`, on the same router.
 """
@@ -80,7 +80,7 @@ class JobChanges(NewJob):
 def get_session_state(request: HttpRequest, pk: UUID, wanted: Query[StateFilter]) -> HttpResponseBase:
     """Get the state of a session as its page shows it. The page polls this every 2 s.
 
-    With If-None-Match it is 304 at little cost while nothing has changed.
+    With If-None-Match, an unchanged state costs only a few queries and returns 304.
     """
     session, choice = access.find_session(request.user, pk), Choice.of(request.GET)
     etag = f'"{state_stamp(session, choice)}"'
@@ -288,9 +288,9 @@ def _options(payload: NewJob, sent: NewJob) -> Options:
 
 
 def _speakers(payload: NewJob, sent: NewJob) -> str:
-    """How speakers are told apart: as the request says, or as a count means that was `sent` without a word about it.
+    """Return how speakers are identified: as requested, or as implied by a count that was `sent` alone.
 
-    Raises InvalidJob for a count that was sent and would not be heeded.
+    Raises InvalidJob for a count that would be ignored.
     """
     kinds = {name: kind for kind, names in COUNTS_OF.items() for name in names}
     told = [name for name in kinds if name in sent.model_fields_set and getattr(sent, name) is not None]

@@ -24,7 +24,7 @@ ENDS_TOLD = 20
 
 
 def state_stamp(session: Session, choice: Choice = AT_FIRST) -> str:
-    """Return a text that is another one once `session_state` would be; a few quick queries, however many files."""
+    """Return an opaque value that changes when `session_state` changes, in a few fast queries."""
     parts = [session.state_version, session.name, choice, get_language()]
     if _active(session).exists() or not session.jobs.filter(deleted_at=None).exists():
         parts += [progress_estimates.stamp(), sorted(worker_capabilities.current().notices.items())]
@@ -32,7 +32,7 @@ def state_stamp(session: Session, choice: Choice = AT_FIRST) -> str:
 
 
 def session_state(session: Session, choice: Choice = AT_FIRST) -> schemas.SessionState:
-    """Return what the page shows of a session: its new files, the chosen files by job, totals, a notice."""
+    """Return the state of a session: new files, the filtered files by job, totals, and a notice."""
     counts = filters.counts(session)
     wanted = filters.chosen(session, choice)
     found = wanted.count() if choice.words else counts.shows[choice.show]
@@ -65,7 +65,7 @@ def session_state(session: Session, choice: Choice = AT_FIRST) -> schemas.Sessio
 
 
 def notice(session: Session) -> str:
-    """Return why nobody takes what waits in a session, or would wait in one without jobs; empty where all is well."""
+    """Return why queued files of a session, or future ones, are not processed; empty if there is no problem."""
     offer, totals = worker_capabilities.current(), filters.counts(session).totals
     if not any(offer.notices.values()) or (totals.files and not totals.waiting):
         return ""
@@ -75,7 +75,7 @@ def notice(session: Session) -> str:
 
 
 def tabs(state: schemas.SessionState, choice: Choice) -> list[dict[str, Any]]:
-    """Return the choices above the list, as links."""
+    """Return the filter tabs as links."""
     return [
         {
             "show": show,
@@ -89,7 +89,7 @@ def tabs(state: schemas.SessionState, choice: Choice) -> list[dict[str, Any]]:
 
 
 def pages(state: schemas.SessionState, choice: Choice) -> dict[str, Any]:
-    """Return the way to the pages before and after; nothing where there is one page."""
+    """Return links to the previous and next page; none if there is only one."""
     page, last = state.listed.page, state.listed.pages
     return {
         "page": page,
@@ -134,7 +134,7 @@ def _jobs(
     estimates: Mapping[UUID, Estimate],
     sums: "Mapping[UUID, Sums]",
 ) -> list[schemas.JobOnPage]:
-    """The jobs of these files, in their order, each with those of its files that are among them."""
+    """Return the jobs of these files in order, each with the given files only."""
     by_job: dict[UUID, list[JobInput]] = {}
     for row in rows:
         by_job.setdefault(row.job_id, []).append(row)
@@ -154,7 +154,7 @@ Sums = dict[InputStatus, tuple[int, float]]  # how many files, and the sum of th
 
 
 def _sums(jobs: Iterable[UUID]) -> dict[UUID, Sums]:
-    """All files of each job by status, not only those shown."""
+    """Count all files of each job by status, including those not shown."""
     far = Case(When(status__in=ACTIVE, then=F("percent")), default=Value(100.0), output_field=FloatField())
     grouped = JobInput.objects.filter(job__in=list(jobs)).order_by().values_list("job", "status")
     found: dict[UUID, Sums] = {}
@@ -164,19 +164,19 @@ def _sums(jobs: Iterable[UUID]) -> dict[UUID, Sums]:
 
 
 def _percent(sums: "list[Sums]") -> float | None:
-    """How far all files of these jobs are; None where there is none."""
+    """Return the progress over all files of these jobs; None if there are none."""
     files = sum(n for one in sums for n, _far in one.values())
     return round(sum(far for one in sums for _n, far in one.values()) / files, 1) if files else None
 
 
 def _ended(session: Session) -> dict[UUID, Job]:
-    """The jobs that ended last, the latest first."""
+    """Return the most recently ended jobs, latest first."""
     ended = session.jobs.filter(deleted_at=None, ended_at__isnull=False).order_by("-ended_at")
     return {job.pk: job for job in ended[:ENDS_TOLD]}
 
 
 def _end_of(job: Job, sums: "Sums") -> schemas.Ended:
-    """What a page that was open meanwhile tells of an end."""
+    """Return what an open page announces about an ended job."""
     assert job.ended_at is not None
     return schemas.Ended(
         id=str(job.pk),

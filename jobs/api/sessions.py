@@ -1,4 +1,4 @@
-"""Sessions, their files, and lists of jobs, for programs. What pages talk to besides is in `api`."""
+"""Sessions, their files, and lists of jobs for programs. `session_page` has the endpoints of the page."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal

@@ -1,6 +1,6 @@
-"""Tokens for programs: made once, shown once, recognised by a digest.
+"""API tokens: created once, shown once, recognized by their digest.
 
-A request that carries one is its owner's, with the token beside them (`access.token_of`).
+A request with a token acts as its owner, with the token attached (`access.token_of`).
 """
 
 import hashlib
@@ -20,13 +20,13 @@ MOST = 100  # of one person
 
 
 class TooManyTokens(Exception):
-    """The person has as many tokens as anybody may have."""
+    """The user has reached the limit for tokens."""
 
 
 def create(
     owner: User, name: str, scopes: list[Scope], session: Session | None, expires_at: datetime | None
 ) -> tuple[ApiToken, str]:
-    """Make a token; the second value is its secret, which is kept nowhere. Raises TooManyTokens."""
+    """Create a token; the second value is its secret, which is not stored. Raises TooManyTokens."""
     if owner.api_tokens.count() >= MOST:
         raise TooManyTokens
     secret = PREFIX + secrets.token_urlsafe(32)  # 256 bits
@@ -43,7 +43,7 @@ def create(
 
 
 def find(secret: str) -> ApiToken | None:
-    """Return the token of this secret where it is valid, and note its use."""
+    """Return the valid token with this secret, and record its use."""
     if not SHAPE.fullmatch(secret):
         return None
     digest = _digest(secret)

@@ -1,4 +1,4 @@
-"""The JSON of deleting, bringing back, and of presets; the same verbs as the pages."""
+"""JSON endpoints for deleting and restoring, and for presets; the same functions as the pages."""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -1,1 +1,1 @@
-"""What the controller finds out about recordings, and how browsers play them."""
+"""Analysis of recordings, and playback in browsers."""

@@ -1,4 +1,4 @@
-"""Each upload is looked at once: how long it is, and how loud from beginning to end, for the player to draw."""
+"""Analyzes each upload once: duration, and levels for the waveform."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ TOGETHER = 20
 
 
 def look_at_new() -> int:
-    """Look at uploads that nobody has looked at, the newest first; return how many. One process does it at a time."""
+    """Analyze new uploads, newest first; return how many. Only one process at a time."""
     looked = 0
     with alone("sounds") as is_mine:
         end = time.monotonic() + AT_A_TIME
@@ -32,7 +32,7 @@ def look_at_new() -> int:
 
 
 def _next() -> list[Upload]:
-    """The newest upload that nobody has looked at; where it is small, others of its session that are small too."""
+    """Return the newest upload to analyze; if it is small, together with other small ones of its session."""
     waiting = Upload.objects.filter(sound=None, deleted_at=None).order_by("-created_at")
     first = waiting.first()
     if first is None or first.size_bytes > SMALL_BYTES:
@@ -41,7 +41,7 @@ def _next() -> list[Upload]:
 
 
 def _note(upload: Upload, found: Look) -> None:
-    """Note what the upload's bytes hold. One that went away meanwhile is left out."""
+    """Store the analysis of an upload, unless it was deleted meanwhile."""
     try:
         with transaction.atomic():
             if not Upload.objects.filter(pk=upload.pk).exists():

@@ -1,4 +1,4 @@
-"""Copies for the player of recordings that browsers cannot play, made once."""
+"""Playable copies of recordings that browsers cannot play, created once."""
 
 import logging
 import uuid
@@ -31,19 +31,19 @@ PLAYED = {
 
 
 def plays_everywhere(container: str, codec: str) -> bool:
-    """Whether all browsers play this; `container` is FFmpeg's name for it, empty where nobody noted it."""
+    """Return whether all browsers play this; `container` is FFmpeg's name, empty if unknown."""
     if not container:
         return any(codec in codecs for codecs in PLAYED.values())
     return codec in PLAYED.get(container.split(",")[0], ())
 
 
 def copy_of(upload: Upload) -> PlayableCopy | None:
-    """Return the copy that the player is given in place of the upload, if there is one."""
+    """Return the copy to play instead of the upload, if there is one."""
     return PlayableCopy.objects.filter(upload=upload, size_bytes__gt=0).first()
 
 
 def make_missing() -> int:
-    """Make the copies that are missing, the newest upload's first; return how many. One process does it at a time."""
+    """Create missing copies, newest upload first; return how many. Only one process at a time."""
     made = 0
     with alone("playable") as is_mine:
         while is_mine and (upload := _next()):
@@ -56,7 +56,7 @@ def make_missing() -> int:
 
 
 def make(upload: Upload) -> bool:
-    """Make the copy of an upload, or note that none can be made; whether there is one now.
+    """Create the copy of an upload, or record that none can be created; return whether it exists.
 
     Raises Interrupted, UploadRefused where the disk is full.
     """
@@ -72,7 +72,7 @@ def make(upload: Upload) -> bool:
 
 
 def _next() -> Upload | None:
-    """An upload that needs a copy and has none, the newest of its kind."""
+    """Return the newest upload that needs a copy and has none."""
     waiting: QuerySet[Upload] = Upload.objects.filter(playable=None, sound__problem="").order_by(
         "-created_at"
     )

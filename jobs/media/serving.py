@@ -1,4 +1,4 @@
-"""Media over HTTP: content types from a closed list and answers that honour Range."""
+"""Media over HTTP: content types from a closed list, and Range support."""
 
 import os
 import re
@@ -34,7 +34,7 @@ USUAL_VIDEO, USUAL_AUDIO = 250_000, 16_000
 
 
 def usual_seconds(name: str, size_bytes: int) -> float:
-    """Guess how much audio a file of this name and size holds: 48 kHz mono, 128 kbit/s, 2 Mbit/s with pictures."""
+    """Estimate the audio duration of a file from its name and size: 48 kHz mono, 128 kbit/s, 2 Mbit/s with pictures."""
     suffix = PurePath(name).suffix.lower()
     kind = CONTENT_TYPES.get(suffix, "")
     usual = USUAL_VIDEO if kind.startswith("video/") else USUAL_AUDIO
@@ -42,14 +42,14 @@ def usual_seconds(name: str, size_bytes: int) -> float:
 
 
 class RangeNotSatisfiable(ValueError):
-    """The asked range lies outside the file."""
+    """The requested range is outside the file."""
 
 
 class Part:
     """The bytes `first` to `last` of an open file, as a file of their own.
 
-    Given as a file, waitress sends it while the reader takes it, and no thread waits for a reader who stalls;
-    an iterator of blocks would hold one.
+    waitress sends a file asynchronously, so that no thread waits for a stalled reader; an iterator of blocks would
+    occupy one.
     """
 
     def __init__(self, file: BinaryIO, first: int, last: int) -> None:
@@ -77,9 +77,9 @@ def content_type(name: str) -> str:
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """Read a Range header: the first and last byte asked for, or None to send the whole file.
+    """Parse a Range header: the first and last requested byte, or None to send the whole file.
 
-    One range is honoured; several, another unit or nonsense are ignored, as RFC 9110 allows.
+    A single range is supported; several ranges, other units, and invalid values are ignored, as RFC 9110 allows.
     Raises RangeNotSatisfiable.
     """
     match = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", header.strip())
@@ -102,9 +102,9 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
 def file_response(
     request: HttpRequest, path: Path, *, etag: str, content_type: str, name: str
 ) -> HttpResponseBase:
-    """Answer with a file, whole or the range asked for (206/416, If-Range, suffix ranges).
+    """Respond with a file, whole or the requested range (206/416, If-Range, suffix ranges).
 
-    Raises FileNotFoundError where the file is gone.
+    Raises FileNotFoundError.
     """
     size = path.stat().st_size
     headers = {}

@@ -1,6 +1,6 @@
-"""A copy of a recording that every browser plays, Opus in WebM, written by a child with limits (sandboxed_decode.py).
+"""Transcodes a recording to Opus in WebM, which every browser plays, in a sandboxed child process.
 
-`python -m jobs.media.transcode SOURCE TARGET` makes it and prints one JSON object.
+`python -m jobs.media.transcode SOURCE TARGET` writes it and prints one JSON object.
 """
 
 import errno
@@ -29,7 +29,7 @@ BLOCK = RATE  # samples of silence at a time
 
 @dataclass(frozen=True)
 class Copy:
-    """What was written; `problem` says why nothing was: "disk_full", or "failed" for all that is wrong in the file."""
+    """The result; `problem` is "disk_full", or "failed" if the file cannot be transcoded."""
 
     size_bytes: int = 0
     sha256: str = ""
@@ -37,7 +37,7 @@ class Copy:
 
 
 def copy(source: Path, target: Path) -> Copy:
-    """Write the sound of `source` to `target`, on the disk for good. Raises Interrupted."""
+    """Write the audio of `source` durably to `target`. Raises Interrupted."""
     try:
         return Copy(**json.loads(ask_child("jobs.media.transcode", str(source), str(target))))
     except (subprocess.TimeoutExpired, ValueError):  # a limit, or a fault of a decoder
@@ -45,7 +45,7 @@ def copy(source: Path, target: Path) -> Copy:
 
 
 def main() -> None:
-    """What the child does."""
+    """Run the child process."""
     limit_child(written=BYTES_A_SECOND * MAX_HOURS * 3600)
     sys.stdout.write(json.dumps(asdict(_copy(*map(Path, sys.argv[1:3])))))
 
@@ -83,7 +83,7 @@ def _encode(container: "InputContainer", target: BinaryIO) -> None:
 
 
 def _whole(heard: Heard, layout: str) -> Iterator["AudioFrame"]:
-    """Yield the sound with its silence."""
+    """Yield the audio including silence."""
     import av
 
     for part in heard:

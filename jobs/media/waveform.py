@@ -1,4 +1,4 @@
-"""How long and how loud a recording is, from beginning to end, read in a child with limits (sandboxed_decode.py).
+"""Duration and levels of a recording, computed in a sandboxed child process.
 
 `python -m jobs.media.waveform SOURCE…` prints a line of JSON for each.
 """
@@ -27,10 +27,10 @@ AUDIBLE = 33  # of 32768, -60 dB: nobody's voice is below, and the noise of a mu
 
 @dataclass(frozen=True)
 class Look:
-    """What was found: seconds, codec, container, channels, sampling rate in Hz, and `levels`, at most MAX_LEVELS of
+    """The analysis: seconds, codec, container, channels, sampling rate in Hz, and `levels`, at most MAX_LEVELS of
     0 … 255; `audible` is how many seconds are louder than AUDIBLE.
 
-    `problem` says why nothing was found: "unreadable", "no_sound", "timeout"; then the rest is empty.
+    `problem` is "unreadable", "no_sound", or "timeout"; then the rest is empty.
     """
 
     seconds: float = 0.0
@@ -44,9 +44,9 @@ class Look:
 
 
 def looks(paths: list[Path]) -> Iterator[Look]:
-    """Yield what each of these recordings is, all of one person; raises Interrupted, nothing for what is in a file.
+    """Yield the analysis of each of these recordings, all of one user. Raises Interrupted, but nothing for bad files.
 
-    One child reads them one after the other; where a file ends it, another goes on with the rest.
+    One child process reads them in sequence; if a file crashes it, another continues with the rest.
     """
     while paths:
         found, problem = _ask(paths)
@@ -58,7 +58,7 @@ def looks(paths: list[Path]) -> Iterator[Look]:
 
 
 def _ask(paths: list[Path]) -> tuple[list[Look], str]:
-    """Return what a child found of the first of these, and why it ended there, if it did."""
+    """Return what a child process found, and why it ended early, if it did."""
     problem = "unreadable"  # ended by a limit, or by a fault of a decoder
     try:
         told = ask_child("jobs.media.waveform", *map(str, paths))
@@ -73,7 +73,7 @@ def _ask(paths: list[Path]) -> tuple[list[Look], str]:
 
 
 class Levels:
-    """The loudest sample of each of at most MAX_LEVELS equal parts, whatever the length turns out to be."""
+    """The peak of each of at most MAX_LEVELS equal parts, for audio of unknown length."""
 
     def __init__(self) -> None:
         self.bin = BIN
@@ -83,7 +83,7 @@ class Levels:
         self._loudest, self._left = 0, BIN
 
     def add(self, samples: memoryview) -> None:
-        """Take signed 16-bit samples."""
+        """Add signed 16-bit samples."""
         self.samples += len(samples)
         while samples:
             some, samples = samples[: self._left], samples[self._left :]
@@ -93,7 +93,7 @@ class Levels:
                 self._close()
 
     def skip(self, samples: int) -> None:
-        """Take silence."""
+        """Add silence."""
         self.samples += samples
         while samples:
             some = min(samples, self._left)
@@ -119,7 +119,7 @@ class Levels:
 
 
 def main() -> None:
-    """What the child does."""
+    """Run the child process."""
     limit_child()
     with ExitStack() as stack:
         for file in [_opened(stack, Path(path)) for path in sys.argv[1:]]:

@@ -1,4 +1,4 @@
-"""The rows of `jobs`: sessions and their files, jobs and their inputs, notices of their end, tokens."""
+"""Models of `jobs`: sessions and files, jobs and inputs, notifications, tokens."""
 
 from jobs.models.notifications import SENDING, Delivery, DeliveryStatus, MailChoice, NoticeEvent, Webhook
 from jobs.models.people import ApiToken, Scope

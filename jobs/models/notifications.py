@@ -1,4 +1,4 @@
-"""Who is told that a job has ended, and how: Webhook, MailChoice, and the Delivery of each notice."""
+"""Notification settings and outbox: Webhook, MailChoice, and Delivery."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ cipher = SecretCipher(b"jobs.webhooks.v1")
 
 
 class NoticeEvent(models.TextChoices):
-    """What a notice tells."""
+    """The event of a notification."""
 
     JOB_ENDED = "job.ended", _("job finished")
     PING = "ping", _("test")
 
 
 class DeliveryStatus(models.TextChoices):
-    """Where a delivery stands."""
+    """Status of a delivery."""
 
     WAITING = "waiting", _("Pending")
     DELIVERED = "delivered", _("Delivered")
@@ -35,7 +35,7 @@ class DeliveryStatus(models.TextChoices):
 
 
 class Webhook(models.Model):
-    """An address of a person's that is told by a signed POST."""
+    """A URL that receives signed POST requests for a user."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="webhooks")
@@ -60,7 +60,7 @@ class Webhook(models.Model):
 
     @property
     def place(self) -> str:
-        """The address without what may be a secret of the receiver's: path and query."""
+        """The URL without path and query, which may contain secrets of the receiver."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}"
 
@@ -69,14 +69,14 @@ class Webhook(models.Model):
         return cipher.decrypt(self.secret_encrypted)
 
     def renew_secret(self) -> str:
-        """Make a new secret, set it and return it: the only moment at which a person sees it."""
+        """Set and return a new secret, the only time it is shown."""
         secret = secrets.token_urlsafe(32)
         self.secret_encrypted = cipher.encrypt(secret)
         return secret
 
 
 class MailChoice(models.Model):
-    """When a person is written to."""
+    """When a user receives email."""
 
     class When(models.TextChoices):
         OFF = "off", _("Never")
@@ -93,10 +93,10 @@ class MailChoice(models.Model):
 
 
 class Delivery(models.Model):
-    """One notice on its way to one receiver: a webhook, or where that is empty the owner's mailbox.
+    """One notification to one receiver: a webhook, or the owner's email address if empty.
 
-    `message` is what is told, as it was when the job ended; every try sends the same. The columns from `tries` on
-    are the outcome of the last try. `held_until`: somebody sends it now, and should be done by then.
+    `message` is the content as of the end of the job; every attempt sends the same. The columns from `tries` on
+    describe the latest attempt. `held_until` is the lease of the process that is sending it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

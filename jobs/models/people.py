@@ -1,4 +1,4 @@
-"""What a person has besides sessions: tokens for programs that act for them."""
+"""API tokens: programs that act on behalf of a user."""
 
 import uuid
 from datetime import timedelta
@@ -14,7 +14,7 @@ USED_EVERY = timedelta(minutes=1)  # `last_used_at` is not written more often
 
 
 class Scope(models.TextChoices):
-    """What a token may be used for."""
+    """Permissions of a token."""
 
     READ = "read", _("view and download sessions, files, jobs, and transcripts")
     UPLOAD = "upload", _("create and rename sessions, and upload files")
@@ -24,7 +24,7 @@ class Scope(models.TextChoices):
 
 
 class ApiToken(models.Model):
-    """Lets a program act for its owner, within its scopes. The secret itself is nowhere: `digest` is its sha256."""
+    """Lets a program act for its owner within its scopes. Only the sha256 of the secret is stored, as `digest`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
@@ -48,7 +48,7 @@ class ApiToken(models.Model):
 
     @staticmethod
     def valid() -> models.QuerySet["ApiToken"]:
-        """The tokens that open something now."""
+        """Return the tokens that are currently valid."""
         in_time = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
         return ApiToken.objects.filter(in_time, owner__is_active=True)
 
@@ -58,11 +58,11 @@ class ApiToken(models.Model):
 
     @property
     def powers(self) -> list[str]:
-        """Its scopes in words."""
+        """Return its scopes as text."""
         return [str(scope.label) for scope in Scope if scope in self.scopes]
 
     def note_use(self) -> None:
-        """Remember that it was used; a write a minute at most."""
+        """Record its use, at most once per minute."""
         now = timezone.now()
         unused = models.Q(last_used_at=None) | models.Q(last_used_at__lt=now - USED_EVERY)
         if self.last_used_at is None or self.last_used_at < now - USED_EVERY:

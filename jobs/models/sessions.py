@@ -1,4 +1,4 @@
-"""A person's workspace, the files in it, and files on their way into it."""
+"""A user's workspace, its uploads, and unfinished uploads."""
 
 import time
 import uuid
@@ -20,7 +20,7 @@ USE_NOTED = timedelta(minutes=1)
 
 
 class Session(models.Model):
-    """A person's workspace of uploads and jobs. (`request.session` is Django's, another thing.)"""
+    """A user's workspace with uploads and jobs. (Not related to Django's `request.session`.)"""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="workspaces")
@@ -52,29 +52,29 @@ class Session(models.Model):
 
     @property
     def kept_until(self) -> datetime | None:
-        """When it goes into the trash, if nothing changes in it; None where it is kept for ever."""
+        """Return when it moves to Trash if nothing changes; None if it is kept forever."""
         return self.touched_at + timedelta(days=self.retention_days) if self.retention_days else None
 
     def touch(self) -> None:
-        """Note that something in it changed now."""
+        """Record a change now."""
         self.touched_at = timezone.now()
         Session.note_change(pk=self.pk, touched_at=self.touched_at)
 
     @classmethod
     def note_change(cls, *, touched_at: datetime | None = None, **which: Any) -> None:
-        """Note, in the transaction of the change, that the page of a session looks different now."""
+        """Record, in the transaction of a change, that the page of the session changes."""
         also = {"touched_at": touched_at} if touched_at else {}
         cls.objects.filter(**which).update(state_version=models.F("state_version") + 1, **also)
 
     @classmethod
     def note_use(cls, **which: Any) -> None:
-        """Note a change that the page of a session does not show; once a minute, as people who type make many."""
+        """Record a change that the page does not show; at most once per minute, since typing causes many."""
         now = timezone.now()
         cls.objects.filter(touched_at__lt=now - USE_NOTED, **which).update(touched_at=now)
 
 
 class Upload(models.Model):
-    """A media file. `name` is as its owner wrote it; on disk it has a generated name."""
+    """A media file. `name` is the original file name; on disk it has a generated one."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     session = models.ForeignKey(Session, models.CASCADE, related_name="uploads")
@@ -105,17 +105,17 @@ class Upload(models.Model):
 
     @property
     def path(self) -> Path:
-        """Where the bytes lie."""
+        """Return the path of the file."""
         return Path(settings.MEDIA_DIR) / self.id.hex[:2] / self.id.hex
 
     @property
     def content_type(self) -> str:
-        """A media type from a closed list, never what the browser claimed."""
+        """Return the media type from a closed list, never the one claimed by the browser."""
         return serving.content_type(self.name)
 
 
 class Sound(models.Model):
-    """What a look at an upload's bytes has shown. `levels`: how loud it is, from beginning to end, 0 … 255."""
+    """The audio analysis of an upload. `levels` are the peaks over time, 0 to 255."""
 
     upload = models.OneToOneField(Upload, models.CASCADE, primary_key=True, related_name="sound")
     seconds = models.FloatField(default=0.0)
@@ -133,12 +133,12 @@ class Sound(models.Model):
 
     @property
     def is_silent(self) -> bool:
-        """Whether nobody can be heard in it; a click or two is nobody."""
+        """Return whether it is silent, apart from clicks."""
         return not self.problem and self.audible is not None and self.audible < LEAST_AUDIBLE
 
 
 class PlayableCopy(models.Model):
-    """An upload's sound as every browser plays it; without bytes where none could be made."""
+    """The playable copy of an upload; empty if it could not be created."""
 
     CONTENT_TYPE = "audio/webm"
 
@@ -155,15 +155,15 @@ class PlayableCopy(models.Model):
 
     @property
     def path(self) -> Path:
-        """Where the bytes lie, where there are any."""
+        """Return the path of the file, if it exists."""
         return self.upload.path.with_suffix(".webm")
 
 
 class IncomingUpload(models.Model):
-    """A file on its way here in pieces; up to `offset_bytes` it lies at `path`, on the disk for good.
+    """An unfinished resumable upload; `path` durably contains `offset_bytes` bytes.
 
-    Once whole it has an `upload`, or is a `duplicate_of` one; the row stays until it expires, so that whoever lost
-    the last answer can ask again.
+    Once complete, it has an `upload` or is a `duplicate_of` one; the row remains until it expires, so that a client
+    that lost the last response can ask again.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -192,7 +192,7 @@ class IncomingUpload(models.Model):
 
     @property
     def path(self) -> Path:
-        """Where what has arrived lies."""
+        """Return the path of the received bytes."""
         return Path(settings.INCOMING_DIR) / self.id.hex
 
     @property
@@ -201,7 +201,7 @@ class IncomingUpload(models.Model):
 
     @property
     def is_arriving(self) -> bool:
-        """Whether somebody sends it now; the file tells, as the row is written once a piece."""
+        """Return whether it is being sent now, judged by the file, since the row is written only once per chunk."""
         try:
             return not self.is_whole and time.time() - self.path.stat().st_mtime < SILENT_SECONDS
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Job, JobInput, JobEvent, and the Result that a finished input has."""
+"""Job, JobInput, JobEvent, and the Result of a complete input."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jobs.statuses import ACTIVE, ACTIVE_JOBS, ENDED, MOVES, Event, InputStatus,
 
 
 class Priority(models.IntegerChoices):
-    """Which jobs go first, whoever's they are."""
+    """Priority of a job across all users."""
 
     LATER = -1, _("later")
     NORMAL = 0, _("normal")
@@ -27,7 +27,7 @@ class Priority(models.IntegerChoices):
 
 
 class Job(models.Model):
-    """What a person asked for: options and N inputs."""
+    """A request to transcribe: options and N inputs."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     session = models.ForeignKey(Session, models.CASCADE, related_name="jobs")
@@ -78,23 +78,23 @@ class Job(models.Model):
     def lock(cls, pk: uuid.UUID) -> Job:
         """Return the job with its row locked until the transaction ends.
 
-        Whoever changes an input or an attempt takes this lock first: one order, so no deadlock.
+        All code that changes an input or an attempt takes this lock first; the fixed order prevents deadlocks.
         """
         return cls.objects.select_for_update().get(pk=pk)
 
     @staticmethod
     def lock_all(jobs: models.QuerySet[Job]) -> None:
-        """Lock these rows as `lock` does, one after the other: for changes over several jobs at once."""
+        """Lock these rows like `lock`, one after another, for changes to several jobs."""
         list(jobs.order_by("pk").select_for_update().values_list("pk", flat=True))
 
     def worker_options(self) -> Options:
-        """Return the options as the protocol has them."""
+        """Return the options in the format of the protocol."""
         known = {f.name for f in fields(Options)}
         extra = {key: value for key, value in self.options.items() if key in known}
         return Options(**{**extra, "model": self.model, "language": self.language})
 
     def refresh_status(self) -> None:
-        """Derive the status from the inputs and store it. Call with the job's row locked."""
+        """Derive the status from the inputs and store it. Requires the lock of the job's row."""
         status = job_status(self.inputs.order_by().values_list("status", flat=True).distinct())
         ended = status not in ACTIVE_JOBS
         Job.objects.filter(pk=self.pk).update(
@@ -103,7 +103,7 @@ class Job(models.Model):
 
 
 class JobInput(models.Model):
-    """One file of a job, with a status of its own, so that one bad file never fails the rest."""
+    """One file of a job, with its own status, so that one bad file never fails the others."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey(Job, models.CASCADE, related_name="inputs")
@@ -147,12 +147,12 @@ class JobInput(models.Model):
 
     @property
     def error_text(self) -> ErrorText | None:
-        """The sentence and hint of its failure, None where it did not fail."""
+        """Return the sentence and hint of its failure, None if it did not fail."""
         return ERRORS.get(self.error_code, ERRORS["PROCESSING_ERROR"]) if self.error_code else None
 
     @property
     def expected_seconds(self) -> float:
-        """How much audio it holds: known once a worker has read it, until then guessed by its size."""
+        """Return its audio duration, estimated from its size until a worker has read it."""
         upload = self.upload
         return self.audio_duration or serving.usual_seconds(upload.name, upload.size_bytes)
 
@@ -174,11 +174,11 @@ class JobInput(models.Model):
         attempt: int | None = None,
         **changes: Any,
     ) -> bool:
-        """Make the move that `event` means; return False where the table does not allow it now.
+        """Change the status according to `event`; return False if the table does not allow it now.
 
-        The only writer of `status`. One conditional UPDATE under the job's lock: of two racing moves
-        exactly one finds a source status. Writes the JobEvent and the job's derived status with it.
-        `attempt` fences: the move is made only while that attempt is the latest. `changes` are other
+        The only writer of `status`. One conditional UPDATE under the job's lock: of two concurrent changes,
+        exactly one succeeds. Also writes the JobEvent and the job's derived status.
+        `attempt` is a fencing token: the change requires that it is the latest attempt. `changes` are other
         columns of the row to set in the same UPDATE. The event keeps `code` and `message`; the row has them
         while it is failed.
         """
@@ -207,7 +207,7 @@ class JobInput(models.Model):
 
 
 class JobEvent(models.Model):
-    """One move of one input: who, when, from, to, why. Append-only."""
+    """One status change of one input: who, when, from, to, why. Append-only."""
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="events")
     job_input = models.ForeignKey(JobInput, models.CASCADE, related_name="events")
@@ -227,7 +227,7 @@ class JobEvent(models.Model):
 
 
 class Result(models.Model):
-    """The machine's result of an input: at most one, by its key. Its files are never changed."""
+    """The result of an input, at most one because of its key. Its files never change."""
 
     job_input = models.OneToOneField(JobInput, models.CASCADE, related_name="result")
     attempt_number = models.PositiveIntegerField()
@@ -260,7 +260,7 @@ class ResultFile(models.Model):
 
 
 class JobPreset(models.Model):
-    """Options of a job that somebody has given a name; `options` are fields of the job form."""
+    """A preset of job options; `options` are fields of the job form."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="job_presets")

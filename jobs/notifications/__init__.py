@@ -1,1 +1,1 @@
-"""People are told that a job has ended: by signed webhooks and by e-mail. What the page tells is in static/jobs."""
+"""Notifications about finished jobs: signed webhooks and email. Browser notifications are in static/jobs."""

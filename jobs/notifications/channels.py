@@ -1,4 +1,4 @@
-"""One try at one delivery: a signed POST or a letter. Touches no row, so that several can go out at once."""
+"""One attempt at one delivery: a signed POST or an email. Uses no rows, so that several can run in parallel."""
 
 import hashlib
 import hmac
@@ -24,7 +24,7 @@ SHOWN = 500  # characters of an answer
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a try; `status` is HTTP's, where there was an answer."""
+    """The outcome of an attempt; `status` is the HTTP status, if there was a response."""
 
     is_delivered: bool
     status: int | None = None
@@ -34,7 +34,7 @@ class Outcome:
 
 
 def send(delivery: Delivery) -> Outcome:
-    """Try it once and return what became of it; raises nothing: one delivery never keeps others from going out."""
+    """Attempt the delivery once and return the outcome. Raises nothing, so that one delivery never blocks others."""
     begun = time.monotonic()
     try:
         outcome = _posted(delivery, delivery.webhook) if delivery.webhook else _mailed(delivery)
@@ -51,7 +51,7 @@ def send(delivery: Delivery) -> Outcome:
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
-    """Return the signature's header: HMAC-SHA256 of the timestamp, a full stop and the body as it is sent."""
+    """Return the signature header: HMAC-SHA256 of the timestamp, a period, and the raw body."""
     return "sha256=" + hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
@@ -121,5 +121,5 @@ def _refusal(code: int, said: bytes | str) -> str:
 
 
 def _printable(text: str) -> str:
-    """What others say, for pages and the database, which takes not every character."""
+    """Sanitize external text for pages and the database."""
     return "".join(letter if letter.isprintable() else " " for letter in text).strip()

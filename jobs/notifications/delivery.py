@@ -1,4 +1,4 @@
-"""Deliveries that are due: each is claimed, sent, and its outcome noted; what failed is tried again, ever later."""
+"""Due deliveries: claim, send, record the outcome, and retry failures with increasing delays."""
 
 import logging
 import time
@@ -27,7 +27,7 @@ GONE = 410
 
 @dataclass(frozen=True)
 class Decision:
-    """What follows from a try."""
+    """What follows from an attempt."""
 
     status: DeliveryStatus
     due_at: datetime | None = None
@@ -35,7 +35,7 @@ class Decision:
 
 
 def decide(event: str, tries: int, outcome: Outcome, now: datetime) -> Decision:
-    """Say what follows from the outcome of try number `tries`. Pure."""
+    """Decide what follows from the outcome of attempt number `tries`. Pure."""
     if outcome.is_delivered:
         return Decision(DeliveryStatus.DELIVERED)
     if outcome.status == GONE:
@@ -47,7 +47,7 @@ def decide(event: str, tries: int, outcome: Outcome, now: datetime) -> Decision:
 
 
 def deliver_due() -> int:
-    """Send what is due; return how many tries were made. One process of this host does it at a time."""
+    """Send due deliveries; return the number of attempts. Only one process per host at a time."""
     tried = 0
     with alone("notices") as is_mine:
         end = time.monotonic() + AT_A_TIME
@@ -60,7 +60,7 @@ def deliver_due() -> int:
 
 
 def deliver_now(delivery: Delivery) -> Delivery | None:
-    """Send this one at a person's word, whatever became of it before; None where one of theirs is on its way."""
+    """Send this delivery on request, regardless of its status; None if another one of the user is being sent."""
     if _held().filter(owner_id=delivery.owner_id).exists():
         return None
     Delivery.objects.filter(pk=delivery.pk).update(status=DeliveryStatus.WAITING, due_at=clock.now())
@@ -72,20 +72,20 @@ def deliver_now(delivery: Delivery) -> Delivery | None:
 
 
 def make_ping(hook: Webhook, person: User) -> Delivery:
-    """Return a test, to be sent by `deliver_now`; ticks leave it alone."""
+    """Return a test delivery for `deliver_now`; ticks ignore it."""
     return Delivery.objects.create(
         owner=person, webhook=hook, event=NoticeEvent.PING, message=messages.of_ping(), due_at=None
     )
 
 
 def prune() -> None:
-    """Forget what ended a month ago."""
+    """Delete deliveries that ended a month ago."""
     old = Delivery.objects.filter(created_at__lt=clock.now() - KEPT)
     old.exclude(status=DeliveryStatus.WAITING, due_at__isnull=False).delete()
 
 
 def _claim_due() -> list[Delivery]:
-    """Claim the oldest of what is due, one a person: those with one on its way have their turn later."""
+    """Claim the oldest due deliveries, one per user, skipping users with one in progress."""
     _give_up_disabled()
     due = Delivery.objects.filter(SENDING.is_free(), status=DeliveryStatus.WAITING, due_at__lte=clock.now())
     due = due.exclude(owner__in=_held().values("owner"))
@@ -95,7 +95,7 @@ def _claim_due() -> list[Delivery]:
 
 
 def _claim(pk: UUID) -> Delivery | None:
-    """Hold a delivery for a try: of two that want to, one does. A killed holder's is free again a minute later."""
+    """Claim a delivery for an attempt; of two processes, one succeeds. The claim of a killed process expires."""
     waiting = Delivery.objects.filter(pk=pk, status=DeliveryStatus.WAITING)
     if not SENDING.claim(waiting, tried_at=clock.now(), tries=F("tries") + 1):
         return None
@@ -103,7 +103,7 @@ def _claim(pk: UUID) -> Delivery | None:
 
 
 def _note(delivery: Delivery, outcome: Outcome) -> None:
-    """Write down what became of a try, unless a later one was begun meanwhile."""
+    """Record the outcome of an attempt, unless a later one has started."""
     decision = decide(delivery.event, delivery.tries, outcome, clock.now())
     SENDING.release(
         Delivery.objects.filter(pk=delivery.pk, tries=delivery.tries),

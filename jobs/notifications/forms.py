@@ -14,14 +14,14 @@ MAX_WEBHOOKS = 20  # a person
 
 
 class MailForm(forms.Form):
-    """When a person is written to, and where."""
+    """When and where a user receives email."""
 
     when = forms.ChoiceField(label=_("Email me"), choices=MailChoice.When.choices)
     email = forms.EmailField(label=_("Email address"), max_length=254, required=False)
 
     @classmethod
     def of(cls, person: User, data: Any = None) -> "MailForm":
-        """Return the form with what the person chose."""
+        """Return the form with the current settings."""
         choice = MailChoice.objects.filter(owner=person).first()
         when = choice.when if choice else MailChoice.When.OFF
         return cls(data, initial={"when": when, "email": person.email})
@@ -34,14 +34,14 @@ class MailForm(forms.Form):
 
     @transaction.atomic
     def save(self, person: User) -> None:
-        """Keep the choice, and the address with the account."""
+        """Save the setting, and the address with the account."""
         person.email = self.cleaned_data["email"]
         person.save(update_fields=["email"])
         MailChoice.objects.update_or_create(owner=person, defaults={"when": self.cleaned_data["when"]})
 
 
 class WebhookForm(forms.ModelForm[Webhook]):
-    """An address, and of which jobs it is told."""
+    """A webhook URL and its sessions."""
 
     class Meta:
         model = Webhook

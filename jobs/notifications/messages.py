@@ -1,4 +1,4 @@
-"""What is told: the JSON of a webhook, and the same as a letter. Pure, but for the rows it reads."""
+"""Content of notifications: the JSON of a webhook and the text of an email. Pure apart from reading rows."""
 
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ Message = dict[str, Any]
 
 
 def of_job(job: Job) -> Message:
-    """Return what is told of the end of a job."""
+    """Return the message about a finished job."""
     session, status = job.session, list(job.inputs.order_by().values_list("status", flat=True))
     return {
         "event": NoticeEvent.JOB_ENDED.value,
@@ -42,12 +42,12 @@ def of_job(job: Job) -> Message:
 
 
 def of_ping() -> Message:
-    """Return what a test tells: nothing but that it arrives."""
+    """Return the message of a test."""
     return {"event": NoticeEvent.PING.value, "createdAt": timezone.now().isoformat(timespec="seconds")}
 
 
 def outcome(message: Message) -> str:
-    """Say in one sentence how the job ended."""
+    """Return one sentence about how the job ended."""
     counts = message["counts"]
     if counts["complete"] == counts["files"]:
         files = ngettext("%(files)d file transcribed", "All %(files)d files transcribed", counts["files"])
@@ -67,12 +67,12 @@ def outcome(message: Message) -> str:
 
 
 def subject(message: Message) -> str:
-    """Return a letter's subject, on one line whatever the session is called."""
+    """Return the subject of an email, on one line regardless of the session's name."""
     return " ".join(f"{message['session']['name']}: {outcome(message)}".split())
 
 
 def letter(message: Message) -> str:
-    """Return the letter: how the job ended, where it is, where this is turned off."""
+    """Return the text of an email: how the job ended, its link, and a link to the settings."""
     name = {"session": message["session"]["name"], "number": message["job"]["number"]}
     return "\n\n".join(
         (

@@ -1,4 +1,4 @@
-"""The end of a job is noticed exactly once: what is to be sent is written down in the transaction that notes it."""
+"""Records each end of a job exactly once, together with its deliveries in the same transaction."""
 
 import logging
 from uuid import UUID
@@ -19,15 +19,15 @@ AT_A_TIME = 200  # jobs
 
 
 def notice_all() -> int:
-    """Notice every end that nobody has noticed yet; return how many notices are to be sent."""
+    """Record all new job ends; return the number of deliveries."""
     unnoticed = Job.objects.filter(ended_at__isnull=False, told_at=None).order_by("ended_at")
     return sum(notice(pk) for pk in unnoticed.values_list("pk", flat=True)[:AT_A_TIME])
 
 
 def notice(pk: UUID) -> int:
-    """Notice the end of one job, if that is still to be done; return how many notices are to be sent.
+    """Record the end of one job if that has not happened yet; return the number of deliveries.
 
-    Either all of it is in the database or nothing: whoever is killed half way leaves it to the next tick.
+    All or nothing: if the process is killed, the next tick repeats it.
     """
     with transaction.atomic():
         job = (
@@ -43,7 +43,7 @@ def notice(pk: UUID) -> int:
 
 
 def is_news(job: Job) -> bool:
-    """Whether its owner does not know: who canceled it does, who has no account any more need not."""
+    """Return whether the owner should be notified: not if they canceled it themselves or have no account anymore."""
     if not job.session.owner.is_active:
         return False
     if job.status != JobStatus.CANCELED and job.cancel_requested_at is None:
@@ -53,7 +53,7 @@ def is_news(job: Job) -> bool:
 
 
 def deliveries(job: Job) -> list[Delivery]:
-    """Return, not saved, what is to be sent of the end of a job."""
+    """Return the unsaved deliveries for the end of a job."""
     owner, message, now = job.session.owner, messages.of_job(job), clock.now()
     hooks = Webhook.objects.filter(owner=owner, is_enabled=True)
     receivers: list[Webhook | None] = [hook for hook in hooks if hook.session_id in (None, job.session_id)]
@@ -74,7 +74,7 @@ def deliveries(job: Job) -> list[Delivery]:
 
 
 def wants_mail(owner: User, message: Message) -> bool:
-    """Whether this person is written to about a job that ended so."""
+    """Return whether the user receives email about a job with this outcome."""
     choice = MailChoice.objects.filter(owner=owner).first()
     if not (settings.EMAIL_URL and owner.email and choice):
         return False

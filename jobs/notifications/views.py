@@ -1,4 +1,4 @@
-"""The notification settings: when there is e-mail, which webhooks there are, and what became of each notice."""
+"""Pages of the notification settings: email, webhooks, and recent deliveries."""
 
 from uuid import UUID
 
@@ -113,7 +113,7 @@ def _page(request: HttpRequest, mail_form: MailForm, hook_form: WebhookForm) -> 
 
 
 def _show_once(request: HttpRequest, hook: Webhook, secret: str) -> HttpResponse:
-    """Save the webhook with its new secret, and have its page show that at the next look."""
+    """Save the webhook with its new secret, and show the secret once on its page."""
     hook.save()
     request.session[NEW_SECRET] = [str(hook.pk), cipher.encrypt(secret)]
     return redirect("webhook", hook.pk)

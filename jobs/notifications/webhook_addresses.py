@@ -1,4 +1,4 @@
-"""Where webhooks may go: never to a machine that this one reaches and the person who names it should not."""
+"""Allowed webhook destinations: prevents requests to internal addresses (SSRF)."""
 
 import socket
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ NEVER = tuple(
 
 
 class AddressRefused(Exception):
-    """No webhook goes there; the message says why, for people."""
+    """The destination is not allowed; the message says why."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """An address, taken apart."""
+    """A parsed webhook URL."""
 
     is_tls: bool
     host: str
@@ -40,7 +40,7 @@ class Target:
 
 
 def target_of(url: str) -> Target:
-    """Take an address apart. Raises AddressRefused unless it is one that a webhook may have."""
+    """Parse a URL. Raises AddressRefused if it is not allowed."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -59,7 +59,7 @@ def target_of(url: str) -> Target:
 
 
 def check_address(url: str) -> None:
-    """Raise ValidationError where a webhook may not go, as far as the address itself tells."""
+    """Raise ValidationError if the URL itself is not allowed."""
     try:
         target = target_of(url)
         if _literal(target.host) is not None:
@@ -69,7 +69,7 @@ def check_address(url: str) -> None:
 
 
 def resolve(target: Target) -> list[str]:
-    """Return the IP addresses of the host. Raises AddressRefused where one of them is not to be spoken to."""
+    """Return the IP addresses of the host. Raises AddressRefused if any of them is not allowed."""
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -89,7 +89,7 @@ def check_ip(address: str) -> None:
 
 
 def is_allowed(address: str, *, private: bool) -> bool:
-    """Whether webhooks may go to this IP address; `private`: also to loopback and private networks."""
+    """Return whether webhooks may go to this IP address; `private`: also to loopback and private networks."""
     ip = _literal(address)
     if ip is None or any(ip in block for block in NEVER if block.version == ip.version):
         return False

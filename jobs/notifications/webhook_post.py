@@ -1,4 +1,4 @@
-"""One POST to an address of a person's choice: to the very IP address that was checked, and never for long."""
+"""A single POST to a user-supplied URL: pinned to the checked IP address and limited in time."""
 
 import socket
 import ssl
@@ -16,21 +16,21 @@ MAX_ANSWER_BYTES = 4096
 
 
 class NotPosted(Exception):
-    """No answer came; the message is a short reason without the address."""
+    """There was no response; the message is a short reason without the URL."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """How the receiver answered, and how its answer begins."""
+    """Status and beginning of the response."""
 
     status: int
     text: str
 
 
 def post(url: str, body: bytes, headers: dict[str, str], seconds: float) -> Answer:
-    """Send `body` and return the answer, whatever it says. No redirect is followed, no proxy used.
+    """Send `body` and return the response, whatever its status. Follows no redirects and uses no proxy.
 
-    Raises AddressRefused and NotPosted. `seconds` bounds all of it but the name's look-up, which is the system's.
+    Raises AddressRefused and NotPosted. `seconds` limits everything except the DNS lookup.
     """
     target = target_of(url)
     deadline = time.monotonic() + seconds
@@ -47,13 +47,13 @@ def post(url: str, body: bytes, headers: dict[str, str], seconds: float) -> Answ
 
 
 class _NoConnection(NotPosted):
-    """Nobody listens there: the next address of the host is tried."""
+    """The connection failed: try the next address of the host."""
 
 
 class _Pinned(HTTPConnection):
-    """A connection to one IP address; the host's name is for the Host header and the certificate.
+    """A connection to a given IP address; the hostname is used for the Host header and the certificate.
 
-    After `seconds` the socket is shut down under whoever waits for it, so that a byte now and then buys no time.
+    After `seconds`, the socket is shut down, so that a receiver cannot extend the time by sending single bytes.
     """
 
     def __init__(self, target: Target, address: str, seconds: float) -> None:
@@ -112,7 +112,7 @@ def _post(
 
 
 def _beginning(response: HTTPResponse) -> str:
-    """Read at most MAX_ANSWER_BYTES: the status is known, and a body that breaks off changes nothing."""
+    """Read at most MAX_ANSWER_BYTES; an interrupted body does not matter, since the status is known."""
     content = b""
     try:
         while len(content) < MAX_ANSWER_BYTES and (block := response.read1(MAX_ANSWER_BYTES - len(content))):
@@ -123,7 +123,7 @@ def _beginning(response: HTTPResponse) -> str:
 
 
 def _reason(failure: Exception) -> str:
-    """A short reason without the address, which may hold a secret of the receiver's."""
+    """Return a short reason without the URL, which may contain secrets of the receiver."""
     if isinstance(failure, ssl.SSLCertVerificationError):
         return f"certificate rejected: {failure.verify_message}"
     if isinstance(failure, ssl.SSLError):

@@ -1,4 +1,4 @@
-"""The settings page of API tokens: made, seen once, revoked. Works without JavaScript."""
+"""The settings page of API tokens. Works without JavaScript."""
 
 from datetime import timedelta
 from typing import cast
@@ -30,7 +30,7 @@ DAYS = [
 
 
 class TokenForm(forms.Form):
-    """A new token: for what, where and for how long."""
+    """A new token: name, permissions, session, and expiration."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
     scopes = forms.MultipleChoiceField(
@@ -52,7 +52,7 @@ class TokenForm(forms.Form):
         cast("forms.ModelChoiceField[Session]", self.fields["session"]).queryset = access.sessions_of(person)
 
     def create(self, owner: User) -> tuple[ApiToken, str]:
-        """Make the token; the second value is its secret. Raises TooManyTokens."""
+        """Create the token; the second value is its secret. Raises TooManyTokens."""
         chosen = self.cleaned_data
         expires_at = timezone.now() + timedelta(days=int(chosen["days"])) if chosen["days"] else None
         scopes = [Scope(value) for value in chosen["scopes"]]
@@ -70,7 +70,7 @@ def settings_home(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def tokens_page(request: HttpRequest) -> HttpResponse:
-    """The tokens there are. POST makes one and shows its secret in the answer: nowhere else, and not again."""
+    """List the tokens. POST creates one and shows its secret only in that response."""
     person = access.person_of(request)
     form, made, secret = TokenForm(person, request.POST or None), None, ""
     if request.method == "POST" and form.is_valid():

@@ -1,4 +1,4 @@
-"""The session pages. Each view parses, asks access, calls one function, answers; all work without JavaScript."""
+"""The session pages. Views parse the request, check access, call one function, and respond. No JavaScript needed."""
 
 from collections.abc import Callable
 from pathlib import PurePath
@@ -147,7 +147,7 @@ def rename_session(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def keep_session(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Set for how long a session is kept."""
+    """Set the retention of a session."""
     form = RetentionForm(request.POST, instance=access.find_session(request.user, pk))
     if form.is_valid():
         form.keep()
@@ -192,7 +192,7 @@ def file_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_safe
 def partial_output(request: HttpRequest, pk: UUID, format: str) -> HttpResponseBase:
-    """A document that the worker had sent before the file failed, to be kept, never to be shown: it may be anything."""
+    """A document that the worker sent before the file failed. Download only: its content is untrusted."""
     entry = access.find_input(request.user, pk)
     part = partial_results.find(entry, format)
     kind = OUTPUT_CONTENT_TYPES.get(format, "application/octet-stream")
@@ -228,7 +228,7 @@ def retry_input(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_safe
 def upload_media(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """The recording for the player: itself, or the copy of one that browsers cannot play."""
+    """The recording for the player, or its playable copy."""
     upload = access.find_upload(request.user, pk)
     copy = renditions.copy_of(upload)
     shown, kind = (copy, copy.CONTENT_TYPE) if copy else (upload, upload.content_type)
@@ -242,7 +242,7 @@ def upload_media(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 @login_required
 @require_safe
 def upload_levels(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """How loud an upload is, a byte for each of many equal parts; 202 while nobody has looked yet, 204 for none."""
+    """The waveform of an upload, one byte per part; 202 if not analyzed yet, 204 if there is none."""
     upload = access.find_upload(request.user, pk)
     sound = Sound.objects.filter(upload=upload).first()
     if sound is None:
@@ -254,7 +254,7 @@ def upload_levels(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _job_to_run_again(request: HttpRequest, session: Session) -> Job | None:
-    """The job that `?again=` names, whose files and options the form starts with."""
+    """Return the job named by `?again=`, whose files and options prefill the form."""
     try:
         return session.jobs.filter(pk=request.GET.get("again", ""), deleted_at=None).first()
     except ValidationError:  # not an id

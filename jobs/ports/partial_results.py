@@ -1,4 +1,4 @@
-"""What workers had sent of a file before it failed. `remoteworker` registers who knows."""
+"""Outputs that a worker sent before a file failed. `remoteworker` registers the provider."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Part:
-    """One document, as the worker sent it: nobody has looked into it."""
+    """One document as sent by the worker, unvalidated."""
 
     kind: str  # an output type of the protocol
     path: Path
@@ -31,7 +31,7 @@ class Part:
 
 
 class Provider(Protocol):
-    """Who knows it."""
+    """The registered provider."""
 
     def of(self, entry: JobInput) -> list[Part]: ...
 
@@ -50,21 +50,21 @@ _provider: Provider = _Nobody()
 
 
 def register(provider: Provider) -> None:
-    """Name who answers; a module will do."""
+    """Register the provider; a module will do."""
     global _provider
     _provider = provider
 
 
 def of(entry: JobInput) -> list[Part]:
-    """Return what there is of a file that failed, one of a kind; nothing of any other."""
+    """Return the partial documents of a failed file, one per type; nothing for other files."""
     return _provider.of(entry)
 
 
 def find(entry: JobInput, kind: str) -> Part | None:
-    """Return the document of this kind, None where there is none."""
+    """Return the document of this type, None if there is none."""
     return next((part for part in of(entry) if part.kind == kind), None)
 
 
 def paths(jobs: Iterable[UUID]) -> list[Path]:
-    """Return where the documents of these jobs lie, of every try, for when the jobs go for good."""
+    """Return the paths of these jobs' documents from all attempts, for permanent deletion."""
     return _provider.paths(jobs)

@@ -1,4 +1,4 @@
-"""How files and jobs stand with the workers, as pages tell it. `remoteworker` registers who knows."""
+"""Queue status and estimates of files and jobs. `remoteworker` registers the provider."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from jobs.models import Job, JobInput
 
 @dataclass(frozen=True)
 class QueueStatus:
-    """What is known of one file beyond its row; None where there is nothing to say."""
+    """The queue status of one file; None if unknown."""
 
     last_contact_at: datetime | None = None
     unreachable_since: datetime | None = None  # its worker does not answer
@@ -22,14 +22,14 @@ class QueueStatus:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is known of a job."""
+    """The estimate for a job."""
 
     eta_seconds: float | None = None  # until its last file is done; None where it has ended or nobody can say
     cost: float | None = None  # of its workers, spent and to come; None where no price is set
 
 
 class Provider(Protocol):
-    """Who knows it."""
+    """The registered provider."""
 
     def of(self, inputs: Iterable[JobInput]) -> Mapping[UUID, QueueStatus]: ...
 
@@ -55,21 +55,21 @@ OPEN = Estimate()
 
 
 def register(provider: Provider) -> None:
-    """Name who answers; a module will do."""
+    """Register the provider; a module will do."""
     global _provider
     _provider = provider
 
 
 def of(inputs: Iterable[JobInput]) -> Mapping[UUID, QueueStatus]:
-    """Return the queue status of each file that has not ended: few queries for any number of files, no worker asked."""
+    """Return the queue status of unfinished files, in a few queries and without contacting workers."""
     return _provider.of(inputs)
 
 
 def of_jobs(jobs: Iterable[Job]) -> Mapping[UUID, Estimate]:
-    """Return when each job will be done, and what it costs; a few queries, however many jobs."""
+    """Return when each job will be done and its cost, in a few queries for any number of jobs."""
     return _provider.of_jobs(jobs)
 
 
 def stamp() -> str:
-    """Return a text that is another one once the others would answer differently of the same rows."""
+    """Return an opaque value that changes when the other functions would return something different."""
     return _provider.stamp()

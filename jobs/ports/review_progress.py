@@ -1,4 +1,4 @@
-"""How far people are with the transcripts of files, as pages tell it. `review` registers the provider."""
+"""Review progress of transcripts. `review` registers the provider."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from jobs.models import JobInput, Session
 
 @dataclass(frozen=True)
 class Review:
-    """What is known of one transcript."""
+    """The review of one transcript."""
 
     status: str  # new, in_review, second_look, done
     status_text: str
@@ -21,7 +21,7 @@ class Review:
 
 
 class Provider(Protocol):
-    """Who knows it."""
+    """The registered provider."""
 
     def of(self, inputs: Iterable[JobInput]) -> dict[UUID, Review]: ...
 
@@ -50,18 +50,18 @@ _provider: Provider = _Nobody()
 
 
 def register(provider: Provider) -> None:
-    """Name who answers; a module will do."""
+    """Register the provider; a module will do."""
     global _provider
     _provider = provider
 
 
 def of(inputs: Iterable[JobInput]) -> dict[UUID, Review]:
-    """Return the review of each file that has a transcript; one query, however many files."""
+    """Return the review of each file with a transcript, in one query."""
     return _provider.of(inputs)
 
 
 def done(sessions: Iterable[UUID]) -> dict[UUID, int]:
-    """Return for sessions how many of their recordings people are done with; one query."""
+    """Return the number of reviewed recordings per session, in one query."""
     return _provider.done(sessions)
 
 
@@ -71,5 +71,5 @@ def counts(session: Session) -> dict[str, int]:
 
 
 def where(statuses: Iterable[str]) -> Q:
-    """Return what is true of inputs whose transcript is in one of these review statuses."""
+    """Return a filter for inputs whose transcript has one of these review statuses."""
     return _provider.where(statuses)

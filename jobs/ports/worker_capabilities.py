@@ -1,4 +1,4 @@
-"""What the workers offer, as the job form needs it. `remoteworker` registers the provider: the arrow points inwards."""
+"""Capabilities of the workers for the job form. `remoteworker` registers the provider, since imports point inward."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from django.conf import settings
 
 @dataclass(frozen=True)
 class Offer:
-    """What can be asked for now."""
+    """The options currently available."""
 
     models: tuple[str, ...] = ()  # loadable at once, best first
     tells_speakers: bool = True  # false where every worker has said that it cannot
@@ -17,25 +17,25 @@ class Offer:
     notices: Mapping[bool, str] = field(default_factory=dict)
 
     def notice(self, toggles: Iterable[bool]) -> str:
-        """Return what people are told who chose these values of the toggle."""
+        """Return the notice for users who chose these values of the toggle."""
         said = (self.notices.get(remote, "") for remote in sorted({runs_remotely(one) for one in toggles}))
         return " ".join(filter(None, said))
 
 
 def runs_remotely(use_remote: bool) -> bool:
-    """Whether a job goes to a remote worker: the mode decides, in mode optional the person."""
+    """Return whether a job runs remotely: decided by the mode, or by the user in mode optional."""
     mode = settings.REMOTE_WORKER_MODE
     return bool(mode == "required" or (mode == "optional" and use_remote))
 
 
 def lacks_gpu(use_remote: bool) -> bool:
-    """Whether somebody chose "Run on GPU" where that is no choice: their job would wait for ever."""
+    """Return whether "Run on GPU" was requested although it is not available: the job would wait forever."""
     is_chosen = runs_remotely(use_remote) and not runs_remotely(False)
     return is_chosen and not current().has_toggle
 
 
 def usual_model() -> str:
-    """The model for those who name none."""
+    """Return the default model."""
     models = current().models
     return models[0] if models else "base"
 
@@ -44,11 +44,11 @@ _provider: Callable[[], Offer] = Offer
 
 
 def register(provider: Callable[[], Offer]) -> None:
-    """Name the function that answers `current`."""
+    """Register the function behind `current`."""
     global _provider
     _provider = provider
 
 
 def current() -> Offer:
-    """Return what the workers offer now; asks no worker."""
+    """Return the current capabilities without contacting workers."""
     return _provider()

@@ -1,4 +1,4 @@
-"""Numbers for people, in templates. `words.js` says them the same way while the page is live."""
+"""Template filters that format numbers; `words.js` formats them the same way in the browser."""
 
 from datetime import datetime
 
@@ -39,7 +39,7 @@ def duration(seconds: float | None) -> str:
 
 @register.filter
 def moment(iso: str) -> str:
-    """An ISO date and time as people of the page's language write it, in the installation's time zone."""
+    """Format an ISO date and time for the page's language, in the installation's time zone."""
     if not iso:
         return ""
     return date_format(timezone.localtime(datetime.fromisoformat(iso)), "SHORT_DATETIME_FORMAT")

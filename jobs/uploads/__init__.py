@@ -1,1 +1,1 @@
-"""Files coming in, whole or piece by piece."""
+"""Uploads, whole or resumable."""

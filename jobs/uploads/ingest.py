@@ -1,4 +1,4 @@
-"""Files coming in: streamed to disk, hashed on the way, kept under a generated name."""
+"""Upload ingest: stream to disk, hash on the way, store under a generated name."""
 
 import hashlib
 import shutil
@@ -27,7 +27,7 @@ MAX_FOLDER = 1000
 
 
 class UploadRefused(ValueError):
-    """This file cannot be taken; `code` and the message say why and what to do."""
+    """The upload was rejected; `code` and the message say why and what to do."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ class UploadRefused(ValueError):
 
 
 class OtherContent(Exception):
-    """The bytes are not those whose digest was told."""
+    """The content does not match the announced digest."""
 
 
 class HashingUploadHandler(TemporaryFileUploadHandler):
@@ -64,15 +64,15 @@ def sha256_of(file: "UploadedFile[bytes]") -> str:
 
 
 def receive(session: Session, file: "UploadedFile[bytes]") -> Upload:
-    """Keep an uploaded file in the session. Raises UploadRefused; a refused file leaves nothing behind."""
+    """Store an uploaded file in the session. Raises UploadRefused without leaving anything behind."""
     path = Path(cast(TemporaryUploadedFile, file).temporary_file_path())
     return _keep(session, path, display_name(file.name or ""), sha256_of(file))
 
 
 def receive_path(session: Session, source: Path, relative: str = "", sha256: str = "") -> Upload:
-    """Keep a copy of a file of this machine in the session, as `relative` where that is told.
+    """Store a copy of a local file in the session, as `relative` if given.
 
-    Raises UploadRefused, OSError; OtherContent where a digest is told and the copy has another. Then nothing is kept.
+    Raises UploadRefused, OSError, and OtherContent if the copy does not match a given digest; then nothing is stored.
     """
     draft = Path(settings.TEMP_DIR) / f"copy-{uuid.uuid4().hex}"
     try:
@@ -101,13 +101,13 @@ def _printable(text: str) -> str:
 
 
 def folder_name(path: str) -> str:
-    """Return the folders of a relative path as people wrote them, joined by /; none leads upwards."""
+    """Return the folders of a relative path, joined by /, without parent references."""
     parts = [_printable(part) for part in path.replace("\\", "/").split("/")[:-1]]
     return "/".join(part for part in parts if part not in ("", ".", ".."))[-MAX_FOLDER:].lstrip("/")
 
 
 def check_size(size: int) -> None:
-    """Raise UploadRefused for a file that is empty or larger than the installation takes."""
+    """Raise UploadRefused for a file that is empty or too large."""
     if size == 0:
         raise UploadRefused("UPLOAD_EMPTY", "This file is empty.")
     if size > settings.MAX_UPLOAD_MB * MEGABYTE:
@@ -115,21 +115,21 @@ def check_size(size: int) -> None:
 
 
 def check_disk(wanted: int = 0) -> None:
-    """Raise UploadRefused unless the mark of free disk stays free with `wanted` bytes more."""
+    """Raise UploadRefused unless enough disk space remains free after `wanted` more bytes."""
     if shutil.disk_usage(settings.MEDIA_DIR).free - wanted < settings.MIN_FREE_DISK_MB * MEGABYTE:
         raise disk_full()
 
 
 def disk_full() -> UploadRefused:
-    """What to tell whoever's bytes do not fit."""
+    """Return the error for a full disk."""
     return UploadRefused("DISK_FULL", "The controller's disk is full. Free up space, then upload again.")
 
 
 @contextmanager
 def within_quota(owner_id: int) -> Iterator[None]:
-    """Write inside, in one transaction, what a person's files grow by; meanwhile nobody else makes theirs grow.
+    """Run uploads of a user in one transaction that serializes changes to their storage use.
 
-    Raises UploadRefused where they would take more than each person may have; nothing of it is written then.
+    Raises UploadRefused if the quota would be exceeded; then nothing is written.
     """
     with transaction.atomic():
         if not settings.USER_QUOTA_GB:
@@ -144,15 +144,15 @@ def within_quota(owner_id: int) -> Iterator[None]:
 
 
 def check_quota(owner_id: int, size: int) -> None:
-    """Raise UploadRefused where a file of `size` bytes, if kept now, would be more than a person may have."""
+    """Raise UploadRefused if a file of `size` bytes would exceed the user's quota."""
     if settings.USER_QUOTA_GB:
         _check_taken(_taken(owner_id) + size)
 
 
 def adopt(upload: Upload, path: Path, note: Callable[[Upload], None] = lambda upload: None) -> Upload:
-    """Keep an unsaved upload whose bytes lie at `path`; that name is its owner's to delete. Raises UploadRefused.
+    """Store an unsaved upload whose content is at `path`; the caller deletes that path. Raises UploadRefused.
 
-    Bytes that the same person has already, in any session, are not stored a second time. `note` writes in the same
+    Content that the same user already has, in any session, is stored only once. `note` writes in the same
     transaction.
     """
     owned = Upload.objects.filter(session__owner_id=upload.session.owner_id)
@@ -184,10 +184,10 @@ def _keep(session: Session, path: Path, relative: str, sha256: str) -> Upload:
 
 
 def _taken(owner_id: int) -> int:
-    """Return how many bytes a person's files take, and will take once all that was begun is here.
+    """Return the bytes used by a user's files, including unfinished uploads at full size.
 
-    What has arrived of an unfinished file counts as what is missing does: it was promised as a whole. What is in the
-    trash does not count: whoever was told to delete some has done so.
+    Unfinished uploads count in full, since their space is reserved. Items in Trash do not count, so that deleting
+    frees up space.
     """
     kept = Upload.objects.filter(session__owner=owner_id, session__deleted_at=None, deleted_at=None)
     contents = kept.order_by().values("sha256", "size_bytes").distinct()

@@ -1,4 +1,4 @@
-"""Files that come in pieces: what has arrived is on the disk for good before anybody is told that it has."""
+"""Resumable uploads: received bytes are durable before they are acknowledged."""
 
 import hashlib
 import os
@@ -31,11 +31,11 @@ PATIENCE_SECONDS = 1.0  # whose connection broke a moment ago still keeps what h
 
 
 class Busy(Exception):
-    """Somebody else is sending the same file now."""
+    """Another client is sending the same file."""
 
 
 class Expired(Exception):
-    """It was not finished in time, or taken back; it has to begin anew."""
+    """The upload has expired or was canceled and must be started again."""
 
 
 class WrongOffset(Exception):
@@ -43,11 +43,11 @@ class WrongOffset(Exception):
 
 
 class ChecksumMismatch(Exception):
-    """The piece did not arrive as it was sent; nothing of it was kept."""
+    """The chunk was damaged in transit; nothing was stored."""
 
 
 class Digests:
-    """The digests of files under way, of this process: a file that arrives without a restart is read once."""
+    """Running digests of unfinished uploads in this process, so that a file is read only once."""
 
     LIMIT = 200
 
@@ -55,12 +55,12 @@ class Digests:
         self._known: OrderedDict[Any, tuple[int, Any]] = OrderedDict()
 
     def at(self, incoming: IncomingUpload) -> Any:
-        """Return the digest of what has arrived, to go on with; None where it is not known."""
+        """Return the digest of the received bytes to continue with, None if unknown."""
         offset, digest = self._known.pop(incoming.pk, (0, hashlib.sha256()))
         return digest if offset == incoming.offset_bytes else None
 
     def note(self, incoming: IncomingUpload, digest: Any) -> None:
-        """Remember the digest of what has arrived."""
+        """Remember the digest of the received bytes."""
         if digest is not None:
             self._known[incoming.pk] = (incoming.offset_bytes, digest)
         while len(self._known) > self.LIMIT:
@@ -71,7 +71,7 @@ _digests = Digests()
 
 
 def begin(session: Session, name: str, path: str, size: int) -> IncomingUpload:
-    """Promise room for a file of `size` bytes. Raises UploadRefused before the first byte is sent."""
+    """Create an upload and reserve `size` bytes. Raises UploadRefused before the first byte is sent."""
     ingest.check_size(size)
     active = IncomingUpload.objects.filter(touched_at__gt=timezone.now() - ACTIVE)
     ingest.check_disk(size + _missing(active))
@@ -87,7 +87,7 @@ def begin(session: Session, name: str, path: str, size: int) -> IncomingUpload:
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a file as it is sent: where it begins, its length, and the digest that it should have, if told."""
+    """A chunk: its offset, length, and expected digest, if given."""
 
     offset: int
     length: int
@@ -96,22 +96,22 @@ class Piece:
     digest: bytes | None = None
 
     def parts(self) -> "Iterator[Piece]":
-        """Yield what is kept at a time. A piece with a digest is kept whole or not at all."""
+        """Yield the parts that are stored at once. A chunk with a digest is stored completely or not at all."""
         step = PART_BYTES if self.digest is None else max(1, self.length)
         for start in range(0, max(1, self.length), step):
             yield replace(self, offset=self.offset + start, length=min(step, self.length - start))
 
 
 def unfinished(session: Session) -> Iterable[IncomingUpload]:
-    """Return what is on its way into a session, the oldest first."""
+    """Return the unfinished uploads of a session, oldest first."""
     # Not by what became of it: of an upload that is deleted for good the row knows nothing any more.
     return session.incoming.filter(expires_at__gt=timezone.now(), offset_bytes__lt=F("size_bytes"))
 
 
 def append(incoming: IncomingUpload, piece: Piece) -> None:
-    """Keep the next piece; after the last, the file becomes an upload, or is found to be a duplicate.
+    """Store the next chunk; after the last one, the file becomes an upload or a duplicate.
 
-    Raises Busy, Expired, WrongOffset, ChecksumMismatch, UploadRefused; then `incoming` says truly how much is here.
+    Raises Busy, Expired, WrongOffset, ChecksumMismatch, UploadRefused; then `incoming` has the actual offset.
     """
     with _alone(incoming) as file:
         if piece.offset != incoming.offset_bytes:
@@ -127,7 +127,7 @@ def append(incoming: IncomingUpload, piece: Piece) -> None:
 
 
 def settle(incoming: IncomingUpload) -> None:
-    """Make `incoming` say how much is here, once a sender who broke off has kept what arrived. Raises Expired."""
+    """Update the offset of `incoming` after an interrupted sender has stored what arrived. Raises Expired."""
     if incoming.is_whole:
         return
     try:
@@ -138,14 +138,14 @@ def settle(incoming: IncomingUpload) -> None:
 
 
 def give_up(incoming: IncomingUpload) -> None:
-    """Forget what has arrived. Raises Busy, Expired."""
+    """Cancel the upload and delete its bytes. Raises Busy, Expired."""
     with _alone(incoming):
         incoming.path.unlink(missing_ok=True)
         incoming.delete()
 
 
 def keep_duplicate(incoming: IncomingUpload) -> Upload | None:
-    """Make an upload of a duplicate all the same; None where it is none, or what it repeats is gone."""
+    """Turn a duplicate into an upload anyway; None if it is not a duplicate or the original no longer exists."""
     twin = incoming.duplicate_of
     if twin is None or not twin.path.exists():
         return None
@@ -157,7 +157,7 @@ def keep_duplicate(incoming: IncomingUpload) -> Upload | None:
 
 
 def sweep() -> int:
-    """Take expired files off the disk; return how many."""
+    """Delete expired uploads from disk; return how many."""
     now = timezone.now()
     gone = 0
     for incoming in IncomingUpload.objects.filter(expires_at__lte=now):
@@ -169,7 +169,7 @@ def sweep() -> int:
 
 
 def _keep(incoming: IncomingUpload, file: int, part: Piece) -> int:
-    """Put a part of a piece onto the disk, and say so; return how much came of it. Raises as `_write` does."""
+    """Store a part of a chunk and acknowledge it; return the number of bytes. Raises like `_write`."""
     before = _digests.at(incoming)
     whole = before.copy() if before else None
     try:
@@ -186,7 +186,7 @@ def _keep(incoming: IncomingUpload, file: int, part: Piece) -> int:
 
 
 def _finish(incoming: IncomingUpload, digest: Any) -> None:
-    """The last byte is there: make an upload, in one transaction with the row that says so."""
+    """Turn a complete file into an upload, in one transaction with its row."""
     sha256 = digest.hexdigest() if digest else _digest_of(incoming.path)
     with _one_at_a_time(incoming.session):
         _adopt(incoming, sha256)
@@ -194,7 +194,7 @@ def _finish(incoming: IncomingUpload, digest: Any) -> None:
 
 
 def _one_at_a_time(session: Session) -> AbstractContextManager[bool]:
-    """Wait for whoever finishes a file of the session now: of two that are the same one is a duplicate."""
+    """Serialize completions in a session, so that of two identical files one is a duplicate."""
     return locked(Path(settings.INCOMING_DIR) / f"{session.pk.hex}.lock", wait=True)
 
 
@@ -224,7 +224,7 @@ def _upload_of(incoming: IncomingUpload, sha256: str) -> Upload:
 
 @contextmanager
 def _alone(incoming: IncomingUpload) -> Iterator[int]:
-    """Open what has arrived, as its only writer in any process; cut off what nobody was told has arrived."""
+    """Open the received bytes as the only writer in any process, and truncate unacknowledged ones."""
     file = os.open(incoming.path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _lock(file)
@@ -243,7 +243,7 @@ def _alone(incoming: IncomingUpload) -> Iterator[int]:
 
 
 def _lock(file: int) -> None:
-    """Raises Busy where somebody writes, and goes on."""
+    """Raises Busy while another client keeps writing."""
     until = time.monotonic() + PATIENCE_SECONDS
     while not try_lock(file):
         if time.monotonic() > until:
@@ -252,7 +252,7 @@ def _lock(file: int) -> None:
 
 
 def _trim(incoming: IncomingUpload, file: int) -> None:
-    """Make file and row agree on how much has arrived: what both have."""
+    """Make file and row agree on the offset: the smaller of both."""
     size = os.fstat(file).st_size
     if size > incoming.offset_bytes:
         os.ftruncate(file, incoming.offset_bytes)
@@ -261,10 +261,10 @@ def _trim(incoming: IncomingUpload, file: int) -> None:
 
 
 def _write(file: int, piece: Piece, whole: Any) -> int:
-    """Write a piece onto the disk for good, all of it or nothing, and digest it. Return bytes written, fewer where
-    the sender fell silent.
+    """Durably write a chunk, completely or not at all, and hash it. Return the bytes written, fewer if the sender
+    stopped.
 
-    Raises ChecksumMismatch, UploadRefused where the disk is full, OSError.
+    Raises ChecksumMismatch, UploadRefused if the disk is full, and OSError.
     """
     os.lseek(file, piece.offset, os.SEEK_SET)
     digest = hashlib.new(piece.algorithm) if piece.digest is not None else None
@@ -288,8 +288,8 @@ def _write(file: int, piece: Piece, whole: Any) -> int:
 
 
 def _forget_cached(file: int, offset: int, length: int) -> None:
-    """Let what is on the disk go from memory: gigabytes that nobody reads soon, whose room the next piece takes at
-    once; an upload is half as fast without. macOS cannot."""
+    """Drop written bytes from the page cache: they are not read soon, and uploads are twice as fast with free
+    memory. Not available on macOS."""
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(file, offset, length, os.POSIX_FADV_DONTNEED)
 
@@ -314,7 +314,7 @@ def _digest_of(path: Path) -> str:
 
 
 def _missing(some: Any) -> int:
-    """Return how many bytes of these have not arrived yet."""
+    """Return how many bytes of these are still missing."""
     return some.aggregate(bytes=Sum(F("size_bytes") - F("offset_bytes")))["bytes"] or 0
 
 

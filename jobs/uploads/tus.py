@@ -1,7 +1,7 @@
 """Resumable uploads: tus 1.0 (tus.io/protocols/resumable-upload) with creation, checksum, expiration, termination.
 
-`POST /api/sessions/<id>/incoming` begins a file; `HEAD`, `PATCH`, `DELETE /api/incoming/<id>` are about it. `GET` of
-both is beside the protocol and answers JSON.
+`POST /api/sessions/<id>/incoming` creates an upload; `HEAD`, `PATCH`, and `DELETE /api/incoming/<id>` act on it. `GET`
+of both is an extension that returns JSON.
 """
 
 import base64
@@ -35,7 +35,7 @@ View = Callable[[HttpRequest, UUID], HttpResponse]
 
 
 class Wrong(Exception):
-    """The request cannot be answered as asked: a status, a code, and a sentence that says why."""
+    """An error response: status, code, and message."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -56,7 +56,7 @@ PROBLEMS: dict[type[Exception], Wrong] = {
 
 
 def _spoken(view: View) -> View:
-    """Speak the protocol around a view: its version, who asks, and problems as statuses."""
+    """Wrap a view with the protocol: version, authentication, and errors as statuses."""
 
     @wraps(view)
     def respond(request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -95,7 +95,7 @@ def _check_version(request: HttpRequest) -> None:
 
 @_spoken
 def incoming_files(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """What comes into a session: begun with POST, listed with GET."""
+    """Uploads of a session: created with POST, listed with GET."""
     if request.method == "OPTIONS":
         return _options()
     session = access.find_session(request.user, pk)
@@ -116,7 +116,7 @@ def incoming_files(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @_spoken
 def incoming_file(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One file on its way: asked with HEAD (GET for JSON), continued with PATCH, given up with DELETE."""
+    """One upload: offset with HEAD (JSON with GET), continued with PATCH, canceled with DELETE."""
     if request.method == "OPTIONS":
         return _options()
     entry = access.find_incoming(request.user, pk)
@@ -168,7 +168,7 @@ def _number(request: HttpRequest, header: str) -> int:
 
 
 def _metadata(header: str) -> dict[str, str]:
-    """Return Upload-Metadata: pairs of a key and text in base64, with commas between. Raises Wrong."""
+    """Parse Upload-Metadata: comma-separated pairs of a key and base64 text. Raises Wrong."""
     said = {}
     for pair in filter(None, (each.strip() for each in header.split(","))):
         key, _, encoded = pair.partition(" ")

@@ -1,4 +1,4 @@
-"""Resumable uploads as the OpenAPI document has them: `tus` answers them outside of ninja."""
+"""OpenAPI description of resumable uploads, which `tus` handles outside of ninja."""
 
 from typing import Any
 
@@ -89,7 +89,7 @@ def _piece() -> Described:
 
 
 def _tus(name: str, summary: str, status: int, refusals: tuple[int, ...]) -> Described:
-    """An operation of the protocol: it names the version."""
+    """An operation of the protocol, with its version header."""
     described = _operation(name, summary, status, None, *refusals, 412, scope=Scope.UPLOAD)
     version = {"type": "string", "enum": [VERSION]}
     described["parameters"].append(_header("Tus-Resumable", "tus version", version, required=True))

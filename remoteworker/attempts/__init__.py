@@ -1,1 +1,1 @@
-"""The life of an attempt: dispatched, polled, its results stored."""
+"""The life cycle of an attempt: dispatch, polling, results."""

@@ -1,4 +1,4 @@
-"""Writing down what `leases.decide` says of what was observed: attempts end, leases and progress go on."""
+"""Applies the decisions of `leases.decide`: ends attempts, renews leases, records progress."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -32,12 +32,12 @@ PROGRESS = (
 
 
 def observation(attempt: Attempt, seen: Observation, now: datetime) -> None:
-    """Write what `decide` says of one observation."""
+    """Apply the decision for one observation."""
     observations([(attempt, seen)], now)
 
 
 def observations(observed: Iterable[tuple[Attempt, Observation]], now: datetime) -> None:
-    """Write what `decide` says of each; all leases of a round are renewed by one UPDATE."""
+    """Apply the decisions for all; one UPDATE renews all leases of a round."""
     renewed = []
     for attempt, seen in observed:
         lease = attempt.lease_until or now
@@ -55,9 +55,9 @@ def observations(observed: Iterable[tuple[Attempt, Observation]], now: datetime)
 
 
 def _renew(attempts: Sequence[UUID], now: datetime) -> None:
-    """Renew leases by one UPDATE, but for what somebody else is changing just now: the next round does that.
+    """Renew leases with one UPDATE, skipping locked rows, which the next round renews.
 
-    Waiting for one row with others held would be a deadlock with a Cancel, which goes through them in another order.
+    Waiting for a row while holding others could deadlock with a cancellation, which locks in a different order.
     """
     until = now + _seconds(settings.LEASE_SECONDS)
     with transaction.atomic():
@@ -67,7 +67,7 @@ def _renew(attempts: Sequence[UUID], now: datetime) -> None:
 
 
 def _note_attempt(attempt: Attempt, status: JobStatus, decision: Decision, now: datetime) -> None:
-    """What changes once or twice in an attempt's life."""
+    """Record what changes only once or twice per attempt."""
     news: dict[str, Any] = {}
     boot_id = str(status.get("bootId") or "")[:64]
     if boot_id != attempt.boot_id:
@@ -84,7 +84,7 @@ def _note_attempt(attempt: Attempt, status: JobStatus, decision: Decision, now: 
 
 
 def _end(attempt: Attempt, decision: Decision, now: datetime) -> None:
-    """Fail the input, or queue it again where the fleet may try again by itself."""
+    """Fail the input, or requeue it if another automatic attempt is allowed."""
     assert decision.event is not None
     error = {"code": decision.code, "message": decision.message}
     event = decision.event
@@ -106,26 +106,26 @@ def _end(attempt: Attempt, decision: Decision, now: datetime) -> None:
 
 
 def _is_renewed(attempt: Attempt, now: datetime) -> bool:
-    """Whether it wrote back while it was polled in vain. Takes the job's lock, so that this stays true."""
+    """Return whether it wrote back during a failed poll. Takes the job's lock, so that the answer holds."""
     Job.lock(attempt.job_input.job_id)
     return Attempt.objects.filter(pk=attempt.pk, lease_until__gt=now).exists()
 
 
 def _drop(attempt: Attempt, error: dict[str, str]) -> None:
-    """Close an attempt that its input went on without, unless somebody else has just closed it."""
+    """Close an attempt that its input no longer needs, unless it was just closed."""
     if Attempt.objects.filter(pk=attempt.pk, ended_at=None).exists():
         attempt.end(Attempt.Outcome.SUPERSEDED, tell_worker=True, **error)
 
 
 def _is_wanted(attempt: Attempt) -> bool:
-    """Whether its input still waits for this very attempt; otherwise nobody would ever end it."""
+    """Return whether its input still waits for this attempt."""
     job_input = JobInput.objects.get(pk=attempt.job_input_id)
     is_active = job_input.status in AT_A_WORKER
     return is_active and job_input.attempt_count == attempt.number
 
 
 def _note_progress(attempt: Attempt, status: JobStatus) -> None:
-    """Write stage and progress to the input while this attempt is the latest; percent never falls."""
+    """Write stage and progress to the input while this attempt is the latest; percent never decreases."""
     progress = cast(dict[str, Any], status["progress"])
     job_input = attempt.job_input
     stage = str(status.get("stage") or "")[:20]
@@ -149,7 +149,7 @@ def _note_progress(attempt: Attempt, status: JobStatus) -> None:
 
 
 def _current_input(attempt: Attempt) -> QuerySet[JobInput]:
-    """The input's row, while this attempt runs it."""
+    """Return the row of the input that this attempt runs."""
     return JobInput.objects.filter(
         pk=attempt.job_input_id, status=InputStatus.RUNNING, attempt_count=attempt.number
     )

@@ -1,4 +1,4 @@
-"""Handing inputs to workers: claim (conditional update), call, write the outcome (conditional update)."""
+"""Dispatches inputs to workers: claim (conditional UPDATE), request, record the outcome (conditional UPDATE)."""
 
 import logging
 import time
@@ -27,9 +27,9 @@ CLAIMS = 20  # of one kind in a tick; what is looked at for more would have to b
 
 
 def assign() -> bool:
-    """Claim waiting inputs for the workers with room; return whether it broke off with more to claim.
+    """Claim queued inputs for workers with free slots; return whether it stopped with more to claim.
 
-    One at a time does this: two would both count the same free slots.
+    Only one process at a time: two would both count the same free slots.
     """
     assignment = Tick.objects.filter(name="assign")
     Tick.objects.get_or_create(name="assign", defaults={"at": clock.now()})
@@ -60,7 +60,7 @@ def _assign(kind: Worker.Kind) -> bool:
 
 
 def claim(job_input: JobInput, worker: Worker) -> Attempt | None:
-    """Claim a waiting input for a worker, with a new attempt; None where somebody was faster."""
+    """Claim a queued input for a worker with a new attempt; None if another process was faster."""
     now = clock.now()
     with transaction.atomic():
         claimed = job_input.move_to(
@@ -87,12 +87,12 @@ def claim(job_input: JobInput, worker: Worker) -> Attempt | None:
 
 
 def workers_to_hand_over() -> QuerySet[Worker]:
-    """The workers with an attempt to be handed over, for the first time or again."""
+    """Return the workers with attempts to dispatch, for the first time or again."""
     return Worker.usable().filter(attempts__in=_unanswered()).distinct()
 
 
 def hand_over(worker_id: int) -> None:
-    """Hand a worker what was claimed for it, and again what it has not answered for. One at a time a worker."""
+    """Dispatch claimed attempts to a worker, and repeat unanswered ones. One process per worker at a time."""
     row = Worker.objects.filter(pk=worker_id)
     if not HANDING_OVER.claim(row):
         return
@@ -108,7 +108,7 @@ def hand_over(worker_id: int) -> None:
 
 
 def _hand_over(batch: Iterable[Attempt], worker: Worker) -> bool:
-    """Send each; once the worker does not answer or is full, what was never sent goes back into the queue."""
+    """Send each attempt; once the worker does not respond or is at capacity, requeue the unsent ones."""
     goes_on = True
     for attempt in batch:
         if goes_on:
@@ -128,7 +128,7 @@ def _unanswered() -> QuerySet[Attempt]:
 
 
 def send(attempt: Attempt, worker: Worker) -> bool:
-    """Hand an attempt over; False where the worker takes no others now. Harmless to repeat: its id is the key."""
+    """Dispatch an attempt; return False if the worker accepts no others now. Idempotent: its id is the key."""
     if not attempt.job_input.upload.path.exists():
         _refuse(attempt, "UPLOAD_MISSING", ERRORS["UPLOAD_MISSING"].sentence)
         return True
@@ -151,11 +151,11 @@ def send(attempt: Attempt, worker: Worker) -> bool:
 
 
 def accept(attempt: Attempt, worker_job_id: str, *, is_answer: bool = True) -> bool:
-    """Note the worker's id of the job and that it runs there; False where the attempt is over or has another id.
+    """Record the worker's job id and that it is running; False if the attempt has ended or has a different id.
 
-    The answer to the hand-over is the last word: an id that was learnt meanwhile, from whoever wrote back, gives
-    way, and that one is told to stop when it writes again. What comes too late is stopped at the worker, so that
-    nothing runs twice.
+    The response to the dispatch is authoritative: an id that was adopted from a write-back in the meantime is
+    replaced, and that job is told to stop when it writes again. A response that arrives too late stops the job on
+    the worker, so that nothing runs twice.
     """
     now = clock.now()
     with transaction.atomic():
@@ -188,9 +188,9 @@ def accept(attempt: Attempt, worker_job_id: str, *, is_answer: bool = True) -> b
 
 
 def push_back(attempt: Attempt, seconds: float, error: dict[str, str] | None = None) -> None:
-    """Put the input back into the queue for a while; no try is burnt.
+    """Requeue the input for later; this does not count as an attempt.
 
-    A worker that was handed it before, and whose answer was lost, is told to stop.
+    A worker that received it before, but whose response was lost, is told to stop.
     """
     attempt.finish(
         Event.PUSHED_BACK,
@@ -204,7 +204,7 @@ def push_back(attempt: Attempt, seconds: float, error: dict[str, str] | None = N
 
 
 def move_away(attempt: Attempt, actor: str, reason: str) -> bool:
-    """Take an input away from its worker, fenced at once, for another worker; no try is burnt."""
+    """Withdraw an input from its worker for another one, fenced immediately; this does not count as an attempt."""
     return attempt.finish(
         Event.MOVED,
         Attempt.Outcome.SUPERSEDED,
@@ -218,13 +218,13 @@ def move_away(attempt: Attempt, actor: str, reason: str) -> bool:
 
 
 def move_all(attempts: QuerySet[Attempt], actor: str, reason: str) -> int:
-    """Take inputs away from their workers, for other ones; return how many. What has ended stays."""
+    """Withdraw inputs from their workers for other ones; return how many. Ended inputs are not touched."""
     active = attempts.filter(ended_at=None).select_related("job_input__job", "worker")
     return sum(move_away(attempt, actor, reason) for attempt in active)
 
 
 def may_try_again(attempt: Attempt) -> bool:
-    """Whether the fleet may hand the input over once more by itself; superseded attempts burnt no try."""
+    """Return whether another automatic attempt is allowed; superseded attempts do not count."""
     job_input = JobInput.objects.get(pk=attempt.job_input_id)
     counted = job_input.attempts.filter(number__gt=job_input.tries_from)
     used = counted.exclude(outcome=Attempt.Outcome.SUPERSEDED).count()

@@ -1,4 +1,4 @@
-"""What a worker is told to do: the body of POST /v1/jobs, with signed addresses."""
+"""The job request for a worker: the body of POST /v1/jobs with signed URLs."""
 
 from typing import NamedTuple
 
@@ -11,9 +11,9 @@ from remoteworker.models import Attempt, Worker
 
 
 def job_request(attempt: Attempt, worker: Worker) -> JobRequest:
-    """Return the body of POST /v1/jobs: equal for every repeat of the same attempt.
+    """Return the body of POST /v1/jobs, identical for every repetition of the same attempt.
 
-    In push mode it names no address at all: that is how the worker knows.
+    In push mode it contains no URLs, which is how the worker recognizes the mode.
     """
     job_input = attempt.job_input
     job, upload = job_input.job, job_input.upload
@@ -39,7 +39,7 @@ def job_request(attempt: Attempt, worker: Worker) -> JobRequest:
 
 
 class _Addresses(NamedTuple):
-    """Where a worker finds this controller."""
+    """The URLs of this controller for a worker."""
 
     download: str = ""
     complete: str = ""

@@ -1,6 +1,6 @@
-"""What becomes of an attempt: pure decisions, without database or network.
+"""Decides what happens to an attempt: pure functions without database or network.
 
-`decide` judges a running attempt by one observation; `validity` says what a worker that writes back may do.
+`decide` evaluates a running attempt by one observation; `validity` determines what a worker may write back.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from jobs.statuses import Event, InputStatus
 
 @dataclass(frozen=True)
 class Times:
-    """What the clock says of an attempt; aware datetimes."""
+    """Points in time of an attempt; aware datetimes."""
 
     lease_until: datetime
     deadline_at: datetime
@@ -22,9 +22,9 @@ class Times:
 
 @dataclass(frozen=True)
 class Observation:
-    """What one poll brought: a status, a genuine 404, or nothing but a reason.
+    """The result of one poll: a status, a genuine 404, or a failure reason.
 
-    `was_awake`: somebody has looked at this worker all the time before, so that silence means something.
+    `was_awake`: this worker was polled continuously before, so that missing responses are meaningful.
     """
 
     status: JobStatus | None = None
@@ -35,7 +35,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class Decision:
-    """What follows. No event: the attempt goes on; `is_contact` renews its lease."""
+    """The consequence. Without an event, the attempt continues; `is_contact` renews its lease."""
 
     event: Event | None = None
     code: str = ""
@@ -45,7 +45,7 @@ class Decision:
 
 
 class Validity(Enum):
-    """What a worker that speaks for an attempt is to its input."""
+    """The relation of an attempt to its input."""
 
     CURRENT = "current"  # its word counts
     STALE = "stale"  # replaced: 409
@@ -53,10 +53,10 @@ class Validity(Enum):
 
 
 def decide(times: Times, seen: Observation, now: datetime) -> Decision:
-    """Judge a running attempt by one observation, made just now.
+    """Evaluate a running attempt by a current observation.
 
-    A poll that says `complete` never completes anything: only the worker's callback does, and in push
-    mode the documents that are then fetched. A poller that slept declares nothing over for lack of time.
+    A poll that reports `complete` never completes anything: only the worker's callback does or, in push mode,
+    the documents that are then downloaded. A poller that was suspended expires nothing.
     """
     said = seen.status["status"] if seen.status is not None else None
     if seen.is_unknown:
@@ -79,7 +79,7 @@ def decide(times: Times, seen: Observation, now: datetime) -> Decision:
 
 
 def validity(number: int, latest: int, status: str) -> Validity:
-    """Say what attempt `number` is to an input in `status` whose latest attempt is `latest`."""
+    """Return the validity of attempt `number` for an input in `status` whose latest attempt is `latest`."""
     if status == InputStatus.CANCELED:
         return Validity.CANCELED
     if number != latest or status == InputStatus.QUEUED:
@@ -88,7 +88,7 @@ def validity(number: int, latest: int, status: str) -> Validity:
 
 
 def unwatched(polled_at: datetime | None, now: datetime, awake: timedelta) -> timedelta:
-    """Return for how long nobody has looked at a worker: nothing where the gap is shorter than `awake`."""
+    """Return for how long a worker was not polled: zero if the gap is shorter than `awake`."""
     gap = now - polled_at if polled_at is not None else timedelta(0)
     return gap if gap > awake else timedelta(0)
 

@@ -1,4 +1,4 @@
-"""The outputs of an attempt that failed before it had sent all: there is no result of them, but they are here."""
+"""Outputs of an attempt that failed before sending all of them; they are not part of a result."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +11,7 @@ from remoteworker.models import StagedOutput
 
 
 def of(entry: JobInput) -> list[Part]:
-    """Return the newest output of each type that the latest attempt sent, where it failed."""
+    """Return the newest output of each type from the latest attempt, if it failed."""
     if entry.status != InputStatus.FAILED:
         return []
     staged = StagedOutput.objects.filter(attempt__job_input=entry, attempt__number=entry.attempt_count)

@@ -1,4 +1,4 @@
-"""Asking workers how their attempts are; cancels are passed on here. What the answers mean is for `apply`."""
+"""Polls workers for the status of their attempts and delivers cancellations. `apply` interprets the responses."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -32,14 +32,14 @@ ACTOR = "controller"
 
 
 def workers_to_poll() -> list[Worker]:
-    """The workers with something under way, a cancel to pass on, or a ping due."""
+    """Return the workers with active attempts, pending cancellations, or a due ping."""
     now = clock.now()
     waits = JobInput.objects.filter(status=InputStatus.QUEUED).exists()
     return [worker for worker in registry.enabled_workers() if _is_due(worker, now, waits)]
 
 
 def _is_due(worker: Worker, now: datetime, waits: bool) -> bool:
-    """Whether to look at a worker now. `worker` comes from enabled_workers."""
+    """Return whether to poll a worker now. `worker` comes from enabled_workers."""
     since = now - worker.checked_at if worker.checked_at is not None else None
     if (
         since is None or since >= _seconds(settings.PING_SECONDS) or since < timedelta(0)
@@ -55,7 +55,7 @@ def _is_due(worker: Worker, now: datetime, waits: bool) -> bool:
 
 
 def poll_worker(worker_id: int) -> None:
-    """Poll every attempt of one worker; one that is silent is asked once for all of them.
+    """Poll all attempts of one worker; an unresponsive worker is probed once for all of them.
 
     One poller a worker: the messages for a frozen one must not pile up and hold every thread.
     """
@@ -91,10 +91,10 @@ def _poll(worker: Worker) -> None:
 
 
 def _grant_unwatched(worker: Worker) -> bool:
-    """Give back the time that nobody looked at the worker; return whether there was none.
+    """Extend leases by the time during which the worker was not polled; return whether there was none.
 
-    A controller that slept learns nothing from a lease that ran out meanwhile: every attempt is polled once
-    before any is given up.
+    A lease that expired while the controller was suspended means nothing: every attempt is polled once before any
+    expires.
     """
     gap = leases.unwatched(worker.polled_at, clock.now(), _seconds(settings.AWAKE_SECONDS))
     if not gap:
@@ -110,12 +110,12 @@ def _grant_unwatched(worker: Worker) -> bool:
 
 
 def give_back_unpolled(attempt: Attempt) -> None:
-    """Nobody polls its worker any more, which was disabled or left the settings: another one takes the file."""
+    """Requeue files of workers that are no longer polled because they were disabled or removed from the settings."""
     dispatch.move_away(attempt, ACTOR, "The worker was retired.")
 
 
 def pass_on_cancels(worker: Worker, client: WorkerClient) -> None:
-    """Tell a worker to stop what was canceled here, until it has heard it."""
+    """Tell a worker to stop canceled attempts until it confirms."""
     canceled = worker.attempts.filter(cancel_pending=True)
     for attempt in canceled.select_related("job_input__job", "job_input__upload", "worker"):
         try:
@@ -134,7 +134,7 @@ def pass_on_cancels(worker: Worker, client: WorkerClient) -> None:
 
 
 def _tell(attempt: Attempt, client: WorkerClient) -> None:
-    """Stop an attempt at its worker. One whose hand-over was never answered is handed over again, for its id."""
+    """Stop an attempt on its worker. If its dispatch was never answered, dispatch it again to get its id."""
     if not attempt.worker_job_id and attempt.sent_at is not None:
         request = job_requests.job_request(attempt, attempt.worker)
         attempt.worker_job_id, _status = client.create_job(request, str(attempt.pk))
@@ -148,7 +148,7 @@ def _tell(attempt: Attempt, client: WorkerClient) -> None:
 
 
 def _ping_if_due(worker: Worker) -> bool:
-    """Whether to go on asking. A worker that failed before is probed by one ping, for all its attempts."""
+    """Return whether to continue. A worker that failed before is probed with one ping for all its attempts."""
     due = clock.now() - _seconds(settings.PING_SECONDS)
     is_settled = worker.is_connected and bool(worker.models_at_hand)
     if is_settled and worker.checked_at is not None and worker.checked_at > due:
@@ -159,7 +159,7 @@ def _ping_if_due(worker: Worker) -> bool:
 
 
 def _observe(running: Sequence[Attempt], client: WorkerClient, worker: Worker) -> dict[object, Observation]:
-    """Return what the worker says of each attempt; those it was not asked for any more are left out."""
+    """Return the worker's status for each attempt, omitting those that are no longer needed."""
     found: dict[object, Observation] = {}
     try:
         if worker.reported.answers_many:

@@ -1,4 +1,4 @@
-"""Push mode: files brought to a worker in slices, documents fetched from it. The database is the queue."""
+"""Push mode: sends files to a worker in slices and downloads documents. The database is the queue."""
 
 import hashlib
 import logging
@@ -33,12 +33,12 @@ _MISSING = {"code": "UPLOAD_MISSING", "message": ERRORS["UPLOAD_MISSING"].senten
 
 
 def waiting() -> QuerySet[Attempt]:
-    """The attempts whose file a worker waits for, and nobody sends just now; oldest first."""
+    """Return the attempts whose file is waiting to be sent and is not being sent, oldest first."""
     return _unbrought().filter(BRINGING.is_free()).order_by("created_at")
 
 
 def next_to_bring() -> QuerySet[Attempt]:
-    """Of these as many as may be sent beside those that are."""
+    """Return as many of these as may be sent in parallel."""
     free = SENDERS - _unbrought().filter(BRINGING.is_held()).count()
     return waiting()[: max(0, free)]
 
@@ -48,7 +48,7 @@ def _unbrought() -> QuerySet[Attempt]:
 
 
 def bring(attempt_id: str) -> bool:
-    """Send slices for a while; return whether there is more to send. One sender an attempt, few in all."""
+    """Send slices for a while; return whether there is more. One sender per attempt, few in total."""
     row = Attempt.objects.filter(pk=attempt_id)
     if not next_to_bring() or not BRINGING.claim(_unbrought().filter(pk=attempt_id)):
         return False
@@ -74,7 +74,7 @@ def bring(attempt_id: str) -> bool:
 
 
 def follow(attempt: Attempt, status: JobStatus, client: WorkerClient) -> bool:
-    """Act on a poll: fetch what is done, send again what a restarted worker no longer has.
+    """Act on a poll: download finished documents, resend files that a restarted worker has lost.
 
     Returns whether that ended the attempt.
     """
@@ -118,7 +118,7 @@ def _is_over(attempt: Attempt) -> bool:
 
 
 def _fetch(attempt: Attempt, status: JobStatus, client: WorkerClient) -> None:
-    """Stage every document that the poll lists and commit them, by the same rule as the callback."""
+    """Stage all documents listed in the poll and commit them, by the same rules as the callback."""
     current = Attempt.objects.select_related("job_input__job", "job_input__upload", "worker").get(
         pk=attempt.pk
     )
@@ -155,7 +155,7 @@ def _stage(attempt: Attempt, output: OutputRef, client: WorkerClient) -> None:
 
 
 def _message(attempt: Attempt, status: str, **more: object) -> CompleteMessage:
-    """What the callback would have said."""
+    """Return the message that the callback would have sent."""
     return parse_complete(
         {
             "workerJobId": attempt.worker_job_id,

@@ -1,4 +1,4 @@
-"""What workers write back: outputs are staged as they come, `complete` commits them exactly once."""
+"""Write-back: outputs are staged as they arrive, `complete` commits them exactly once."""
 
 import logging
 from collections.abc import Sequence
@@ -25,15 +25,15 @@ log = logging.getLogger(__name__)
 
 
 class StaleAttempt(Exception):
-    """The attempt was replaced, or never given to this worker: 409."""
+    """The attempt was superseded, or never dispatched to this worker: 409."""
 
 
 class InputCanceled(Exception):
-    """A person canceled it: 410."""
+    """A user canceled it: 410."""
 
 
 class OutputRejected(Exception):
-    """The message cannot be honoured: 422; `code` says why."""
+    """The message was rejected: 422; `code` says why."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -44,10 +44,10 @@ class OutputRejected(Exception):
 def find_attempt(
     workers: Sequence[Worker], job_id: UUID, worker_job_id: str, input_id: str = "", number: int | None = None
 ) -> Attempt:
-    """Return the attempt a worker speaks of, by its own id of the job.
+    """Return the attempt for the worker's job id.
 
-    Where the answer to our POST was lost, the worker's id is learnt here. Raises StaleAttempt,
-    InputCanceled. What a worker writes back renews its lease, as a poll does.
+    If the response to our POST was lost, the worker's id is adopted here. Raises StaleAttempt,
+    InputCanceled. A write-back renews the lease, like a poll.
     """
     given = Attempt.objects.filter(worker__in=workers, job_input__job_id=job_id).select_related(
         "job_input__job", "job_input__upload", "worker"
@@ -63,7 +63,7 @@ def find_attempt(
 
 
 def check_current(attempt: Attempt) -> None:
-    """Raise StaleAttempt or InputCanceled unless the attempt's word counts."""
+    """Raise StaleAttempt or InputCanceled unless the attempt is current."""
     job_input = attempt.job_input
     match leases.validity(attempt.number, job_input.attempt_count, job_input.status):
         case leases.Validity.CANCELED:
@@ -73,9 +73,9 @@ def check_current(attempt: Attempt) -> None:
 
 
 def stage(attempt: Attempt, input_id: str, output_type: str, source: Path, digest: str) -> StagedOutput:
-    """Keep one output of a current attempt; the same bytes (by sha256 `digest`) again are the same output.
+    """Stage one output of a current attempt; the same bytes (by sha256 `digest`) are the same output.
 
-    Raises StaleAttempt where the input is over, OutputRejected for a foreign input or unknown type.
+    Raises StaleAttempt if the input has ended, OutputRejected for a foreign input or unknown type.
     """
     if input_id != str(attempt.job_input_id):
         raise OutputRejected("INVALID_REQUEST", "inputId: is not an input of this job")
@@ -97,7 +97,7 @@ def stage(attempt: Attempt, input_id: str, output_type: str, source: Path, diges
 
 
 def finish(attempt: Attempt, message: CompleteMessage) -> int:
-    """Obey a `complete` message; return how many outputs the result has. A repeat answers the same.
+    """Process a `complete` message; return the number of outputs. Repetitions return the same.
 
     Raises StaleAttempt, InputCanceled, OutputRejected.
     """
@@ -166,7 +166,7 @@ def _fail(attempt: Attempt, message: CompleteMessage) -> None:
 
 
 def _read_duration(attempt: Attempt, output: StagedOutput) -> float:
-    """Return how much audio a transcript is of; one that cannot be read fails the input, with OutputRejected."""
+    """Return the duration of a transcript; an unreadable one fails the input and raises OutputRejected."""
     try:
         return transcript.parse(read_json(output.absolute_path.read_bytes()))["duration"]
     except ValueError as wrong:
@@ -183,10 +183,10 @@ def _read_duration(attempt: Attempt, output: StagedOutput) -> float:
 
 
 def _adopt(given: QuerySet[Attempt], worker_job_id: str, input_id: str, number: int | None) -> Attempt | None:
-    """Give the id to the attempt whose worker must be speaking; None where there is none, or it may be another.
+    """Assign the id to the only attempt that can be meant; None if there is none or it is ambiguous.
 
-    Boxes may share a token. One that was handed an attempt that is over, and whose answer was lost, is a stranger
-    by its id, too: where it may be the one that speaks, nobody is taken at their word.
+    Workers may share a token. The id of a worker with an ended attempt whose response was lost is unknown as well:
+    if it might be the sender, the message is ambiguous and no attempt is assigned.
     """
     named = Q(number=number) if number is not None else Q()
     if input_id:

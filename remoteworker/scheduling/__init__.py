@@ -1,1 +1,1 @@
-"""Which file goes next, to which worker, and how long that will take."""
+"""Scheduling: which file runs next, on which worker, and how long it will take."""

@@ -1,4 +1,4 @@
-"""How files and jobs stand with the workers: who has them, how many are ahead, how long still, at what price."""
+"""Queue status and estimates of files and jobs: worker, position, remaining time, and cost."""
 
 import hashlib
 from collections import defaultdict
@@ -37,7 +37,7 @@ def of(inputs: Iterable[JobInput]) -> dict[UUID, QueueStatus]:
 
 
 def of_jobs(jobs: Iterable[Job]) -> dict[UUID, Estimate]:
-    """Return when the last file of each will be done, and what its workers cost in all."""
+    """Return when the last file of each job will be done, and the total cost of its workers."""
     wanted = list(jobs)
     has_prices = Worker.objects.filter(price_per_hour__gt=0).exists()
     spent = _spent(wanted) if has_prices else {}
@@ -55,13 +55,13 @@ def of_jobs(jobs: Iterable[Job]) -> dict[UUID, Estimate]:
 
 
 def stamp() -> str:
-    """Return a text that changes with the queue, and with what workers are like."""
+    """Return an opaque value that changes with the queue and the status of the workers."""
     rows = Worker.objects.order_by("pk").values_list(*WORKER_STATE)
     return f"{queue_snapshot.stamp()}-{hashlib.sha256(repr(list(rows)).encode()).hexdigest()[:16]}"
 
 
 def kind_of(job: Job) -> Worker.Kind:
-    """Which workers the job is for."""
+    """Return the kind of worker for the job."""
     return Worker.Kind.REMOTE if worker_capabilities.runs_remotely(job.use_remote) else Worker.Kind.LOCAL
 
 
@@ -97,27 +97,27 @@ def _of_waiting(waiting: list[JobInput]) -> dict[UUID, QueueStatus]:
 
 
 class _Crew:
-    """All workers of a kind that take work now, as one."""
+    """All available workers of a kind, combined."""
 
     def __init__(self, kind: Worker.Kind) -> None:
         self.kind = kind
         self._paces: dict[str, float] = {}
 
     def time_for(self, waiting: queue_snapshot.Sums) -> float | None:
-        """Seconds until they are through with this waiting audio; None while nobody is there."""
+        """Return the seconds needed for this queued audio; None without workers."""
         if not self._ready:
             return None
         waits = self.snapshot.by_model(waiting).items()
         return self._begun + sum(seconds / self._pace(model) for model, seconds in waits)
 
     def seconds_left(self, job: Job, held: list[JobInput]) -> float:
-        """Audio seconds of a job that are still to be done."""
+        """Return the remaining audio seconds of a job."""
         return self.snapshot.owns.get(job.pk, 0.0) + sum(map(_left_of, held))
 
     def until_done(self, job: Job, ends: list[float | None]) -> float | None:
-        """Seconds until the last file of a job is done; None where it has ended, or nobody can say.
+        """Return the seconds until the last file of a job is done; None if it has ended or is unknown.
 
-        `ends`: until those of its files are done that are at a worker.
+        `ends`: the remaining seconds of its files that are on a worker.
         """
         waiting = self.snapshot.ends.get(job.pk)
         if waiting is not None:
@@ -126,11 +126,11 @@ class _Crew:
 
     @cached_property
     def snapshot(self) -> queue_snapshot.QueueSnapshot:
-        """What waits for them: asked for once, however many files and jobs are looked up in it."""
+        """The queue for these workers, read once for any number of lookups."""
         return queue_snapshot.take(self.kind)
 
     def price_of_a_second(self, model: str) -> float:
-        """What a second of audio costs with this model while all of them work."""
+        """Return the cost of a second of audio with this model while all of them work."""
         hourly = sum(float(worker.price_per_hour or 0) for worker in self._able(model))
         return hourly / HOUR / self._pace(model) if hourly else 0.0
 
@@ -139,12 +139,12 @@ class _Crew:
         return list(Worker.usable().filter(kind=self.kind, is_connected=True, drain=False))
 
     def _able(self, model: str) -> list[Worker]:
-        """Those who take files for a model: where none has it, all."""
+        """Return the workers for a model; all of them if none has it."""
         able = [worker for worker in self._ready if model in (worker.models_at_hand or [model])]
         return able or self._ready
 
     def _pace(self, model: str) -> float:
-        """Audio seconds a second that all of those get through together."""
+        """Return the combined speed in audio seconds per second."""
         if model not in self._paces:
             self._paces[model] = sum(
                 worker.parallel * speed(worker.speeds, model, has_gpu=worker.reported.gpu)
@@ -154,7 +154,7 @@ class _Crew:
 
     @cached_property
     def _begun(self) -> float:
-        """Seconds that they need for what they have begun."""
+        """Return the seconds needed for started files."""
         running = JobInput.objects.filter(
             status__in=AT_A_WORKER, attempts__ended_at=None, attempts__worker__kind=self.kind
         )
@@ -173,7 +173,7 @@ def _left_of(entry: JobInput) -> float:
 
 
 def _held_of(jobs: list[Job]) -> dict[UUID, list[JobInput]]:
-    """The files of each job that are at a worker."""
+    """Return the files of each job that are on a worker."""
     found: dict[UUID, list[JobInput]] = defaultdict(list)
     rows = JobInput.objects.filter(job__in=jobs, status__in=AT_A_WORKER).select_related("upload")
     for entry in rows:
@@ -182,7 +182,7 @@ def _held_of(jobs: list[Job]) -> dict[UUID, list[JobInput]]:
 
 
 def _spent(jobs: list[Job]) -> dict[UUID, float]:
-    """What attempts have cost so far: those that share a worker share its price."""
+    """Return the cost of attempts so far; attempts that share a worker share its price."""
     workers = {worker.pk: worker for worker in Worker.objects.filter(price_per_hour__gt=0)}
     took = ExpressionWrapper(Coalesce("ended_at", clock.now()) - F("began_at"), output_field=DurationField())
     rows = Attempt.objects.filter(began_at__isnull=False, job_input__job__in=jobs)

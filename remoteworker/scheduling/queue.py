@@ -1,4 +1,4 @@
-"""Whose turn it is: sessions take turns, the oldest file of each first, jobs of a higher priority before all others."""
+"""The queue order: sessions take turns, oldest file first, jobs with a higher priority before all others."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ CLEARED: dict[str, Any] = CLEARED_PROGRESS
 
 @dataclass(frozen=True)
 class Limits:
-    """How large a file may be, in bytes, for a worker with `room` now, and for `any` worker; None: no matter.
+    """File size limits in bytes for workers with `room` now and for `any` worker; None: unlimited.
 
-    And what waits for workers that are full: files for the models of `held`, and for those of `mute` where
-    speakers are to be told apart; but not what is larger than `full`, which may be too large for them.
+    Also which files wait for workers at capacity: those for the models in `held`, and for models in `mute` if
+    speakers are to be identified; but not files larger than `full`, which may be too large for them.
     """
 
     room: int | None = None
@@ -38,7 +38,7 @@ class Limits:
 
     @classmethod
     def of(cls, kind: Worker.Kind, candidates: Sequence[WorkerCandidate]) -> "Limits":
-        """Of these boxes, and of all workers of the kind that ever said what they are."""
+        """Return the limits for these candidates and for all known workers of the kind."""
         known = [worker for worker in Worker.usable().filter(kind=kind) if worker.capabilities]
         full = [candidate for candidate in candidates if not candidate.free]
         models = _models(kind) if full else set()
@@ -57,8 +57,8 @@ class Limits:
         return self.any is not None and size_bytes > self.any
 
     def takeable(self) -> Q:
-        """What a worker with room can take. Files that are too large for all are let through: one refuses them by
-        name."""
+        """Return a filter for files that a worker with room can process. Files too large for all workers are included,
+        so that one rejects them explicitly."""
         return self._fits() & self._waits_for_nobody()
 
     def _fits(self) -> Q:
@@ -77,7 +77,7 @@ class Limits:
 
 
 def _models(kind: Worker.Kind) -> set[str]:
-    """Those that some file of the queue is for."""
+    """Return the models that queued files use."""
     jobs = Job.objects.filter(status__in=ACTIVE_JOBS, use_remote__in=_toggles(kind))
     return set(jobs.order_by().values_list("model", flat=True).distinct())
 
@@ -85,13 +85,13 @@ def _models(kind: Worker.Kind) -> set[str]:
 def _held(
     models: Iterable[str], candidates: Sequence[WorkerCandidate], *, wants_speakers: bool
 ) -> frozenset[str]:
-    """Those of the models whose files a worker with room leaves to one that is full."""
+    """Return the models whose files wait for a worker at capacity."""
     files = (File(NOBODY, model, 0.0, wants_speakers=wants_speakers) for model in models)
     return frozenset(file.model for file in files if choose(file, candidates) is None)
 
 
 def _toggles(kind: Worker.Kind) -> list[bool]:
-    """What people chose who have their jobs done by workers of this kind."""
+    """Return the toggle values of jobs for workers of this kind."""
     return [remote for remote in (False, True) if registry.kind_for(remote) == kind]
 
 
@@ -108,7 +108,7 @@ def next_up(kind: Worker.Kind, count: int, limits: Limits = Limits()) -> QuerySe
 
 
 def in_order(kind: Worker.Kind) -> QuerySet[JobInput]:
-    """Every input that waits for workers of this kind, next one first."""
+    """Return all inputs queued for workers of this kind, next one first."""
     oldest_first = [F("queued_at").asc(), F("position").asc(), F("pk").asc()]
     turn = Window(RowNumber(), partition_by=[F("job__session_id"), F("job__priority")], order_by=oldest_first)
     return (
@@ -124,7 +124,7 @@ def in_order(kind: Worker.Kind) -> QuerySet[JobInput]:
 
 
 def files(waiting: Iterable[JobInput], limits: Limits) -> list[File]:
-    """Return what the choice of a worker needs to know of each."""
+    """Return what the scheduler needs to know about each."""
     return [
         File(
             input_id=entry.pk,
@@ -140,6 +140,6 @@ def files(waiting: Iterable[JobInput], limits: Limits) -> list[File]:
 
 
 def _largest(limits: Iterable[int | None]) -> int | None:
-    """The largest, None where one has no limit or there is none."""
+    """Return the largest limit, None if one is unlimited or there is none."""
     known = list(limits)
     return None if None in known else max((limit for limit in known if limit is not None), default=None)

@@ -1,4 +1,4 @@
-"""The whole queue of a kind of worker, put in order once for many questions."""
+"""A cached snapshot of the ordered queue for a kind of worker."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ LONG_SECONDS = 0.05  # to put the queue in order; what takes less is done for ev
 
 @dataclass
 class QueueSnapshot:
-    """What waits, next one first. Seconds are of audio, by model: workers take longer for one than for another."""
+    """The queued files, next one first. Audio seconds are grouped by model, since speeds differ."""
 
     models: list[str] = field(default_factory=list)
     places: dict[UUID, tuple[int, Sums]] = field(default_factory=dict)  # file: how many ahead, up to its end
@@ -32,8 +32,8 @@ _snapshots: dict[Worker.Kind, tuple[float, int, QueueSnapshot]] = {}
 
 
 def take(kind: Worker.Kind) -> QueueSnapshot:
-    """Return the queue. It is put in order again after ten times as long as that took: many pages ask every 2 s, and
-    with a hundred thousand files an order that is some seconds old is better than a busy database."""
+    """Return the queue, refreshed after ten times the duration of the query: many pages poll every 2 s, and with a
+    hundred thousand files, an order that is a few seconds old is better than a busy database."""
     until, _event, found = _snapshots.get(kind, (0.0, 0, QueueSnapshot()))
     started = monotonic()
     if started > until:
@@ -49,14 +49,14 @@ def forget() -> None:
 
 
 def stamp() -> str:
-    """Return a text that changes when the snapshots do: with every move of a file, or when one is taken again."""
+    """Return an opaque value that changes with every status change of a file or refresh of a snapshot."""
     now, latest = monotonic(), last_event()
     kept = [event for until, event, _snapshot in _snapshots.values() if now <= until]
     return f"{min([latest, *kept])}"
 
 
 def last_event() -> int:
-    """Return the number of the latest move of any file."""
+    """Return the number of the latest status change of any file."""
     return JobEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 

@@ -1,4 +1,4 @@
-"""Which worker takes which file: pure. The one where it is expected to be done first."""
+"""Assigns each file to the worker that is expected to finish it first. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ MIN_SPEED, MAX_SPEED = 0.01, 10_000.0
 
 @dataclass(frozen=True)
 class WorkerCandidate:
-    """A worker that takes work: `backlog` is how many seconds it needs for what it has, one recording at a time."""
+    """An available worker; `backlog` is the seconds it needs for its current files, one recording at a time."""
 
     worker_id: int
     free: int  # 0: it is full now
@@ -26,7 +26,7 @@ class WorkerCandidate:
 
 @dataclass(frozen=True)
 class File:
-    """What waits: `seconds` of audio, known or estimated. `avoid`: a person took it away from there, for any other."""
+    """A queued file: `seconds` of audio, known or estimated. `avoid`: the worker from which a user withdrew it."""
 
     input_id: UUID
     model: str
@@ -40,9 +40,9 @@ class File:
 def plan(
     files: Iterable[File], candidates: Iterable[WorkerCandidate]
 ) -> Iterator[tuple[File, WorkerCandidate]]:
-    """Yield who takes what, in the order of `files`, until no worker has room; who must wait is passed over.
+    """Yield assignments in the order of `files` until no worker has room; files that must wait are skipped.
 
-    `candidates`: the full ones too, since a file waits for one of those where no other can do what it can.
+    `candidates` includes workers at capacity, since a file waits for one if no other is capable.
     """
     fleet = {candidate.worker_id: candidate for candidate in candidates}
     free = sum(candidate.free for candidate in fleet.values())
@@ -58,10 +58,10 @@ def plan(
 
 
 def choose(file: File, candidates: Iterable[WorkerCandidate]) -> WorkerCandidate | None:
-    """Return the worker that can take the file and is expected to be done with it first; None while that is full.
+    """Return the capable worker that is expected to finish the file first; None while it is at capacity.
 
-    One that lacks the model or cannot tell speakers apart takes it only where all of them do: it may download
-    the model, and says in the transcript what it could not do.
+    A worker without the model or diarization is chosen only if all lack it: it may download the model, and notes
+    in the transcript what it could not do.
     """
     fitting = [(_lacks(file, candidate), candidate) for candidate in candidates if _fits(file, candidate)]
     least = min((lacks for lacks, _box in fitting), default=None)
@@ -72,17 +72,17 @@ def choose(file: File, candidates: Iterable[WorkerCandidate]) -> WorkerCandidate
 
 
 def finish(file: File, candidate: WorkerCandidate) -> float:
-    """Seconds from now until this worker would be done with the file."""
+    """Return the seconds until this worker would finish the file."""
     return candidate.backlog / candidate.parallel + takes(file, candidate)
 
 
 def takes(file: File, candidate: WorkerCandidate) -> float:
-    """Seconds that the worker needs for the file alone."""
+    """Return the seconds that the worker needs for the file alone."""
     return file.seconds / speed(candidate.speeds, file.model, has_gpu=candidate.has_gpu)
 
 
 def speed(speeds: Mapping[str, float], model: str, *, has_gpu: bool) -> float:
-    """Audio seconds a second: learned for the model, else as for its other models, else what is usual."""
+    """Return audio seconds per second: measured for the model, else for its other models, else a default."""
     known = speeds.get(model) or (min(speeds.values()) if speeds else None)
     return known or USUAL_SPEED[has_gpu]
 
@@ -100,6 +100,6 @@ def _fits(file: File, candidate: WorkerCandidate) -> bool:
 
 
 def _lacks(file: File, candidate: WorkerCandidate) -> tuple[bool, bool]:
-    """What the file would miss there, the worst first: without its model it may fail."""
+    """Return what the worker lacks for the file, most important first: without its model it may fail."""
     lacks_model = bool(candidate.models) and file.model not in candidate.models
     return lacks_model, file.wants_speakers and not candidate.tells_speakers

@@ -1,1 +1,1 @@
-"""The workers there are and what is known of each."""
+"""Registry, health, and capacity of the workers."""

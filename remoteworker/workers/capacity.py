@@ -16,7 +16,7 @@ CAREFUL = timedelta(seconds=600)  # after it: one file at a time, since nobody k
 
 
 def candidates(kind: Worker.Kind) -> list[WorkerCandidate]:
-    """Return the workers of this kind that take work, full or not, as the choice between them needs to know them."""
+    """Return the available workers of this kind as candidates, including those at capacity."""
     present = [
         worker
         for worker in enabled_workers()
@@ -40,7 +40,7 @@ def candidates(kind: Worker.Kind) -> list[WorkerCandidate]:
 
 
 def _backlogs(workers: list[Worker]) -> dict[int, float]:
-    """Seconds that each worker needs for what it has, by what was learned of its speed."""
+    """Return the seconds that each worker needs for its current files, by its measured speed."""
     by_pk = {worker.pk: worker for worker in workers}
     seconds = dict.fromkeys(by_pk, 0.0)
     held = Attempt.objects.filter(ended_at=None, worker__in=workers).values_list(
@@ -59,7 +59,7 @@ def _backlogs(workers: list[Worker]) -> dict[int, float]:
 
 
 def free_slots(worker: Worker) -> int:
-    """How many more inputs this worker may be given now. `worker` comes from enabled_workers."""
+    """Return how many more inputs this worker can get now. `worker` comes from enabled_workers."""
     if worker.drain or not worker.is_connected:
         return 0
     active = int(getattr(worker, "active", 0))
@@ -74,9 +74,9 @@ def free_slots(worker: Worker) -> int:
 
 
 def note_busy(worker: Worker, retry_after: float) -> None:
-    """It has no room, it says: nothing is claimed for it for so many seconds, or until a file of its own ends.
+    """Record that it is at capacity: claim nothing for it for so many seconds, or until one of its files ends.
 
-    Longer each time in a row: it may be full of another controller's files for hours.
+    The delay increases with consecutive refusals: another controller may occupy it for hours.
     """
     times = Worker.objects.values_list("refusals", flat=True).get(pk=worker.pk) + 1
     seconds = max(retry_after, settings.BUSY_SECONDS * 2 ** min(times - 1, 10))
@@ -88,14 +88,14 @@ def note_busy(worker: Worker, retry_after: float) -> None:
 
 
 def note_taken(worker: Worker) -> None:
-    """It took a file: it may be asked for another one now."""
+    """Record that it accepted a file and may be offered another one."""
     Worker.objects.filter(pk=worker.pk, refusals__gt=0).update(refusals=0, busy_until=clock.now())
 
 
 def learn_speed(attempt: Attempt, audio_seconds: float, at: datetime) -> None:
-    """Remember how fast the worker of a completed attempt was, from when it was seen at work on it.
+    """Record the speed of a completed attempt, from when processing was first observed.
 
-    Where no poll saw that, it began when it was accepted, or when the worker was done with the one before.
+    Without such a poll, it started when it was accepted or when the worker finished the previous one.
     """
     worker, begins = attempt.worker, [attempt.began_at or attempt.accepted_at]
     if attempt.began_at is None:

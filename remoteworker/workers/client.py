@@ -1,4 +1,4 @@
-"""WorkerClient: one method an endpoint of the worker; every outcome is a value or one of four WorkerErrors."""
+"""WorkerClient: one method per endpoint of the worker; every outcome is a value or one of four WorkerErrors."""
 
 import hashlib
 import json
@@ -20,11 +20,11 @@ SLICE_SECONDS = 55.0  # for a mebibyte: 150 kbit/s will do
 
 
 class WorkerError(Exception):
-    """Any call that did not bring the answer it asked for."""
+    """Any request without the expected response."""
 
 
 class WorkerUnavailable(WorkerError):
-    """Nothing was said: refused, unreachable, or a proxy answered for it. `is_unsent`: it cannot have heard us."""
+    """No response from the worker: refused, unreachable, or a proxy's. `is_unsent`: the request never arrived."""
 
     def __init__(self, message: str, *, is_unsent: bool = False) -> None:
         super().__init__(message)
@@ -32,11 +32,11 @@ class WorkerUnavailable(WorkerError):
 
 
 class NotAStatus(WorkerUnavailable):
-    """What the worker says of one job makes no sense: that job is as good as silent."""
+    """The worker's status for one job is invalid, which counts as no response for that job."""
 
 
 class WorkerRefused(WorkerError):
-    """The worker said no; `code` is one of the protocol's, the message its own."""
+    """The worker rejected the request; `code` is from the protocol, the message from the worker."""
 
     def __init__(self, code: str, message: str, status: int) -> None:
         super().__init__(message)
@@ -66,7 +66,7 @@ class JobNotFound(WorkerError):
 
 
 class WorkerClient:
-    """Talks to one worker. Connects within 3 s, answers within 8 s, follows no redirect, reads at most 256 KiB."""
+    """Client for one worker. Connects within 3 s, waits 8 s, follows no redirects, reads at most 256 KiB."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url.rstrip("/")
@@ -83,7 +83,7 @@ class WorkerClient:
         self.session.close()
 
     def ping(self) -> dict[str, Any]:
-        """GET /v1/ping: what the worker is and offers. Raises WorkerRefused where it speaks another protocol."""
+        """GET /v1/ping: identity and capabilities. Raises WorkerRefused where it speaks another protocol."""
         answer = self._call("GET", "/v1/ping")
         if not parse_capabilities(answer).is_compatible:
             code = "PROTOCOL_MISMATCH"
@@ -91,11 +91,11 @@ class WorkerClient:
         return answer
 
     def preflight(self) -> dict[str, Any]:
-        """GET /v1/preflight: what is wrong with the box, in words."""
+        """GET /v1/preflight: problems with the machine, as text."""
         return self._call("GET", "/v1/preflight")
 
     def create_job(self, request: JobRequest, key: str) -> tuple[str, str]:
-        """POST /v1/jobs; return the worker's id of the job and its status. The same key never runs twice."""
+        """POST /v1/jobs; return the worker's job id and status. The same key never runs twice."""
         answer = self._call("POST", "/v1/jobs", request.to_wire(), {"Idempotency-Key": key})
         worker_job_id = answer.get("workerJobId")
         if not isinstance(worker_job_id, str) or not 0 < len(worker_job_id) <= 200:
@@ -110,9 +110,9 @@ class WorkerClient:
             raise NotAStatus(f"not a job status: {wrong}") from wrong
 
     def job_statuses(self, worker_job_ids: list[str]) -> dict[str, JobStatus | None]:
-        """GET /v1/jobs?id=…&id=…: many at once; None where the worker does not know a job.
+        """GET /v1/jobs?id=…&id=…: many at once; None for jobs that the worker does not know.
 
-        A job of which it says what makes no sense is left out.
+        Jobs with an invalid status are omitted.
         """
         said = self._call("GET", "/v1/jobs?" + urlencode({"id": worker_job_ids}, doseq=True)).get("jobs")
         if not isinstance(said, dict) or not set(worker_job_ids) <= said.keys():
@@ -130,7 +130,7 @@ class WorkerClient:
         self._call("POST", f"/v1/jobs/{worker_job_id}/cancel")
 
     def delete_job(self, worker_job_id: str) -> None:
-        """DELETE /v1/jobs/<id>: stop it, and drop its files and documents."""
+        """DELETE /v1/jobs/<id>: stop it, and delete its files and documents."""
         self._call("DELETE", f"/v1/jobs/{worker_job_id}")
 
     def held(self, worker_job_id: str, input_id: str) -> int:
@@ -218,7 +218,7 @@ class WorkerClient:
 
 
 def _read(response: requests.Response, deadline: float, limit: int) -> bytes:
-    """Read as it comes: a block at a time would wait for a worker that sends a byte now and then."""
+    """Read without buffering: waiting for full blocks would block on a worker that sends single bytes."""
     content = bytearray()
     while block := response.raw.read1(BLOCK_BYTES, decode_content=True):
         content += block
@@ -242,7 +242,7 @@ def _json_object(content: bytes) -> dict[str, Any] | None:
 
 
 def _failure(status: int, answer: dict[str, Any] | None, retry_after: str) -> WorkerError:
-    """Tell the worker's own no from a proxy's: only JSON with an `error` is the worker speaking."""
+    """Distinguish errors of the worker from those of a proxy: only JSON with an `error` is from the worker."""
     if answer is None or "error" not in answer:
         return WorkerUnavailable(f"HTTP {status} from something other than the worker")
     if status == 404:
@@ -261,13 +261,13 @@ def _failure(status: int, answer: dict[str, Any] | None, retry_after: str) -> Wo
 
 
 def _is_unsent(failure: Exception) -> bool:
-    """A refused connection carried nothing; a broken one may have."""
+    """Return whether nothing was sent: true for a refused connection, not for a broken one."""
     text = repr(failure)
     return "NewConnectionError" in text or "NameResolutionError" in text
 
 
 def _reason(failure: Exception) -> str:
-    """A short reason without the address, which may hold what a log must not."""
+    """Return a short reason without the URL, which may contain secrets."""
     text = repr(failure)
     for sign, reason in (
         ("refused", "connection refused"),

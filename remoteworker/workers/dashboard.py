@@ -1,4 +1,4 @@
-"""How every worker is, at a glance: for the live page in admin and `manage.py worker_status`. From the rows."""
+"""Status of all workers, for the live page in admin and `manage.py worker_status`. Reads only the database."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,7 +14,7 @@ SHOWN_FILES = 20  # of one worker
 
 
 def workers() -> list[dict[str, Any]]:
-    """Return a row for each worker, those out of service last."""
+    """Return a row per worker, inactive ones last."""
     rows = list(Worker.objects.all())
     held, now = _held(rows), clock.now()
     found = [_row(worker, held.get(worker.pk, []), now) for worker in rows]
@@ -22,7 +22,7 @@ def workers() -> list[dict[str, Any]]:
 
 
 def queued() -> int:
-    """How many files wait for a worker."""
+    """Return the number of queued files."""
     return JobInput.objects.filter(status=InputStatus.QUEUED).count()
 
 
@@ -51,7 +51,7 @@ def _row(worker: Worker, files: list[dict[str, Any]], now: datetime) -> dict[str
 
 
 def _held(rows: Iterable[Worker]) -> dict[int, list[dict[str, Any]]]:
-    """What each worker has now, in one query."""
+    """Return the current files of each worker, in one query."""
     found: dict[int, list[dict[str, Any]]] = {}
     held = Attempt.objects.filter(ended_at=None, worker__in=list(rows)).order_by("created_at")
     for attempt in held.select_related("job_input__upload", "worker"):

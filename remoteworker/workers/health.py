@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def ping(worker: Worker) -> bool:
-    """Ask a worker what it is and note the answer; return whether it can take work."""
+    """Ping a worker and record the response; return whether it is available."""
     started = time.monotonic()
     try:
         with client_of(worker) as client:
@@ -40,7 +40,7 @@ def ping(worker: Worker) -> bool:
 
 
 def note_failure(worker: Worker, code: str, message: str) -> None:
-    """Note that a worker could not be spoken to; it gets no new work until a ping succeeds."""
+    """Record a communication failure; the worker gets no new files until a ping succeeds."""
     if worker.is_connected:
         log.warning(
             "worker communication error", extra={"worker": worker.name, "code": code, "reason": message}
@@ -57,7 +57,7 @@ def note_failure(worker: Worker, code: str, message: str) -> None:
 
 
 def state(worker: Worker) -> str:
-    """Say in one word how a worker is."""
+    """Return the status of a worker as one word."""
     if worker.is_retired or not worker.enabled:
         return "retired" if worker.is_retired else "disabled"
     if not worker.is_connected:
@@ -66,7 +66,7 @@ def state(worker: Worker) -> str:
 
 
 def status() -> dict[str, Any]:
-    """Return the answer of GET /api/remote-worker/status: from the rows, no address and no token in it."""
+    """Return the response of GET /api/remote-worker/status from the rows, without addresses and tokens."""
     mode = settings.REMOTE_WORKER_MODE
     remotes = list(Worker.usable().filter(kind=Worker.Kind.REMOTE).order_by("-is_connected", "name"))
     first = remotes[0] if remotes else None

@@ -11,7 +11,7 @@ from remoteworker.workers.registry import kind_for
 
 
 def current() -> Offer:
-    """Return what the job form offers; from the rows, asks no worker."""
+    """Return the capabilities for the job form, without contacting workers."""
     mode = settings.REMOTE_WORKER_MODE
     kinds = [kind_for(False)] if mode != "optional" else list(Worker.Kind)
     rows = [worker for worker in Worker.objects.filter(is_retired=False) if worker.kind in kinds]
@@ -34,7 +34,7 @@ def _default_first(worker: Worker) -> Iterable[str]:
 
 
 def _notice(kind: Worker.Kind, rows: list[Worker]) -> str:
-    """What people are told while no worker of this kind is there; `rows`: the disabled ones too."""
+    """Return the notice while no worker of this kind is available; `rows` includes disabled ones."""
     own = [worker for worker in rows if worker.kind == kind]
     usable = [worker for worker in own if worker.enabled]
     if any(worker.is_connected for worker in usable):

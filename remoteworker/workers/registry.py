@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def sync_from_settings() -> None:
-    """Make the rows of the workers that the settings name; disable those they no longer name."""
+    """Create rows for the workers in the settings; disable those no longer listed."""
     named: set[str] = set()
     if settings.LOCAL_WORKER_TOKEN:
         _ensure(settings.LOCAL_WORKER_URL, Worker.Kind.LOCAL, settings.LOCAL_WORKER_TOKEN)
@@ -29,7 +29,7 @@ def sync_from_settings() -> None:
 
 
 def _ensure(url: str, kind: Worker.Kind, token: str) -> None:
-    """Make or correct one row. What a person chose in admin (disabled, drained, an own row) stays."""
+    """Create or update one row, keeping changes from admin (disabled, drained, manually added)."""
     worker = Worker.objects.filter(url=url).first()
     if worker is None:
         worker = Worker(url=url, from_settings=True, name=_free_name(url, kind))
@@ -50,12 +50,12 @@ def _free_name(url: str, kind: Worker.Kind) -> str:
 
 
 def client_of(worker: Worker) -> WorkerClient:
-    """Return a client that speaks to this worker."""
+    """Return a client for this worker."""
     return WorkerClient(worker.url, worker.token)
 
 
 def enabled_workers() -> QuerySet[Worker]:
-    """The workers to speak to, with `active` attempts and `pending` cancels counted, in one query."""
+    """Return the enabled workers with the counts of `active` attempts and `pending` cancellations, in one query."""
     return Worker.usable().annotate(
         active=_count(Attempt.objects.filter(ended_at=None)),
         pending=_count(Attempt.objects.filter(cancel_pending=True)),
@@ -63,11 +63,11 @@ def enabled_workers() -> QuerySet[Worker]:
 
 
 def _count(attempts: QuerySet[Attempt]) -> Coalesce:
-    """Count in a subquery of its own, so that the partial index is used and ended attempts cost nothing."""
+    """Count in a separate subquery, so that the partial index is used and ended attempts cost nothing."""
     of_worker = attempts.filter(worker=OuterRef("pk")).order_by().values("worker")
     return Coalesce(Subquery(of_worker.annotate(n=Count("pk")).values("n")), 0)
 
 
 def kind_for(use_remote: bool) -> Worker.Kind:
-    """The kind of worker that takes a job."""
+    """Return the kind of worker for a job."""
     return Worker.Kind.REMOTE if runs_remotely(use_remote) else Worker.Kind.LOCAL

@@ -1,1 +1,1 @@
-"""The JSON that the review page and programs talk to."""
+"""The JSON API of transcripts for the review page and programs."""

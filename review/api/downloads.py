@@ -1,4 +1,4 @@
-"""Transcripts for programs: those of a session, and every format of one."""
+"""Transcripts for programs: lists and downloads."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The JSON the review page talks to. Errors: {"error": {"code", "message"}}; 404 for what is not yours."""
+"""JSON endpoints of the review page. Errors: {"error": {"code", "message"}}; 404 for other people's transcripts."""
 
 import gzip
 from collections.abc import Callable

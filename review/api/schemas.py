@@ -1,4 +1,4 @@
-"""What the API answers about transcripts, as its OpenAPI document says it."""
+"""Responses of the API about transcripts, as described in the OpenAPI document."""
 
 from typing import Annotated, Any
 

@@ -1,6 +1,6 @@
 """The whole transcript as JSON for the page: `versions.state`, without taking 100,000 words apart.
 
-Words and flags lie in the database as they go over the wire; their text is put in as it is.
+Words and flags are stored in wire format; their text is inserted unchanged.
 """
 
 import json

@@ -1,1 +1,1 @@
-"""The vocabulary of edits; pure: no database, no clock."""
+"""Edits as pure functions: no database, no clock."""

@@ -1,6 +1,6 @@
-"""What a person may ask for: the fields of every kind of edit, read strictly. Pure.
+"""Validation of edits: the fields of every kind, parsed strictly. Pure.
 
-Whatever comes over the wire is refused here with InvalidEdit, or is plain values from then on.
+Input is rejected here with InvalidEdit; afterward, edits are plain values.
 """
 
 import math
@@ -20,7 +20,7 @@ EditRequest = dict[str, Any]  # `kind` and the fields of that kind
 
 
 class InvalidEdit(ValueError):
-    """An edit that makes no sense; `code` for programs, `message` for people."""
+    """An invalid edit; `code` is for programs, `message` for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ def read(edit: object) -> EditRequest:
 
 
 def uuid_text(value: object, name: str) -> str:
-    """Return an id as it is written everywhere. Raises InvalidEdit."""
+    """Return an id in canonical form. Raises InvalidEdit."""
     try:
         return str(UUID(value if isinstance(value, str) and len(value) <= 40 else ""))
     except ValueError:

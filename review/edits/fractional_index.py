@@ -1,4 +1,4 @@
-"""The order of segments: ranks, strings that sort like fractions, so that between two there is always another.
+"""The order of segments: string ranks that sort like fractions, so that there is always one between two others.
 
 A rank is made of 0-9a-z and never ends in "0"; ranks are compared byte by byte (`models.RankField`). Pure.
 """
@@ -10,7 +10,7 @@ LONGEST = 1000  # characters; five splits at one and the same place cost about o
 
 
 class NoRoom(ValueError):
-    """The two ranks have nothing between them that is short enough, or are in the wrong order."""
+    """There is no rank of acceptable length between the two, or they are in the wrong order."""
 
 
 def between(low: str | None, high: str | None) -> str:

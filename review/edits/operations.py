@@ -1,7 +1,7 @@
-"""The vocabulary of edits: `apply(state, sent)` says as a patch what an edit changes. Pure.
+"""Edit operations: `apply(state, sent)` returns the changes of an edit as a patch. Pure.
 
-The page's edits.js gives the same patches; both are held to tests/golden/edits.json. Undo and Redo are
-resolved by `history`, which knows who did what.
+The page's edits.js produces the same patches; tests/golden/edits.json verifies both. Undo and Redo are resolved
+by `storage`, which knows who did what.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ from review.edits.word_timing import TimedWord, align, fit
 
 
 class State(Protocol):
-    """The rows that an edit may ask for, as on the wire. Unknown keys give None."""
+    """The rows that an edit may read, in wire format. Unknown keys return None."""
 
     transcript: Row
 
@@ -30,20 +30,20 @@ class State(Protocol):
     def next(self, rank: str) -> Row | None: ...
 
     def run_from(self, segment: Row) -> list[Row]:
-        """This segment and those behind it, as long as the same person speaks."""
+        """Return this segment and the following ones by the same speaker."""
 
     def spoken_by(self, speaker: str | None) -> list[Row]:
-        """All segments of a speaker: reads as many rows as there are."""
+        """Return all segments of a speaker."""
 
     def all_segments(self) -> list[Row]:
-        """Every segment, in order."""
+        """Return all segments in order."""
 
     def machine_words(self, segment: Row) -> list[TimedWord]:
-        """The machine's own words in the time of this segment; empty where they are not at hand."""
+        """Return the machine's words within this segment; empty if unavailable."""
 
 
 def apply(state: State, sent: object) -> Patch:
-    """Return what the edit that was sent changes. Raises InvalidEdit where it makes no sense."""
+    """Return the patch of an edit. Raises InvalidEdit."""
     edit = read(sent)
     make = MAKERS.get(edit["kind"])
     if make is None:
@@ -241,7 +241,7 @@ def _set_reviewer(state: State, edit: EditRequest) -> Patch:
 
 
 def transcript_change(transcript: Row, **fields: Any) -> Patch:
-    """Return the patch that gives the transcript these values."""
+    """Return the patch that sets these values of the transcript."""
     found = change({"key": "", **transcript}, **fields)
     patch = nothing()
     if found:

@@ -1,8 +1,8 @@
-"""What an edit changes, as values: a patch can be turned round, put together and laid over rows. Pure.
+"""Patches: the changes of an edit as values that can be inverted, composed, and applied. Pure.
 
 A patch is {"segments": [change], "speakers": [change], "transcript": change or None}; a change is
 {"key", "before", "after"} (the transcript's has no key) with the fields that differ, or the whole row and
-None where a row is made or goes. Rows and fields are those of the wire, without `version`.
+None if a row is created or deleted. Rows and fields are in wire format, without `version`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ Fields = dict[str, Any] | None
 
 
 class Change(TypedDict):
-    """One row: `before` is None where it is new, `after` where it goes."""
+    """One row: `before` is None if it is created, `after` if it is deleted."""
 
     key: str
     before: Fields
@@ -36,7 +36,7 @@ class Patch(TypedDict):
 
 
 class Outdated(ValueError):
-    """The rows are not what the patch was made for; `segments` and `speakers` are the keys that differ."""
+    """The rows have changed since the patch was created; `segments` and `speakers` are the keys that differ."""
 
     def __init__(self, segments: set[str], speakers: set[str]) -> None:
         super().__init__("the rows have changed meanwhile")
@@ -50,12 +50,12 @@ def nothing() -> Patch:
 
 
 def changes_anything(patch: Patch) -> bool:
-    """Whether it does something."""
+    """Return whether the patch changes anything."""
     return bool(patch["segments"] or patch["speakers"] or patch["transcript"])
 
 
 def change(row: Row, **fields: Any) -> list[Change]:
-    """Return the change that gives the row these values: a list of one, or of none where it has them."""
+    """Return the change that sets these values of the row: a list of one, or empty if unchanged."""
     differing = {name: value for name, value in fields.items() if row.get(name) != value}
     if not differing:
         return []
@@ -63,22 +63,22 @@ def change(row: Row, **fields: Any) -> list[Change]:
 
 
 def created(row: Row) -> Change:
-    """Return the change that makes the row."""
+    """Return the change that creates the row."""
     return {"key": row["key"], "before": None, "after": content(row)}
 
 
 def deleted(row: Row) -> Change:
-    """Return the change that takes the row away."""
+    """Return the change that deletes the row."""
     return {"key": row["key"], "before": content(row), "after": None}
 
 
 def content(row: Row) -> Row:
-    """The row without what the database says about it."""
+    """Return the row without database fields."""
     return {name: value for name, value in row.items() if name != "version"}
 
 
 def inverse(patch: Patch) -> Patch:
-    """Return the patch that takes this one back."""
+    """Return the inverse patch."""
     whole = patch["transcript"]
     return {
         "segments": [_turned(one) for one in reversed(patch["segments"])],
@@ -88,7 +88,7 @@ def inverse(patch: Patch) -> Patch:
 
 
 def compose(patches: Iterable[Patch]) -> Patch:
-    """Return one patch that does what these do one after the other."""
+    """Return one patch equivalent to these in sequence."""
     segments: dict[str, Change] = {}
     speakers: dict[str, Change] = {}
     whole: TranscriptChange = {"before": {}, "after": {}}
@@ -108,7 +108,7 @@ def compose(patches: Iterable[Patch]) -> Patch:
 
 
 def lay(rows: dict[str, Row], changes: Iterable[Change]) -> None:
-    """Carry the changes out on rows by key."""
+    """Apply the changes to rows by key."""
     for one in changes:
         if one["after"] is None:
             rows.pop(one["key"], None)
@@ -117,17 +117,17 @@ def lay(rows: dict[str, Row], changes: Iterable[Change]) -> None:
 
 
 def outdated(rows: Mapping[str, Row], changes: Iterable[Change]) -> set[str]:
-    """Return the keys of rows that are not what `before` says."""
+    """Return the keys of rows that differ from `before`."""
     return {one["key"] for one in changes if not _fits(rows.get(one["key"]), one["before"])}
 
 
 def is_doubtful(row: Row) -> bool:
-    """Whether somebody should look at this segment: a flag that nobody dismissed, and not checked."""
+    """Return whether the segment has a flag that is not dismissed and is not checked."""
     return not row["checked"] and any(not flag.get("dismissed") for flag in row["flags"])
 
 
 def unchecked_seconds(rows: Iterable[Row]) -> float:
-    """How long those of the segments are that nobody has checked."""
+    """Return the total duration of unchecked segments."""
     return sum(float(row["end"] - row["start"]) for row in rows if not row["checked"])
 
 

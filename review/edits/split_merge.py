@@ -9,10 +9,10 @@ from review.edits.word_timing import TimedWord, align, cut_machine_text, split
 
 
 def halves(segment: Row, at: int) -> tuple[Row, Row]:
-    """Return both halves of a segment cut at an offset of its text; the second still has the first's key.
+    """Return both halves of a segment split at an offset; the second still has the key of the first.
 
-    The space at the cut goes; flags go to the half with more characters (the first, if both have as many).
-    Raises InvalidEdit where a half would have no text.
+    The space at the cut is dropped; flags go to the longer half (the first, if equal).
+    Raises InvalidEdit if a half would be empty.
     """
     text = segment["text"]
     if at > len(text) or not squeezed(text[:at]) or not squeezed(text[at:]):
@@ -40,10 +40,10 @@ def halves(segment: Row, at: int) -> tuple[Row, Row]:
 
 
 def around(segment: Row, begin: int, end: int) -> tuple[list[Row], int]:
-    """Cut a selection out of a segment: its parts in order, and which of them is the selection.
+    """Split a selection out of a segment: return the parts in order and the index of the selection.
 
-    There are three, or two where nothing is left before or behind. Raises InvalidEdit where the selection
-    has no text or is everything.
+    There are three parts, or two if nothing remains before or after. Raises InvalidEdit if the selection is
+    empty or covers everything.
     """
     text = segment["text"]
     if end > len(text) or begin >= end or not squeezed(text[begin:end]):
@@ -61,7 +61,7 @@ def around(segment: Row, begin: int, end: int) -> tuple[list[Row], int]:
 
 
 def union(earlier: Row, later: Row) -> Row:
-    """Return the fields that the earlier of two segments has once the later is joined to it."""
+    """Return the fields of a segment after merging the following one into it."""
     return {
         "start": min(earlier["start"], later["start"]),
         "end": max(earlier["end"], later["end"]),
@@ -96,7 +96,7 @@ def _joined_flags(earlier: list[dict[str, Any]], later: list[dict[str, Any]]) ->
 
 
 def _joined_flag(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """The higher score; dismissed only where both were."""
+    """Return the higher score, dismissed only if both were."""
     joined_flag = {"kind": one["kind"], "score": max(one["score"], other["score"])}
     if one.get("dismissed") and other.get("dismissed"):
         joined_flag["dismissed"] = True

@@ -1,7 +1,7 @@
-"""Text as tokens: what is aligned, counted and cut. The page's `tokens` does exactly the same. Pure.
+"""Tokenization for alignment, counting, and splitting; identical to the page's `tokens`. Pure.
 
-A token is a run of characters without space. A character of a script that is written without spaces is a
-token of its own. Offsets and lengths count code points.
+A token is a run of non-space characters. In scripts written without spaces, each character is a token. Offsets
+and lengths count code points.
 """
 
 import re
@@ -37,12 +37,12 @@ class Token:
 
     @property
     def end(self) -> int:
-        """The offset behind it."""
+        """Return the offset after the token."""
         return self.offset + len(self.text)
 
 
 def tokens(text: str) -> list[Token]:
-    """Cut a text into its tokens."""
+    """Split a text into tokens."""
     found: list[Token] = []
     behind = 0
     for match in TOKEN.finditer(text):
@@ -53,23 +53,23 @@ def tokens(text: str) -> list[Token]:
 
 
 def squeezed(text: str) -> str:
-    """The text without its spaces."""
+    """Return the text without spaces."""
     return SPACE.sub("", text)
 
 
 def trim_start(text: str) -> str:
-    """The text without the spaces at its start."""
+    """Return the text without leading spaces."""
     space = SPACE.match(text)
     return text[space.end() :] if space else text
 
 
 def trim_end(text: str) -> str:
-    """The text without the spaces at its end."""
+    """Return the text without trailing spaces."""
     return text[: len(trim_start(text[::-1]))]
 
 
 def gap_between(left: str, right: str) -> str:
-    """What joins two texts: a space, or nothing beside a script without spaces or an empty text."""
+    """Return the separator of two texts: a space, or nothing next to a script without spaces or an empty text."""
     if not left or not right or CLOSE.match(left[-1]) or CLOSE.match(right[0]):
         return ""
     return " "
@@ -84,8 +84,8 @@ def joined(left: str, right: str) -> str:
 def matches(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
     """Return pairs (index in old, index in new) of equal tokens, in order.
 
-    What both begin and end with, then Ratcliff and Obershelp's longest blocks in between (difflib's, of
-    equal ones the earliest). A stretch with more than MAX_PAIRS equal pairs counts as all new.
+    Common prefix and suffix, then Ratcliff-Obershelp's longest blocks in between (difflib's, the earliest of
+    equal ones). A part with more than MAX_PAIRS equal pairs counts as entirely new.
     """
     head = 0
     while head < min(len(old), len(new)) and old[head] == new[head]:
@@ -102,7 +102,7 @@ def matches(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def are_alike(old: str, new: str) -> bool:
-    """Whether two tokens differ in case and punctuation only."""
+    """Return whether two tokens differ only in case and punctuation."""
     return _bare(old) == _bare(new)
 
 

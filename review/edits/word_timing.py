@@ -1,4 +1,4 @@
-"""Times of words through edits of their text. Pure; the page's timing.js gives the same numbers."""
+"""Word times across text edits. Pure; the page's timing.js computes the same numbers."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -28,21 +28,21 @@ def words_from_json(arrays: Iterable[Iterable[Any]]) -> list[TimedWord]:
 
 
 def rounded(number: float) -> float:
-    """Three decimals, halves upwards: what JavaScript's Math.floor(x * 1000 + 0.5) / 1000 gives."""
+    """Round to three decimals, halves up, like JavaScript's Math.floor(x * 1000 + 0.5) / 1000."""
     return math.floor(number * 1000 + 0.5) / 1000
 
 
 def text_of(words: Sequence[TimedWord]) -> str:
-    """The text that these words are."""
+    """Return the text of these words."""
     return "".join(word.gap + word.text for word in words)
 
 
 def align(words: Sequence[TimedWord], text: str, start: float, end: float) -> list[TimedWord]:
     """Return the words of the new `text` of a segment from `start` to `end` that had these `words`.
 
-    Tokens that stay keep time and probability, as do those that changed in case and punctuation only inside
-    a replaced run of equal length. A run of new ones shares the time between its neighbours in proportion
-    to characters, estimated.
+    Unchanged tokens keep time and probability, as do tokens that changed only in case and punctuation within a
+    replaced run of equal length. A run of new tokens shares the time between its neighbors in proportion to
+    characters, marked as estimated.
     """
     old = _timed_tokens(words)
     new = tokens(text)
@@ -65,8 +65,8 @@ def align(words: Sequence[TimedWord], text: str, start: float, end: float) -> li
 def fit(words: Sequence[TimedWord], old: tuple[float, float], new: tuple[float, float]) -> list[TimedWord]:
     """Return the words of a segment that is moved from `old` to `new` (start, end).
 
-    Where both overlap, words are cut at the new times; otherwise all are moved and stretched along.
-    Words whose times changed are estimated.
+    If both overlap, words are clipped to the new times; otherwise, all are moved and stretched. Words whose times
+    changed are marked as estimated.
     """
     if new[0] < old[1] and old[0] < new[1]:
         return [_timed(word, _clamped(word.start, new), _clamped(word.end, new)) for word in words]
@@ -86,10 +86,10 @@ def fit(words: Sequence[TimedWord], old: tuple[float, float], new: tuple[float, 
 def split(
     words: Sequence[TimedWord], text: str, at: int, start: float, end: float
 ) -> tuple[list[TimedWord], list[TimedWord], float]:
-    """Cut at the offset `at` of the text: the words before and behind, and the time between them.
+    """Split at the offset `at` of the text: return the words before and after, and the time between them.
 
-    The time is in the middle between both words; without words, in proportion to characters. A word that
-    is cut shares its time in proportion, and both parts are estimated.
+    The time is halfway between both words or, without words, in proportion to characters. A split word divides its
+    time in proportion, and both parts are marked as estimated.
     """
     before, total = len(squeezed(text[:at])), len(squeezed(text))
     if not words:
@@ -103,7 +103,7 @@ def split(
 
 
 def cut_machine_text(text: str, at: int, machine: str) -> int:
-    """Return the offset in the machine's text that corresponds to `at` in the text; never inside a token."""
+    """Return the offset in the machine transcript that corresponds to `at` in the text, never inside a token."""
     ours, theirs = tokens(text), tokens(machine)
     cut = sum(token.offset < at for token in ours)
     pairs = matches([token.text for token in ours], [token.text for token in theirs])
@@ -115,7 +115,7 @@ def cut_machine_text(text: str, at: int, machine: str) -> int:
 
 
 def _kept(old: Sequence[str], new: Sequence[str]) -> dict[int, int]:
-    """For each new token that keeps its time: the old one whose time it is."""
+    """Map each new token that keeps its time to the old token."""
     pairs = matches(old, new)
     kept = {j: i for i, j in pairs}
     for (i, j), (next_i, next_j) in pairwise([(-1, -1), *pairs, (len(old), len(new))]):
@@ -125,7 +125,7 @@ def _kept(old: Sequence[str], new: Sequence[str]) -> dict[int, int]:
 
 
 def _timed_tokens(words: Sequence[TimedWord]) -> list[TimedWord]:
-    """Cut words into tokens. A token inside a word has its share of the time, one of several words spans them."""
+    """Split words into tokens. A token inside a word gets a share of its time; one across several words spans them."""
     bounds: list[tuple[int, int, TimedWord]] = []
     offset = 0
     for word in words:
@@ -169,7 +169,7 @@ def _shared(run: Sequence[Token], left: float, right: float) -> list[TimedWord]:
 
 
 def _divided(words: Sequence[TimedWord], before: int) -> tuple[list[TimedWord], list[TimedWord]]:
-    """The words with the first `before` characters (spaces do not count), and the others."""
+    """Return the words with the first `before` characters, not counting spaces, and the others."""
     left: list[TimedWord] = []
     right: list[TimedWord] = []
     count = 0

@@ -1,4 +1,4 @@
-"""One writer a format, chosen from a dict. A writer takes a Timeline and returns the file's text."""
+"""One writer per format. A writer takes a Timeline and returns the text of the file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

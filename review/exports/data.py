@@ -1,4 +1,4 @@
-"""JSON in whisper's and whisperX's shape, from the current state."""
+"""JSON in the format of whisper and whisperX, from the current state."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from review.timeline import Timeline, TimelineSegment
 
 
 def to_json(timeline: Timeline) -> str:
-    """The transcript document that docs/transcript-format.md describes."""
+    """Return the document described in docs/transcript-format.md."""
     speakers = dict.fromkeys(segment.speaker for segment in timeline.segments if segment.speaker)
     document = {
         "schemaVersion": SCHEMA_VERSION,

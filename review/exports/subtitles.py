@@ -1,4 +1,4 @@
-"""SRT and WebVTT. Cues are cut at words so that they can be read: at most two lines and six seconds."""
+"""SRT and WebVTT. Cues are split at words for readability: at most two lines and six seconds."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ def _joined(group: list[TimedWord], speaker: str) -> Cue:
 
 
 def _lines(text: str) -> str:
-    """At most two lines of even length; `-->` cannot be forged and no empty line ends the cue early."""
+    """Return at most two balanced lines; prevents forged `-->` and empty lines that would end the cue."""
     clean = " ".join(text.replace("-->", "→").split())
     lines = wrap(clean, LINE_CHARACTERS, break_long_words=False) or [""]
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from review.timeline import Timeline
 
 
 def to_txt(timeline: Timeline) -> str:
-    """One line a segment; a speaker's name stands above what they say."""
+    """One line per segment, with the speaker's name above their segments."""
     lines: list[str] = []
     for segment, is_turn in zip(timeline.segments, timeline.turns(), strict=True):
         if segment.speaker and is_turn:
@@ -15,7 +15,7 @@ def to_txt(timeline: Timeline) -> str:
 
 
 def to_markdown(timeline: Timeline) -> str:
-    """A heading, then one paragraph a segment with its time."""
+    """A heading, then one paragraph per segment with its time."""
     lines = [f"# {timeline.title}", ""]
     for segment, is_turn in zip(timeline.segments, timeline.turns(), strict=True):
         speaker = f" **{segment.speaker}**" if segment.speaker and is_turn else ""

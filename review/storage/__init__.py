@@ -1,1 +1,1 @@
-"""Transcripts in the database: read, written, their history."""
+"""Transcripts in the database: rows, edits, and history."""

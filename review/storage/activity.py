@@ -1,4 +1,4 @@
-"""What others do in a transcript: their changes, their edits in words, where they are."""
+"""Activity of others in a transcript: changes, history, and presence."""
 
 from datetime import timedelta
 from typing import Any
@@ -42,7 +42,7 @@ SENTENCES = {
 
 
 def changes(transcript: Transcript, since: int) -> Answer:
-    """Return what changed after a version, as rows are now: costs what changed, not what there is."""
+    """Return the rows that changed since a version; the cost depends on the changes, not on the transcript."""
     repository = TranscriptRepository(transcript)
     made = transcript.edits.filter(version__gt=since).values_list("removed_keys", flat=True)
     gone = dict.fromkeys(key for keys in made for key in keys)
@@ -58,7 +58,7 @@ def changes(transcript: Transcript, since: int) -> Answer:
 
 
 def people(transcript: Transcript) -> list[dict[str, Any]]:
-    """Return who has the transcript open."""
+    """Return who is viewing the transcript."""
     recent = timezone.now() - timedelta(seconds=PRESENT_SECONDS)
     return [
         {
@@ -72,7 +72,7 @@ def people(transcript: Transcript) -> list[dict[str, Any]]:
 
 
 def note_presence(transcript: Transcript, person: User, client: UUID, segment: UUID | None) -> None:
-    """Say that this page is open, and at which segment; pages that fell silent are forgotten."""
+    """Record that a page is viewing the transcript, and its segment; expire pages that stopped reporting."""
     now = timezone.now()
     transcript.presences.filter(at__lt=now - timedelta(seconds=PRESENT_SECONDS)).delete()
     Presence.objects.update_or_create(
@@ -83,7 +83,7 @@ def note_presence(transcript: Transcript, person: User, client: UUID, segment: U
 
 
 def past(transcript: Transcript, before: int | None) -> list[dict[str, Any]]:
-    """Return a page of the history, the newest first."""
+    """Return a page of the history, newest first."""
     rows = transcript.edits.order_by("-seq").defer("patch", "payload")
     return [
         {
@@ -101,7 +101,7 @@ def past(transcript: Transcript, before: int | None) -> list[dict[str, Any]]:
 
 
 def differences(transcript: Transcript) -> list[dict[str, Any]]:
-    """Return the segments whose text is not the machine's."""
+    """Return the segments that differ from the machine transcript."""
     rows = transcript.segments.exclude(text=F("machine_text")).order_by("rank")
     return [
         {"key": str(key), "start": start, "text": text, "machineText": machine}

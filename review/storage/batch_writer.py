@@ -1,4 +1,4 @@
-"""One batch of edits being written: each carried out and noted in the history."""
+"""Writes a batch of edits: applies each and records it in the history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ S = Transcript.ReviewStatus
 
 @dataclass
 class BatchWriter:
-    """One batch being written, with the transcript's row locked."""
+    """A batch in progress; the transcript's row is locked."""
 
     repository: TranscriptRepository
     patch_writer: PatchWriter
@@ -27,7 +27,7 @@ class BatchWriter:
     written: list[Edit] = field(default_factory=list)
 
     def add(self, kind: str, payload: Row, patch: Patch) -> Edit:
-        """Carry out one edit's patch and note it in the history."""
+        """Apply the patch of an edit and record it in the history."""
         is_first = not any(edit.changes for edit in self.written)
         if is_first and kind != "Undo" and changes_anything(patch):
             patch = compose([patch, _first_touch(self.repository, payload, patch, self.person)])
@@ -54,7 +54,7 @@ class BatchWriter:
 
 
 def _first_touch(repository: TranscriptRepository, payload: Row, patch: Patch, person: User) -> Patch:
-    """Whoever edits a new transcript first reviews it."""
+    """The first person to edit a new transcript becomes its reviewer."""
     if repository.transcript["reviewStatus"] != S.NEW:
         return nothing()
     changed = patch["transcript"]["after"] if patch["transcript"] else {}

@@ -1,7 +1,7 @@
-"""Edits committed, undone and done again: the thin shell around `edits.apply`.
+"""Commits edits: the thin shell around `operations.apply`.
 
-A batch is all or nothing, makes one new version, and is known by its first edit's id: sent again, it is
-answered and not applied. Whoever changes a transcript holds the lock on its row.
+A batch is all or nothing, creates one new version, and is identified by the id of its first edit: repeated, it is
+acknowledged and not applied. Changes to a transcript hold the lock on its row.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ Answer = dict[str, Any]
 
 
 class EditConflict(Exception):
-    """Somebody else changed these rows meanwhile."""
+    """Someone else changed these rows in the meantime."""
 
     def __init__(self, segments: set[str], speakers: set[str]) -> None:
         super().__init__("someone else changed these rows")
@@ -36,7 +36,7 @@ class EditConflict(Exception):
 
 @dataclass(frozen=True)
 class Batch:
-    """What a page sends: edits with their ids, made on top of `base_version`."""
+    """Edits with their ids, based on `base_version`."""
 
     base_version: int
     client: UUID
@@ -64,7 +64,7 @@ def locked(
     ids: Sequence[UUID],
     write: Callable[[BatchWriter], None],
 ) -> Answer:
-    """Have `write` write one batch under the lock of the transcript; a batch that is known is only answered."""
+    """Run `write` under the lock of the transcript; a known batch is only acknowledged."""
     with transaction.atomic():
         mine = Transcript.objects.select_for_update().get(pk=transcript.pk)
         known = Edit.objects.filter(transcript=mine, edit_id__in=ids).order_by("seq").first()
@@ -88,12 +88,12 @@ def locked(
 
 
 def answer(transcript: Transcript, version: int, made: QuerySet[Edit]) -> Answer:
-    """Return the rows as they are now that these edits changed."""
+    """Return the current state of the rows that these edits changed."""
     return _answer(TranscriptRepository(transcript), version, list(made.defer("patch", "payload")))
 
 
 def current(transcript: Transcript, segments: set[str], speakers: set[str]) -> Answer:
-    """Return these rows as they are now."""
+    """Return the current state of these rows."""
     repository = TranscriptRepository(transcript)
     found = repository.known(sorted(segments))
     return {
@@ -105,7 +105,7 @@ def current(transcript: Transcript, segments: set[str], speakers: set[str]) -> A
 
 
 def review_state(repository: TranscriptRepository) -> Row:
-    """What an answer says of the transcript itself."""
+    """Return the transcript's own fields for a response."""
     return {
         "reviewStatus": repository.transcript["reviewStatus"],
         "reviewer": repository.transcript["reviewer"],
@@ -115,7 +115,7 @@ def review_state(repository: TranscriptRepository) -> Row:
 
 @dataclass(frozen=True)
 class _Foreign:
-    """What other pages changed since the page that sends a batch looked."""
+    """Changes by other pages since the base version of a batch."""
 
     segments: frozenset[str]
     speakers: frozenset[str]

@@ -1,4 +1,4 @@
-"""A machine result becomes rows that people can work on."""
+"""Imports a machine transcript into editable rows."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from review.serializers import timed_words
 
 
 def create_transcript(result: Result) -> Transcript:
-    """Make the rows of a committed result. Raises transcript.UnreadableTranscript, OSError."""
+    """Create the rows of a committed result. Raises transcript.UnreadableTranscript, OSError."""
     file = result.files.get(output_type="json")
     parsed = document.parse(read_json(file.absolute_path.read_bytes()))
     segments = parsed["segments"]

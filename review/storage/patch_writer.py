@@ -19,7 +19,7 @@ class PatchWriter:
         self._repository = repository
 
     def write(self, patch: Patch) -> None:
-        """Carry the patch out. Raises RestrictedError where a speaker would go who still speaks."""
+        """Apply the patch. Raises RestrictedError if a deleted speaker still has segments."""
         repository = self._repository
         before = repository.known(one["key"] for one in patch["segments"])
         after = dict(before)

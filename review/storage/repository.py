@@ -80,24 +80,24 @@ class TranscriptRepository:
     # Reading many --------------------------------------------------------------------------------
 
     def load(self, keys: Iterable[str]) -> None:
-        """Read segments by key, all of them with as few queries as can be."""
+        """Read segments by key in as few queries as possible."""
         for chunk in chunks(self.segment_map.unread(keys)):
             for key in chunk:
                 self.segment_map[key] = None
             self._read(self.queryset.filter(key__in=chunk))
 
     def known(self, keys: Iterable[str]) -> dict[str, Row]:
-        """Return the segments with these keys that there are."""
+        """Return the existing segments with these keys."""
         keys = list(keys)
         self.load(keys)
         return {key: segment for key in keys if (segment := self.segment_map[key]) is not None}
 
     def changed_since(self, version: int) -> list[Row]:
-        """Return the segments that changed after a version, in order."""
+        """Return the segments that changed since a version, in order."""
         return self._read(self.queryset.filter(version__gt=version).order_by("rank"))
 
     def ranks_taken(self, ranks: Iterable[str]) -> set[str]:
-        """Return those of the ranks that a segment has."""
+        """Return the ranks that are in use."""
         return set(self.queryset.filter(rank__in=list(ranks)).values_list("rank", flat=True))
 
     def _read(self, segments: QuerySet[Segment]) -> list[Row]:

@@ -1,6 +1,6 @@
-"""Undo and Redo: the person's own latest batch taken back, or done again. Both are edits themselves.
+"""Undo and redo of the person's own latest batch. Both are edits themselves.
 
-Other people's edits in between stay; where they changed the same fields, nothing is taken back.
+Other people's edits in between are kept; if they changed the same fields, undo is rejected.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from review.storage.repository import TranscriptRepository
 
 
 def undo(writer: BatchWriter) -> None:
-    """Take back the person's latest batch that still stands. Raises InvalidEdit, Outdated."""
+    """Undo the person's latest active batch. Raises InvalidEdit, Outdated."""
     mine = _made_by(writer)
     version = mine.filter(undone_by=None).order_by("-version").values_list("version", flat=True).first()
     if version is None:
@@ -29,7 +29,7 @@ def undo(writer: BatchWriter) -> None:
 
 
 def redo(writer: BatchWriter) -> None:
-    """Do the batch again that the person undid last, unless they edited since. Raises as undo does."""
+    """Redo the batch that the person undid last, unless they have edited since. Raises like undo."""
     mine = _made_by(writer)
     fresh = mine.order_by("-seq").values_list("seq", flat=True).first()
     undone = mine.filter(undone_by__seq__gt=fresh or 0).order_by("-undone_by__seq", "-version")
@@ -44,7 +44,7 @@ VERBS: dict[str, Callable[[BatchWriter], None]] = {"Undo": undo, "Redo": redo}
 
 
 def mark(written: Sequence[Edit]) -> None:
-    """Note on the undone batch that it is undone, or that it stands again."""
+    """Mark a batch as undone or active again."""
     for edit in written:
         if edit.kind in VERBS:
             batch = Edit.objects.filter(transcript=edit.transcript, version=edit.payload["of"])
@@ -52,10 +52,10 @@ def mark(written: Sequence[Edit]) -> None:
 
 
 def fitted(repository: TranscriptRepository, patch: Patch) -> Patch:
-    """Return the patch as it can be carried out now. Raises Outdated where rows have changed since.
+    """Return the patch adapted to the current rows. Raises Outdated if rows have changed since.
 
-    A changed status stays where the patch has more to do; a segment that comes back to a rank that is
-    taken gets one behind it.
+    A changed status is kept if the patch has other changes; a restored segment whose rank is taken gets the next
+    one.
     """
     segments = outdated(repository.known(one["key"] for one in patch["segments"]), patch["segments"])
     speakers = outdated({row["key"]: row for row in repository.speakers()}, patch["speakers"])
@@ -71,7 +71,7 @@ def fitted(repository: TranscriptRepository, patch: Patch) -> Patch:
 
 
 def _given_to_nobody(repository: TranscriptRepository, patch: Patch) -> set[str]:
-    """Return the segments that would be given to speakers who are gone."""
+    """Return the segments that would be assigned to deleted speakers."""
     there = {row["key"] for row in repository.speakers()} | {one["key"] for one in patch["speakers"]}
     wanted = {one["key"]: (one["after"] or {}).get("speaker") for one in patch["segments"]}
     return {key for key, speaker in wanted.items() if speaker is not None and speaker not in there}

@@ -1,4 +1,4 @@
-"""Named states of a transcript: kept whole, looked at, brought back as one edit that can be undone."""
+"""Saved versions of a transcript: stored whole, viewed, and restored as one edit that can be undone."""
 
 from typing import Any
 from uuid import UUID
@@ -19,12 +19,12 @@ KEPT = ("reviewStatus", "reviewer")
 
 
 def state(transcript: Transcript) -> Row:
-    """Return the whole transcript as on the wire."""
+    """Return the whole transcript in wire format."""
     return {**heading(transcript), "segments": TranscriptRepository(transcript).all_segments()}
 
 
 def heading(transcript: Transcript) -> Row:
-    """Return the transcript as on the wire, without its segments."""
+    """Return the transcript in wire format without segments."""
     repository = TranscriptRepository(transcript)
     return {
         "id": str(transcript.pk),

@@ -1,4 +1,4 @@
-"""`manage.py audit_storage`: do the files on the disk and the rows in the database belong together?"""
+"""`manage.py audit_storage`: compare files on disk with rows in the database."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`manage.py check_invariants`: is everything as it must always be?"""
+"""`manage.py check_invariants`: check the invariants."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""manage.py demo: the shipped recording through upload, job, worker and write-back, in the terminal."""
+"""manage.py demo: transcribe the demo recording end to end, in the terminal."""
 
 import socket
 import time
@@ -54,7 +54,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def running_stack(command: BaseCommand, interrupt: Interrupt) -> Iterator[None]:
-    """Use the processes that run on this DATA_DIR, or start them for as long as it takes."""
+    """Use the running processes of this DATA_DIR, or start them temporarily."""
     if supervisor.is_running():
         yield
         return
@@ -71,7 +71,7 @@ def running_stack(command: BaseCommand, interrupt: Interrupt) -> Iterator[None]:
 
 
 def choose_free_ports() -> None:
-    """Another installation may hold the usual ports; the demo does not mind where it runs."""
+    """Choose free ports, since another installation may use the defaults."""
     if supervisor.is_free(settings.WEB_PORT) and supervisor.is_free(8478):
         return
     with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
@@ -82,7 +82,7 @@ def choose_free_ports() -> None:
 
 
 def start(recording: Path, model: str) -> JobInput:
-    """Upload the recording into a session of its own and queue a job."""
+    """Upload the recording to a separate session and queue a job."""
     session = Session.objects.create(owner=make_owner(), name="Demo")
     upload = ingest.receive_path(session, recording)
     options = Options(model=model, diarization_enabled=True)
@@ -109,7 +109,7 @@ def show(progress: Progress, bar: TaskID, job_input: JobInput) -> None:
 
 
 def failure_of(job_input: JobInput) -> str:
-    """Say what went wrong and what to do."""
+    """Return what went wrong and what to do."""
     text = job_input.error_text
     if text is None:
         return f"The job did not finish within {PATIENCE_SECONDS // 60} minutes."
@@ -117,7 +117,7 @@ def failure_of(job_input: JobInput) -> str:
 
 
 def print_transcript(job_input: JobInput, console: Console) -> None:
-    """One line a segment, with its start and, where it is known, its speaker."""
+    """Print one line per segment, with its start and speaker, if known."""
     console.print()
     for segment in timeline.of(job_input.transcript).segments:
         speaker = f"{segment.speaker}  " if segment.speaker else ""

@@ -1,4 +1,4 @@
-"""manage.py draw_errors: the tables of failure codes in docs/ from the protocol; --check compares only."""
+"""manage.py draw_errors: generate the tables of failure codes in docs/ from the protocol; --check only compares."""
 
 import re
 from argparse import ArgumentParser
@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
 
 def with_table(page: str, table: str) -> str:
-    """Return the page with the table between its two marks; CommandError where it has none."""
+    """Return the page with the table between its markers. Raises CommandError if there are none."""
     drawn, count = PLACE.subn(lambda _: table, page)
     if count != 1:
         raise CommandError(f"Expected one placeholder for the table of error codes, found {count}.")
@@ -38,12 +38,12 @@ def with_table(page: str, table: str) -> str:
 
 
 def codes() -> str:
-    """Return the table for those who write a worker or a controller."""
+    """Return the table for developers of workers and controllers."""
     rows = [f"| `{code}` | {text.sentence} |" for code, text in ERRORS.items()]
     return "\n".join(["| Code | Meaning |", "| --- | --- |", *rows]) + "\n"
 
 
 def remedies() -> str:
-    """Return the table for those who look after an installation."""
+    """Return the table for administrators."""
     rows = [f"| `{code}` | {text.sentence} | {text.hint} |" for code, text in ERRORS.items()]
     return "\n".join(["| Code | Meaning | What to do |", "| --- | --- | --- |", *rows]) + "\n"

@@ -1,4 +1,4 @@
-"""manage.py draw_openapi: docs/openapi.json from the operations; --check compares only."""
+"""manage.py draw_openapi: generate docs/openapi.json from the operations; --check only compares."""
 
 import json
 from argparse import ArgumentParser

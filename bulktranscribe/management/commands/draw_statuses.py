@@ -1,4 +1,4 @@
-"""manage.py draw_statuses: docs/job-states.md from the status table; --check compares only."""
+"""manage.py draw_statuses: generate docs/job-states.md from the status table; --check only compares."""
 
 from argparse import ArgumentParser
 from typing import Any

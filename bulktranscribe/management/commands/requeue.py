@@ -1,4 +1,4 @@
-"""`manage.py requeue`: files back into the queue, by id or all that failed with a code."""
+"""`manage.py requeue`: requeue files by id, or all that failed with a code."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""manage.py serve: the web process, under waitress."""
+"""manage.py serve: run the web process with waitress."""
 
 from typing import Any
 
@@ -37,5 +37,5 @@ class Command(BaseCommand):
 
 
 def is_piece(method: str, path: str) -> bool:
-    """Whether a request brings a piece of a file."""
+    """Return whether a request uploads a chunk of a file."""
     return method == "PATCH" and path.startswith("/api/incoming/")

@@ -1,4 +1,4 @@
-"""manage.py sign_in_link [NAME]: a new link that signs in once."""
+"""manage.py sign_in_link [NAME]: create a one-time sign-in link."""
 
 from argparse import ArgumentParser
 from typing import Any

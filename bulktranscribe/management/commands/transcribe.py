@@ -1,4 +1,4 @@
-"""manage.py transcribe FILE|DIR…: recordings into transcripts, from the terminal."""
+"""manage.py transcribe FILE|DIR…: transcribe recordings from the terminal."""
 
 import sys
 from argparse import Namespace

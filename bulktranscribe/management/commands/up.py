@@ -1,4 +1,4 @@
-"""manage.py up: everything on one machine, until Ctrl-C."""
+"""manage.py up: run everything on one machine, until Ctrl-C."""
 
 import signal
 import sys
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             self._say("\nStopped. Your data is kept; `make up` starts it again.")
 
     def _say(self, text: str) -> None:
-        """Print at once, also into a pipe: the sign-in link must not wait in a buffer."""
+        """Print unbuffered, even to a pipe, so that the sign-in link appears immediately."""
         self.stdout.write(text)
         self.stdout.flush()
 
@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
 
 def prepare(command: BaseCommand) -> None:
-    """Bring the database up to date and make the rows that a start needs."""
+    """Migrate the database and create the required rows."""
     command.stdout.write("Migrating the database…")
     call_command("migrate", interactive=False, verbosity=0)
     follow_local_worker()
@@ -69,7 +69,7 @@ def prepare(command: BaseCommand) -> None:
 
 
 def follow_local_worker() -> None:
-    """Give the row of this machine's worker its new address, where that changed: the demo may take another port."""
+    """Update the URL of the local worker if it has changed, since the demo may use a different port."""
     url = settings.LOCAL_WORKER_URL
     row = (
         Worker.objects.filter(kind=Worker.Kind.LOCAL, from_settings=True).order_by("is_retired", "pk").first()
@@ -79,7 +79,7 @@ def follow_local_worker() -> None:
 
 
 def worker_news() -> str:
-    """Say how the local worker is."""
+    """Return the status of the local worker as text."""
     worker = Worker.usable().filter(kind=Worker.Kind.LOCAL).first()
     if worker is None or not worker.is_connected:
         return "Starting the worker…"
@@ -92,7 +92,7 @@ def worker_news() -> str:
 
 
 class Interrupt:
-    """Ctrl-C and SIGTERM, remembered: Python drops an exception that comes up inside a destructor."""
+    """Remembers Ctrl-C and SIGTERM, because Python drops exceptions raised inside a destructor."""
 
     def __init__(self) -> None:
         self.came = False
@@ -101,7 +101,7 @@ class Interrupt:
         sys.unraisablehook = self._dropped
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt where one has come and was dropped."""
+        """Raise KeyboardInterrupt if one was dropped."""
         if self.came:
             raise KeyboardInterrupt
 

@@ -1,4 +1,4 @@
-"""manage.py watch DIR --session NAME: what appears in a folder is transcribed."""
+"""manage.py watch DIR --session NAME: transcribe what appears in a folder."""
 
 import sys
 from argparse import Namespace

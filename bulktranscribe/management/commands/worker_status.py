@@ -1,4 +1,4 @@
-"""`manage.py worker_status`: every worker, how it is, what it has, how fast it is."""
+"""`manage.py worker_status`: print status, files, and speed of all workers."""
 
 import json
 from typing import Any
