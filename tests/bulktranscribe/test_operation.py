@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from bulktranscribe.logging import JsonFormatter
+from gpu_worker.shared.json_logs import JsonFormatter
 from jobs.models import Job, JobInput
 from jobs.statuses import Event
 from remoteworker import clock
@@ -31,6 +32,19 @@ def line(event: str, **extra: Any) -> str:
 def test_a_log_line_is_one_json_object_with_its_fields() -> None:
     said = json.loads(line("dispatch", worker="box", attempt=2))
     assert (said["event"], said["level"], said["worker"], said["attempt"]) == ("dispatch", "info", "box", 2)
+
+
+def test_both_sides_write_the_same_keys() -> None:
+    try:
+        raise ValueError("sig=abcdef0123456789")
+    except ValueError:
+        record = logging.makeLogRecord({"name": "x", "exc_info": sys.exc_info(), "msg": "odd"})
+    controller, worker = (
+        json.loads(JsonFormatter(exception_texts=texts).format(record)) for texts in (True, False)
+    )
+    assert list(controller) == list(worker) == ["time", "level", "logger", "event", "traceback"]
+    assert controller["traceback"][-1] == "ValueError: sig=…"
+    assert worker["traceback"][-1] == "ValueError"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from bulktranscribe.logging import JsonFormatter
+from gpu_worker.shared.json_logs import JsonFormatter
 from jobs.models import ApiToken, Job, JobInput, Scope, Session, Upload
 from tests.jobs.programs import Program
 
