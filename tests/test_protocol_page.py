@@ -267,7 +267,10 @@ def test_a_page_without_a_place_for_the_table_is_refused() -> None:
 def test_every_code_that_the_page_mentions_exists() -> None:
     source = "".join(
         path.read_text()
-        for path in (ROOT / "gpu_worker" / "server" / "app.py", ROOT / "remoteworker" / "views.py")
+        for path in (
+            *(ROOT / "gpu_worker" / "server").glob("*.py"),
+            ROOT / "remoteworker" / "views.py",
+        )
     )
     settings = (ROOT / ".env.example").read_text()
     for code in set(re.findall(r"`([A-Z][A-Z_]+)`", PAGE)) - {"HEAD", "WORKER", "TOKEN", "FILE"}:

@@ -17,7 +17,7 @@ from gpu_worker.logs import failed
 from gpu_worker.preflight import preflight
 from gpu_worker.server import push
 from gpu_worker.server.metrics import CONTENT_TYPE, Metrics, Now
-from gpu_worker.server.reply import NO_JOB, Reply, error, not_allowed
+from gpu_worker.server.reply import NO_JOB, Reply, error, not_allowed, not_found
 from gpu_worker.shared.protocol import (
     MAX_JOBS_ASKED,
     MAX_REQUEST_BYTES,
@@ -99,12 +99,12 @@ class App:
     def _refuse_stranger(self, environ: WSGIEnvironment) -> Reply | None:
         header = environ.get("HTTP_AUTHORIZATION", "")
         if not header:
-            return Reply(
-                401, {"error": "Authorization required"}, [("WWW-Authenticate", 'Bearer realm="worker"')]
-            )
+            asked = [("WWW-Authenticate", 'Bearer realm="worker"')]
+            return error(401, "UNAUTHENTICATED", "Authorization header missing.", asked)
         scheme, _, token = header.partition(" ")
         is_known = _is_known(token.strip().encode("latin-1"), self.config)
-        return None if scheme.lower() == "bearer" and is_known else Reply(403, {"error": "Wrong token"})
+        is_welcome = scheme.lower() == "bearer" and is_known
+        return None if is_welcome else error(403, "FORBIDDEN", "Unknown token.")
 
     def _health(self) -> Reply:
         body = {
@@ -179,7 +179,7 @@ class App:
             )
         except WorkerBusy:
             wait = [("Retry-After", str(RETRY_AFTER))]
-            return Reply(429, {"error": {"code": "BUSY", "message": "Worker is at capacity."}}, wait)
+            return error(429, "BUSY", "Worker is at capacity.", wait)
         return Reply(201 if is_new else 200, {"workerJobId": job_id, "status": status})
 
 
@@ -209,7 +209,7 @@ def _nothing_here(path: tuple[str, ...]) -> Reply:
         case ("v1", "jobs", _, "inputs", _):
             return not_allowed("HEAD, PUT")
         case _:
-            return Reply(404, {"error": "Not found"})
+            return not_found("Not found")
 
 
 def _read_body(environ: WSGIEnvironment) -> bytes | None:

@@ -8,7 +8,7 @@ import re
 from gpu_worker.errors import Fault
 from gpu_worker.jobs.registry import JobOver, JobStore
 from gpu_worker.server.receive_push import Damaged, Misplaced, PushUpload, Slice, WrongSize
-from gpu_worker.server.reply import NO_JOB, Reply, error
+from gpu_worker.server.reply import NO_JOB, Reply, error, not_found
 from gpu_worker.shared.protocol import OUTPUT_CONTENT_TYPES
 
 RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
@@ -44,7 +44,7 @@ def fetch(jobs: JobStore, job_id: str, input_id: str, kind: str) -> Reply:
     except OSError:
         content = None
     if content is None:
-        return Reply(404, {"error": "Output not found"})
+        return not_found("Output not found")
     etag = f'"{hashlib.sha256(content).hexdigest()}"'
     return Reply(200, content, [("ETag", etag)], OUTPUT_CONTENT_TYPES[kind])
 
@@ -89,8 +89,7 @@ def _slice(content_range: str, body: bytes) -> Slice | None:
 
 
 def _at(push_upload: PushUpload, status: int, code: str, message: str) -> Reply:
-    body = {"error": {"code": code, "message": message}, "offset": push_upload.held}
-    return Reply(status, body, _offset(push_upload))
+    return error(status, code, message, _offset(push_upload), offset=push_upload.held)
 
 
 def _offset(push_upload: PushUpload) -> list[tuple[str, str]]:

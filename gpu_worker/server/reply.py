@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -30,14 +31,22 @@ class Reply:
         return json.dumps(self.body, ensure_ascii=False).encode()
 
 
-NO_JOB = Reply(404, {"error": "Job not found"})
+def error(
+    status: int, code: str, message: str, headers: Iterable[tuple[str, str]] = (), **more: object
+) -> Reply:
+    """An error with its code and a sentence; `more` stands beside it."""
+    return Reply(status, {"error": {"code": code, "message": message}, **more}, list(headers))
 
 
-def error(status: int, code: str, message: str) -> Reply:
-    """An error with its code and a sentence."""
-    return Reply(status, {"error": {"code": code, "message": message}})
+def not_found(what: str) -> Reply:
+    """There is no such thing: the one error that is a text, as the protocol has always had it."""
+    return Reply(404, {"error": what})
 
 
-def not_allowed(method: str) -> Reply:
+def not_allowed(methods: str) -> Reply:
     """Another method belongs here."""
-    return Reply(405, {"error": "Method not allowed"}, [("Allow", method)])
+    message = f"This address takes {methods}."
+    return error(405, "METHOD_NOT_ALLOWED", message, [("Allow", methods)])
+
+
+NO_JOB = not_found("Job not found")

@@ -44,7 +44,7 @@ def test_health_is_open_and_tells_nothing_secret(idle_worker: Worker) -> None:
 @pytest.mark.parametrize("path", ["/v1/ping", "/v1/preflight", "/v1/jobs/x", "/v1/unknown", "/"])
 def test_a_stranger_is_asked_for_a_token(idle_worker: Worker, path: str) -> None:
     reply = requests.get(idle_worker.url + path, timeout=30)
-    assert reply.status_code == 401
+    assert (reply.status_code, reply.json()["error"]["code"]) == (401, "UNAUTHENTICATED")
     assert reply.headers["WWW-Authenticate"].startswith("Bearer")
 
 
@@ -53,7 +53,7 @@ def test_a_wrong_token_is_refused(idle_worker: Worker, header: str) -> None:
     headers = {"Authorization": header.encode("latin-1")}
     for method, path in (("GET", "/v1/ping"), ("POST", "/v1/jobs"), ("POST", "/v1/jobs/x/cancel")):
         reply = requests.request(method, idle_worker.url + path, headers=headers, timeout=30)
-        assert reply.status_code == 403
+        assert (reply.status_code, reply.json()["error"]["code"]) == (403, "FORBIDDEN")
         assert reply.headers["Content-Type"] == "application/json"
 
 

@@ -92,6 +92,7 @@ def test_a_full_worker_puts_it_back_and_burns_no_try(
         (Said(422, {"error": "another body"}), "REMOTE_REFUSED"),
         (Said(400, {"error": {"code": [], "message": "\ud83d"}}), "REMOTE_REFUSED"),
         (Said(401, {"error": "Authorization required"}), "REMOTE_AUTH_FAILED"),
+        (Said(401, {"error": {"code": "UNAUTHENTICATED", "message": "No header."}}), "REMOTE_AUTH_FAILED"),
         (Said(403, {"error": "Wrong token"}), "REMOTE_AUTH_FAILED"),
     ],
 )
