@@ -76,6 +76,7 @@ def create_job(
         )
         Upload.objects.filter(inputs__job=job, is_used=False).update(is_used=True)
         session.touch()
+        # `remoteworker.receivers.nudge_dispatch` receives it: the file is dispatched without waiting for a tick.
         input_queued.send(sender=Job, job=job)
     return job
 

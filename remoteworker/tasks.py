@@ -1,4 +1,26 @@
-"""Celery tasks. A message is only a nudge: each task is short, idempotent, and reads the database."""
+"""Celery tasks. A message is only a nudge: each task is short, idempotent, and reads the database.
+
+How a file gets from queued to committed, with the task, the function, and the status that it leaves:
+
+1. `jobs.batches.create_job` stores the job and sends a signal; `receivers.nudge_dispatch` sends the first message.
+   A tick every REMOTE_WORKER_POLL_SECONDS does the same. (queued)
+2. `dispatch_queued` runs `dispatch.assign`: `queue.next_up` says which files are next, `scheduler.plan` which
+   worker takes each, and `dispatch.claim` makes the attempt. (dispatching)
+3. `hand_over`, one per worker, runs `dispatch.hand_over`: `dispatch.send` posts the job, and `dispatch.accept` stores
+   the worker's ID for it. (running; or queued again by `dispatch.push_back` if the worker is full or unreachable)
+4. `bring_file`, in push mode only, runs `push_transfer.bring`: the file is sent in slices. Otherwise the worker
+   downloads it from `views.worker_input`. (running)
+5. `poll_workers` sends one message per worker; `poll_worker` runs `poll.poll_worker`: it asks the worker,
+   `leases.decide` judges the answer, and `apply.observations` renews the lease and stores the progress, or ends the
+   attempt. (running; or failed, or queued again if another attempt is allowed)
+6. The worker sends its documents to `views.worker_outputs`, where `results.stage` stores them. In push mode
+   `push_transfer.follow` downloads them during a poll. (running)
+7. The worker reports the end to `views.worker_complete`: `results.finish` commits the result exactly once, in the
+   transaction that ends the attempt. In push mode `push_transfer.follow` does. (complete)
+
+`reap` finishes what a killed process left halfway. A cancel ends the attempt in the transaction of the click
+(`receivers.fence_attempt`); `poll.pass_on_cancels` tells the worker afterwards.
+"""
 
 import logging
 import time
