@@ -1,4 +1,4 @@
-"""Rows that one process works on at a time: a column says until when, and a killed process lets go by itself."""
+"""Leases on rows: one process at a time works on a row, until a time in one of its columns, or until it is killed."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,9 +13,9 @@ from jobs import clock
 
 @dataclass(frozen=True)
 class RowLease:
-    """A lease on rows of `model`: `column` is its end, `setting` names how many seconds it lasts.
+    """A lease on the rows of `model`: `column` is when it expires, `setting` names how many seconds it lasts.
 
-    Declared once, beside the model; `EVERY` has them all, for the clock when it jumps.
+    Each is declared once, next to its model; `EVERY` lists them all, for when the clock jumps.
     """
 
     model: type[models.Model]
@@ -27,7 +27,7 @@ class RowLease:
         self.EVERY.append(self)
 
     def claim(self, rows: QuerySet[Any], **changes: Any) -> bool:
-        """Take the lease of these rows where it is free; of several that want it at once exactly one gets it.
+        """Acquire the lease of these rows if it is free; of several processes that try at once, exactly one succeeds.
 
         `changes` are other columns to set in the same UPDATE.
         """
@@ -35,24 +35,24 @@ class RowLease:
         return bool(rows.filter(self._is_free(now)).update(**{self.column: now + self.period}, **changes))
 
     def renew(self, rows: QuerySet[Any]) -> bool:
-        """Begin the lease that one holds anew; False where these rows are gone."""
+        """Extend a lease that is held; False if the rows no longer match."""
         return bool(rows.update(**{self.column: clock.now() + self.period}))
 
     def release(self, rows: QuerySet[Any], **changes: Any) -> None:
-        """Let go, and set other columns with it."""
+        """Release the lease, and set other columns in the same UPDATE."""
         rows.update(**{self.column: None}, **changes)
 
     def is_free(self) -> Q:
-        """Whether nobody has the lease. One that ends later than any can is of before the clock went back."""
+        """Whether the lease can be acquired. One that expires too far ahead was acquired before the clock went back."""
         return self._is_free(clock.now())
 
     def is_held(self) -> Q:
-        """Whether somebody has the lease."""
+        """Whether a process holds the lease."""
         now = clock.now()
         return Q(**{f"{self.column}__gte": now, f"{self.column}__lte": now + self.period})
 
     def shift(self, jump: timedelta) -> None:
-        """The clock has jumped: who holds the lease has it for as long as before, and never longer than it lasts."""
+        """Move leases along with the clock, so that they last as long as before, and never longer than a new one."""
         held = self.model._default_manager.exclude(**{self.column: None})
         held.update(**{self.column: F(self.column) + jump})
         latest = clock.now() + self.period

@@ -112,7 +112,7 @@ class Worker(models.Model):
 
     @property
     def reported(self) -> Capabilities:
-        """What it said of itself at the last ping."""
+        """What it reported at its last ping."""
         return parse_capabilities(self.capabilities)
 
     @property
@@ -226,9 +226,9 @@ class Attempt(models.Model):
         tell_worker: bool = False,
         **changes: Any,
     ) -> bool:
-        """Move the input and close the attempt, both or neither; False where it may not make that move any more.
+        """Move the input and close the attempt, both or neither; False if the input can no longer make that move.
 
-        `changes` are other columns of the input. `attempt_code`: the attempt's, where the event has none.
+        `changes` are other columns of the input. `attempt_code`: the code of the attempt, if the event has none.
         """
         with transaction.atomic():
             moved = self.job_input.move_to(

@@ -1,4 +1,4 @@
-"""Locks on files, between the processes of one host. A killed process lets go by itself."""
+"""Locks on files, between the processes of one host. They are released when their process is killed."""
 
 import fcntl
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import IO, Any
 
 
 def try_lock(file: int | IO[Any]) -> bool:
-    """Lock an open file until it is closed; False where another holder has it. Raises OSError."""
+    """Lock an open file until it is closed; False if another process holds the lock. Raises OSError."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -18,9 +18,9 @@ def try_lock(file: int | IO[Any]) -> bool:
 
 @contextmanager
 def locked(path: Path, *, wait: bool = False) -> Iterator[bool]:
-    """Hold the lock of this file, made where it is missing; yields False where another holder has it.
+    """Hold the lock of this file, which is created if missing; yields False if another process holds it.
 
-    `wait`: until that one lets go, so that it always yields True.
+    `wait`: until that process releases it, and always yield True.
     """
     with path.open("a") as file:
         if wait:

@@ -19,7 +19,6 @@ from remoteworker.attempts.leases import Decision, Observation, Times
 from remoteworker.models import Attempt
 
 log = logging.getLogger(__name__)
-ACTOR = "controller"
 PROGRESS = (
     "stage",
     "percent",
@@ -96,7 +95,7 @@ def _end(attempt: Attempt, decision: Decision, now: datetime) -> None:
             return
         stop = event in (Event.TIMED_OUT, Event.REQUEUED)  # one that was lost may still bring its result
         moved = attempt.finish(
-            event, Attempt.Outcome.FAILED, actor=ACTOR, tell_worker=stop, **error, **changes
+            event, Attempt.Outcome.FAILED, actor=dispatch.ACTOR, tell_worker=stop, **error, **changes
         )
         if not moved and not _is_wanted(attempt):
             _drop(attempt, error)

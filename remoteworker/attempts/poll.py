@@ -28,7 +28,6 @@ from remoteworker.workers.client import (
 )
 
 log = logging.getLogger(__name__)
-ACTOR = "controller"
 
 
 def workers_to_poll() -> list[Worker]:
@@ -111,7 +110,7 @@ def _grant_unwatched(worker: Worker) -> bool:
 
 def give_back_unpolled(attempt: Attempt) -> None:
     """Requeue files of workers that are no longer polled because they were disabled or removed from the settings."""
-    dispatch.move_away(attempt, ACTOR, "The worker was retired.")
+    dispatch.move_away(attempt, dispatch.ACTOR, "The worker was retired.")
 
 
 def pass_on_cancels(worker: Worker, client: WorkerClient) -> None:

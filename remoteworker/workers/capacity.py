@@ -1,4 +1,4 @@
-"""How much workers can take: their free slots, for how long a full one is left alone, how fast they are."""
+"""The capacity of workers: free slots, how long a full worker is not asked, measured speed."""
 
 from datetime import datetime, timedelta
 

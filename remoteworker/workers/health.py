@@ -1,4 +1,4 @@
-"""How workers are: asked by a ping, noted where they do not answer, said in words."""
+"""The health of workers: pings, failures to answer, and the state as shown to people and programs."""
 
 import logging
 import time

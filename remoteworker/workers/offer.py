@@ -1,4 +1,4 @@
-"""What the workers offer together, for the job form. From the rows; asks no worker."""
+"""What all workers together offer to the job form. It is read from the rows; no worker is asked."""
 
 from collections.abc import Iterable
 

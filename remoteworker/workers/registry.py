@@ -1,4 +1,4 @@
-"""The workers there are: rows from the settings, which of them may be spoken to, and how."""
+"""The registered workers: rows created from the settings, which of them are in use, and a client for each."""
 
 import logging
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""What a worker says of itself in the answer of GET /v1/ping, read once."""
+"""What a worker reports about itself in the answer to GET /v1/ping, parsed once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,54 +7,54 @@ from typing import Any
 from gpu_worker.shared.protocol.vocabulary import PROTOCOL_VERSION
 from gpu_worker.shared.units import MEGABYTE
 
-MOST_JOBS = 1000  # at once that a worker is believed to take
+MOST_JOBS = 1000  # at once; a worker that reports more is not believed
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a worker is and takes. The defaults stand for what it did not say, or said in a way that makes no sense."""
+    """What a worker is and accepts. The defaults stand for fields that are missing or invalid."""
 
     version: str = ""
     gpu: bool = False
     gpu_name: str = ""
-    models: tuple[str, ...] = ()  # that it can load now; empty: not known
-    model: str = ""  # its own choice, where it names one
+    models: tuple[str, ...] = ()  # that it can load now; empty: unknown
+    model: str = ""  # its default, if it names one
     diarization_trouble: str = ""  # why it cannot identify speakers
     max_file_mb: int | None = None
-    active_jobs: int | None = None  # whoever they are from
+    active_jobs: int | None = None  # from any controller
     max_concurrent_jobs: int = 1
-    queue_size: int = 0  # jobs that wait beside those
+    queue_size: int = 0  # jobs that may wait in addition to those
     answers_many: bool = False  # GET /v1/jobs
     protocol_version: int | None = None
 
     @property
     def is_compatible(self) -> bool:
-        """Whether it speaks this version of the protocol. Who names none is understood."""
+        """Whether it uses this version of the protocol. A worker that names none is accepted."""
         return self.protocol_version in (None, PROTOCOL_VERSION)
 
     @property
     def places(self) -> int:
-        """How many files it takes at once: those that run and the few that wait."""
+        """How many files it accepts at once: those that run and the few that wait."""
         return self.max_concurrent_jobs + self.queue_size
 
     @property
     def is_full(self) -> bool:
-        """Whether it counts as many jobs as it takes."""
+        """Whether it has as many jobs as it accepts."""
         return self.active_jobs is not None and self.active_jobs >= self.places
 
     @property
     def max_bytes(self) -> int | None:
-        """How large a file may be; None: it does not say."""
+        """How large a file may be; None: unknown."""
         return self.max_file_mb * MEGABYTE if self.max_file_mb is not None else None
 
     @property
     def tells_speakers(self) -> bool:
-        """Whether it has not said that it cannot."""
+        """Whether it can identify speakers, as far as is known."""
         return not self.diarization_trouble
 
 
 def parse_capabilities(said: object) -> Capabilities:
-    """Read the answer of a ping, whatever is in it: fields that are missing or odd count as not said."""
+    """Parse the answer to a ping, whatever it contains: invalid fields count as missing."""
     wire: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
     models = wire.get("models")
     return Capabilities(

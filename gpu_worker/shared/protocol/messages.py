@@ -279,10 +279,10 @@ def camel(name: str) -> str:
 
 
 def _check_version(wire: Mapping[str, Any]) -> None:
-    """Who names no version is of before there were any, or of another kind, and is understood."""
+    """A peer that names no version is accepted."""
     version = read_whole(wire, "protocolVersion", low=1, high=1000)
     if version not in (None, PROTOCOL_VERSION):
-        why = f"is {version}, this side speaks {PROTOCOL_VERSION}"
+        why = f"is {version}; this worker uses version {PROTOCOL_VERSION}"
         raise InvalidMessage("protocolVersion", why, "PROTOCOL_MISMATCH")
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-PROTOCOL_VERSION = 1  # raised only by a change that the other side has to know
+PROTOCOL_VERSION = 1  # raised only by a change that the other side must know about
 
 FinalStatus = Literal["complete", "failed", "canceled"]
 JobStatusName = Literal["queued", "running", "complete", "failed", "canceled"]
@@ -19,8 +19,8 @@ STAGES = (
     "uploading",
     "complete",
 )
-PREFETCH_STAGES = ("downloading", "decoding")  # done ahead, while the engine has another file
-ENGINE_STAGES = ("loading_model", "transcribing", "diarizing")  # they hold the engine
+PREFETCH_STAGES = ("downloading", "decoding")  # done ahead, while the engine processes another file
+ENGINE_STAGES = ("loading_model", "transcribing", "diarizing")  # they occupy the engine
 BEGUN_STAGES = (*ENGINE_STAGES, "uploading")
 
 OUTPUT_TYPES = ("json", "markdown", "diarization-json", "speaker-markdown")
