@@ -10,6 +10,10 @@ from django.db.models import F, Q, QuerySet
 
 from jobs import clock
 
+# A process may wait for a row after it has looked at the clock: by then somebody else's lease ends later than its own
+# would, and is no less a lease for that.
+WAITED = timedelta(seconds=60)
+
 
 @dataclass(frozen=True)
 class RowLease:
@@ -49,7 +53,7 @@ class RowLease:
     def is_held(self) -> Q:
         """Whether a process holds the lease."""
         now = clock.now()
-        return Q(**{f"{self.column}__gte": now, f"{self.column}__lte": now + self.period})
+        return Q(**{f"{self.column}__gte": now, f"{self.column}__lte": self._latest(now)})
 
     def shift(self, jump: timedelta) -> None:
         """Move leases along with the clock, so that they last as long as before, and never longer than a new one."""
@@ -59,8 +63,11 @@ class RowLease:
         held.filter(**{f"{self.column}__gt": latest}).update(**{self.column: latest})
 
     def _is_free(self, now: datetime) -> Q:
-        is_over = Q(**{f"{self.column}__lt": now}) | Q(**{f"{self.column}__gt": now + self.period})
+        is_over = Q(**{f"{self.column}__lt": now}) | Q(**{f"{self.column}__gt": self._latest(now)})
         return Q(**{self.column: None}) | is_over
+
+    def _latest(self, now: datetime) -> datetime:
+        return now + self.period + WAITED
 
     @property
     def period(self) -> timedelta:

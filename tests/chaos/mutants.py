@@ -208,6 +208,12 @@ MUTANTS = {
             "tests/remoteworker/test_clock.py::test_a_claim_of_before_the_clock_went_back_is_free",
         ),
     ),
+    "who waited for a row takes the lease of another": Mutant(
+        (Edit("jobs/row_leases.py", "now + self.period + WAITED", "now + self.period"),),
+        (
+            "tests/remoteworker/test_row_leases.py::test_who_looked_at_the_clock_before_the_winner_did_gets_nothing",
+        ),
+    ),
     "a lease stays behind when the clock jumps": Mutant(
         (Edit("remoteworker/clock.py", "        lease.shift(jump)\n", "        pass\n"),),
         ("tests/remoteworker/test_row_leases.py::test_a_jump_of_the_clock_takes_it_along",),

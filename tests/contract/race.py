@@ -1,7 +1,7 @@
 """Run by test_races.py in a process of its own, on the database of its environment: prints what happened as JSON.
 
 A person cancels a job of many files while their worker delivers, or is polled; two deliveries come twice at once. Many
-files are begun of which one alone fits.
+files are begun of which one alone fits. Eight want each lease.
 """
 
 import collections
@@ -31,11 +31,12 @@ from django.test import Client  # noqa: E402
 from bulktranscribe.directories import make_directories  # noqa: E402
 from gpu_worker.shared.protocol import JobStatus, Options  # noqa: E402
 from jobs import batches  # noqa: E402
-from jobs.models import Job, JobInput, Result, Session, Upload  # noqa: E402
+from jobs.models import Delivery, Job, JobInput, NoticeEvent, Result, Session, Upload  # noqa: E402
+from jobs.row_leases import RowLease  # noqa: E402
 from remoteworker import clock, tasks  # noqa: E402
 from remoteworker.attempts import apply, dispatch  # noqa: E402
 from remoteworker.attempts.leases import Observation  # noqa: E402
-from remoteworker.models import Attempt, Worker  # noqa: E402
+from remoteworker.models import Attempt, Tick, Worker  # noqa: E402
 from tests.steps import claim  # noqa: E402
 
 TOKEN = "race-token-0123456789"
@@ -126,6 +127,19 @@ def poll_beside_cancel(owner: User, name: str, moves: bool) -> dict[str, int]:
     return at_once([("cancel", lambda: cancel_slowly(job)), ("poll", lambda: poll(attempts, moves))])
 
 
+def claim_at_once(owner: User) -> dict[str, dict[str, int]]:
+    """Eight who want the same lease, of each kind of lease."""
+    Delivery.objects.create(owner=owner, event=NoticeEvent.JOB_ENDED)
+    Tick.objects.create(name="assign", at=clock.now())
+    found = {}
+    for lease in RowLease.EVERY:
+        first = lease.model._default_manager.order_by("pk").values("pk")[:1]
+        rows = lease.model._default_manager.filter(pk=first.get()["pk"])
+        claims = [("claim", lambda lease=lease, rows=rows: SimpleNamespace(status_code=lease.claim(rows)))]
+        found[f"{lease.model.__name__}.{lease.column}"] = at_once(claims * 8)
+    return found
+
+
 def at_once(calls: list[tuple[str, Callable[[], Any]]]) -> dict[str, int]:
     """Run the calls in threads that start together; count "name status"."""
     answers: list[str] = []
@@ -168,7 +182,7 @@ def main() -> None:
     open_attempts = Attempt.objects.filter(ended_at=None).count()
     said = {
         "polled": polled, "doubles": doubles, "mixed": mixed, "statuses": statuses, "results": Result.objects.count(),
-        "open_attempts": open_attempts, "begun": begun,
+        "open_attempts": open_attempts, "begun": begun, "claimed": claim_at_once(owner),
     }  # fmt: skip
     sys.stdout.write(json.dumps(said))
 

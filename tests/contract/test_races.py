@@ -39,3 +39,6 @@ def test_what_races_has_one_outcome(database: str, tmp_path: Path) -> None:
     assert said["statuses"]["canceled"] == 30 - said["results"]
     assert said["open_attempts"] == 0
     assert said["begun"] == {"begin 201": 1, "begin 507": 7}, "one alone fits into the quota"
+    assert len(said["claimed"]) == 5
+    for lease, claims in said["claimed"].items():
+        assert claims == {"claim True": 1, "claim False": 7}, f"of eight who want {lease}, one gets it"

@@ -78,6 +78,17 @@ def test_a_killed_holder_lets_go(
 
 
 @pytest.mark.parametrize("name", ALL)
+def test_who_looked_at_the_clock_before_the_winner_did_gets_nothing(
+    name: str, leased: Callable[[RowLease], models.QuerySet[models.Model]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease, rows = ALL[name], leased(ALL[name])
+    assert lease.claim(rows)
+    early = timezone.now() - timedelta(seconds=20)  # and then waited for the row
+    monkeypatch.setattr(shared, "now", lambda: early)
+    assert not lease.claim(rows)
+
+
+@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("jump", [HOURS, -HOURS])
 def test_a_jump_of_the_clock_takes_it_along(
     jump: timedelta,
