@@ -56,7 +56,7 @@ class Worker:
 
     def start(self) -> None:
         """Start, or start again after `kill`, and wait until it answers."""
-        self._read_from = self._log.stat().st_size if self._log.exists() else 0
+        self.look_from_here()
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [self.python, "-m", "gpu_worker"],
@@ -72,8 +72,16 @@ class Worker:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """SIGTERM, and the rule for every test: no secret, name or text in the log."""
+        """SIGTERM, and a look at the log."""
         self._end(signal.SIGTERM)
+        self.check_log()
+
+    def look_from_here(self) -> None:
+        """What was logged until now is no event any more."""
+        self._read_from = self._log.stat().st_size if self._log.exists() else 0
+
+    def check_log(self) -> None:
+        """The rule for every test: no secret, name or text in the log."""
         written = self._log.read_text()
         for forbidden in (TOKEN, SIGNATURE, "secret name", SPOKEN, "sig=", "Traceback"):
             assert forbidden not in written, f"the log holds {forbidden!r}"

@@ -15,7 +15,10 @@ from tests.gpu_worker.controller import Controller
 from tests.gpu_worker.jobs.test_jobs import OVER, answering
 from tests.gpu_worker.worker import ROOT, Worker, wait_for
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into Linux's /proc")
+pytestmark = [
+    pytest.mark.clean,
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into Linux's /proc"),
+]
 
 
 def test_a_job_that_was_running_is_lost_and_never_run_again(controller: Controller, worker: Worker) -> None:
