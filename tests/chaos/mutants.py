@@ -7,6 +7,7 @@ a storm over the mutated copy instead, and expects it to count what it exists to
 """
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -356,7 +357,10 @@ def copy_of(folder: Path, edits: tuple[Edit, ...]) -> Path:
 def run(folder: Path, tests: tuple[str, ...]) -> int:
     """Return pytest's exit code: 0 green, 1 red; anything else is no verdict."""
     argv = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-    done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False, timeout=SECONDS)
+    env = {**os.environ, "LIFE_RUNS": "150"}
+    done = subprocess.run(
+        argv, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=SECONDS
+    )
     if done.returncode not in (0, 1):
         print(done.stdout[-1500:], done.stderr[-500:])
     return done.returncode

@@ -1,6 +1,7 @@
 """An engine without weights, for tests: it does what the job's initial prompt says.
 
-`slow` takes 12 windows of 0.1 s · `hang` never ends a window · `crash` kills its process · `memory` and
+`slow` takes 12 windows of 0.1 s · `until PATH` works until that file is there
+· `hang` never ends a window · `crash` kills its process · `memory` and
 `mistake` raise. Otherwise each second of sound becomes one word.
 """
 
@@ -42,6 +43,10 @@ class Scripted:
 
     def recognize(self, model: str, recording: Recording) -> Recognition:
         """Follow the script."""
+        until = recording.options.initial_prompt.partition("until ")[2]
+        while until and not Path(until).exists():
+            recording.progress(0.0)
+            time.sleep(0.05)
         match recording.options.initial_prompt:
             case "crash":
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from tests.remoteworker.life import Life
 
-RUNS = int(os.environ.get("LIFE_RUNS") or 150)  # `make test-chaos` asks for more
+RUNS = int(os.environ.get("LIFE_RUNS") or 50)  # `make test-life` asks for 2,000
 
 
 def test_the_invariants_hold_whatever_happens(db: None, settings: Settings) -> None:

@@ -18,6 +18,8 @@ from tests.gpu_worker.server import test_push as push
 from tests.gpu_worker.sounds import tone
 from tests.gpu_worker.worker import Worker, wait_for
 
+pytestmark = pytest.mark.clean
+
 OVER = ("complete", "failed", "canceled")
 CONTENT = b"some media"
 

@@ -15,22 +15,26 @@ OVER = ("complete", "failed", "canceled")
 
 
 def test_the_next_file_of_a_job_is_fetched_while_one_is_recognised(
-    controller: Controller, worker: Worker
+    controller: Controller, worker: Worker, tmp_path: Path
 ) -> None:
-    job = worker.begin(controller.job("a.wav", "b.wav", initialPrompt="slow"))
+    job = worker.begin(controller.job("a.wav", "b.wav", initialPrompt=f"until {tmp_path / 'enough'}"))
     status = worker.reach(job, "transcribing")
     wait_for(lambda: len(controller.downloads) == 2)
     assert (status["progress"]["currentFileIndex"], worker.poll(job)["stage"]) == (0, "transcribing")
+    (tmp_path / "enough").touch()
     assert worker.reach(job, *OVER)["status"] == "complete"
 
 
-def test_the_next_job_is_made_ready_while_one_is_recognised(controller: Controller, worker: Worker) -> None:
-    first = worker.begin(controller.job("a.wav", initialPrompt="slow"), key="1")
+def test_the_next_job_is_made_ready_while_one_is_recognised(
+    controller: Controller, worker: Worker, tmp_path: Path
+) -> None:
+    first = worker.begin(controller.job("a.wav", initialPrompt=f"until {tmp_path / 'enough'}"), key="1")
     worker.reach(first, "transcribing")
     second = worker.begin(controller.job("b.wav"), key="2")
     assert worker.reach(second, "queued")["stage"] in ("queued", "downloading", "decoding")
     wait_for(lambda: len(controller.downloads) == 2)
     assert worker.poll(first)["status"] == "running"
+    (tmp_path / "enough").touch()
     assert worker.reach(second, *OVER)["status"] == "complete"
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.gpu_worker.controller import TOKEN, Controller
 from tests.gpu_worker.worker import Worker, wait_for
+
+pytestmark = pytest.mark.clean
 
 
 def read(worker: Worker) -> dict[str, float]:

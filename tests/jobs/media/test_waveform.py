@@ -1,7 +1,7 @@
 """Recordings as people bring them: with gaps, joined, cut off, damaged; and files made to do harm."""
 
 import io
-import time
+import resource
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -101,6 +101,12 @@ def test_damage_in_the_middle_leaves_both_ends_in_their_places(tmp_path: Path) -
     assert min(levels[5:200]) > 100 and min(levels[-200:-5]) > 100
 
 
+def time_of_children() -> float:
+    """How long processors have worked for the children that have ended, in seconds: other work does not count."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 HOSTILE = {
     "13 h of silence": lambda: hostile.flac_of_silence(13 * 3600),
     "65535 channels": lambda: hostile.wav_with_header(bytes(32_000), channels=65_535),
@@ -119,15 +125,21 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("made", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param(made, id=name, marks=[pytest.mark.slow] * (" h " in name))
+        for name, made in HOSTILE.items()
+    ],
+)
 def test_a_file_made_to_do_harm_takes_neither_time_nor_room(
     made: Callable[[], bytes], tmp_path: Path
 ) -> None:
     path = tmp_path / "file"
     path.write_bytes(made())
-    began = time.monotonic()
+    began = time_of_children()
     found = look(path)
-    assert time.monotonic() - began < 120
+    assert time_of_children() - began < 120
     assert found.seconds <= (MAX_HOURS + 1.1) * 3600
     assert len(found.levels) <= MAX_LEVELS
 
