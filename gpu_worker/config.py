@@ -58,7 +58,7 @@ class Config:
     diarization_pipeline: str  # a name on the hub, a local folder, or empty for the default
     diarization_device: str
     engine_name: str  # as WORKER_ENGINE has it
-    engine: str  # module:Class of what recognises speech
+    engine: str  # module:Class of what recognizes speech
     diarizer: str  # module:Class of what tells speakers apart, or empty
     rehearsal_speed: float  # audio seconds that the rehearsal engine takes through a second
 

@@ -1,4 +1,4 @@
-"""What is wrong with this box, in words that say what to do, before the first job is sent."""
+"""Preflight checks: reports problems of this machine, and what to do, before the first job is sent."""
 
 from __future__ import annotations
 

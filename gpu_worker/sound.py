@@ -1,4 +1,4 @@
-"""Sound inside the worker: mono float32 samples at one rate, and stretches of it."""
+"""Audio inside the worker: mono float32 samples at one rate, and spans of it."""
 
 from typing import NamedTuple
 

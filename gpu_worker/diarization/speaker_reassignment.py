@@ -1,4 +1,4 @@
-"""Isolated turns reassigned to the speaker whose centroid is nearest to an embedding of the turn alone.
+"""Reassigns isolated turns to the speaker whose centroid is nearest to the embedding of the turn.
 
 Segmentation looks at 10 s at a time, and now and then takes two people who sound alike for one; the
 embedding of that mixture is then nearest to the wrong one of them. An isolated turn (one person between two

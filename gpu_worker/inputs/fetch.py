@@ -1,4 +1,4 @@
-"""Download one input from the controller: resumed where it broke, checked by size and sha256."""
+"""Downloads one input from the controller: resumes interruptions, verifies size and sha256."""
 
 from __future__ import annotations
 

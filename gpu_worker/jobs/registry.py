@@ -1,4 +1,4 @@
-"""The jobs of this worker: accepted once per key, within its capacity, for one controller."""
+"""The job registry: accepts jobs once per key, within the capacity, for one controller."""
 
 from __future__ import annotations
 

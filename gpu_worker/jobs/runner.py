@@ -1,4 +1,4 @@
-"""The way of a job through the worker: download, decode, recognise, write back; file by file."""
+"""Runs a job: download, decode, transcribe, and write back, file by file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carries a job's documents to the controller while the job goes on with its next file."""
+"""Delivers the documents of a job to the controller while the job continues with its next file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP from the worker to its controller: our name on every call, never a redirect, waits that grow."""
+"""HTTP requests to the controller: user agent, no redirects, increasing delays."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gpu_worker.timeouts import FIRST_WAIT, LONGEST_WAIT
 
 def open_session() -> requests.Session:
     """Return a session that takes neither proxies nor .netrc from the environment: both would send our
-    token or a signed URL somewhere else. A private certificate authority is still honoured."""
+    token or a signed URL somewhere else. A private certificate authority is still respected."""
     session = requests.Session()
     session.trust_env = False
     session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True

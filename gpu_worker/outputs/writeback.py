@@ -1,4 +1,4 @@
-"""Send results to the controller: each output as soon as its file is done, `complete` at the end."""
+"""Sends results to the controller: each output as soon as its file is complete, `complete` at the end."""
 
 from __future__ import annotations
 

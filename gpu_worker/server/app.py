@@ -1,4 +1,4 @@
-"""The WSGI application: authenticates, routes, answers JSON. It never waits for the model."""
+"""The WSGI application: authenticates, routes, and responds with JSON. It never waits for the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What GET /metrics tells Prometheus: counters since the start, and how things stand now."""
+"""Metrics for Prometheus at GET /metrics: counters since the start, and current gauges."""
 
 from __future__ import annotations
 

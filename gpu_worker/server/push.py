@@ -1,4 +1,4 @@
-"""Push mode's endpoints: the controller brings files in slices and fetches the documents itself."""
+"""Endpoints of push mode: the controller sends files in slices and downloads the documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Push mode: one file that the controller brings in slices, checked by size and sha256."""
+"""Push mode: receives one file in slices, verified by size and sha256."""
 
 from __future__ import annotations
 

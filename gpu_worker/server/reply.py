@@ -1,4 +1,4 @@
-"""One answer of the worker, and the answers that recur."""
+"""Responses of the worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Child processes that end with their parent, whatever ends it."""
+"""Child processes that exit with their parent, however it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Locks on files, between the processes of one host. They are released when their process is killed."""
+"""File locks between the processes of one host. They are released when their process is killed."""
 
 import fcntl
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The errors of the controller, {"error": {"code", "message"}}: made here and nowhere else."""
+"""The error responses of the controller, {"error": {"code", "message"}}, created only here."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What the API answers: the types that serializers build, and that its OpenAPI document describes."""
+"""Response types of the API, built by the serializers and described in the OpenAPI document."""
 
 from typing import Annotated, Any
 

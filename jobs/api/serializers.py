@@ -1,4 +1,4 @@
-"""Files, jobs and what comes in, each as the answer that pages and programs read."""
+"""Serializers of files, jobs, and uploads for pages and programs."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What the session page shows, as one answer: read by the page at first and then every 2 s."""
+"""The state of the session page as one response, rendered initially and then polled every 2 s."""
 
 import hashlib
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The sound of a file, read in a short-lived child process.
+"""The audio of a file, read in a short-lived child process.
 
 The child opens nothing but the files it was handed, knows a closed list of containers, and has limits on memory and
 time: a hostile file ends the child, not the controller.

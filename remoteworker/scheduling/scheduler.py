@@ -16,7 +16,7 @@ class WorkerCandidate:
     worker_id: int
     free: int  # 0: it is full now
     backlog: float = 0.0
-    parallel: int = 1  # recordings it recognises at once
+    parallel: int = 1  # recordings it recognizes at once
     speeds: Mapping[str, float] = field(default_factory=dict)  # audio seconds a second, by model
     has_gpu: bool = False
     models: frozenset[str] = frozenset()  # at hand; empty: not known

@@ -1,4 +1,4 @@
-"""The whole transcript as JSON for the page: `versions.state`, without taking 100,000 words apart.
+"""The whole transcript as JSON for the page, like `versions.state` but without parsing 100,000 words.
 
 Words and flags are stored in wire format; their text is inserted unchanged.
 """

@@ -1,4 +1,4 @@
-"""Segments cut in two or three and joined again, as on the wire. Pure."""
+"""Splitting and merging of segments in wire format. Pure."""
 
 from typing import Any
 

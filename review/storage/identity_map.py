@@ -1,4 +1,4 @@
-"""Rows of one transcript that were read, by key: each is read once, and everybody is given the same one."""
+"""Identity map: rows of one transcript by key, each read once and shared."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""The words that the machine recognized, out of the worker's own file."""
+"""The machine's words, read from the worker's file."""
 
 from bisect import bisect_left
 from functools import cached_property

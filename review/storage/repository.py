@@ -1,6 +1,6 @@
-"""A transcript in the database, as `operations.apply` and the answers of the API read it.
+"""Reads a transcript from the database for `operations.apply` and API responses.
 
-Only rows that are asked for are read, by index: what an edit costs does not depend on the transcript's length.
+Rows are read on demand by index, so that the cost of an edit does not depend on the length of the transcript.
 """
 
 from collections.abc import Iterable, Iterator

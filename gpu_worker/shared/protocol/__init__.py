@@ -1,4 +1,4 @@
-"""The wire between controller and worker: the one definition that both sides use.
+"""The protocol between controller and worker: the single definition, used by both sides.
 
 Requests and answers are JSON, camelCase on the wire, snake_case in code. Everything a peer may
 leave out has a default here, and unknown fields are ignored, so that older and newer sides talk to

@@ -1,4 +1,4 @@
-"""The closed list of failure codes, of both services, in words for people."""
+"""The closed list of failure codes of both services, with texts for people."""
 
 from dataclasses import dataclass
 

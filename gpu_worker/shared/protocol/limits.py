@@ -1,4 +1,4 @@
-"""Where a message may travel, and how large and how slow it may be."""
+"""Limits of messages: allowed transports, sizes, and timeouts."""
 
 import ipaddress
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""The messages themselves: what each side may say, and how it is read."""
+"""The messages of both sides, and how they are parsed."""
 
 from __future__ import annotations
 

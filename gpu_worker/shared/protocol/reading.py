@@ -1,4 +1,4 @@
-"""Reading fields of a message: each function names the field and says what is wrong with it."""
+"""Parsing of message fields: errors name the field and the problem."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of the wire: statuses, stages, output types, models, languages."""
+"""Constants of the protocol: statuses, stages, output types, models, languages."""
 
 from typing import Literal
 

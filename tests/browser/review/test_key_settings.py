@@ -93,7 +93,7 @@ def test_space_and_a_held_key_are_recorded_once_and_press_no_button(settings: Pa
 
 def test_keys_that_cannot_be_are_said_where_they_were_pressed(settings: Page) -> None:
     undo, problem = row(settings, "undo"), row(settings, "undo").locator("[data-field=problem]")
-    for key, sentence in (("a", "A writes a character"), ("Control+c", "Ctrl+C is needed for writing")):
+    for key, sentence in (("a", "A types a character"), ("Control+c", "Ctrl+C is needed for typing")):
         record(settings, "undo", key)
         expect(problem).to_contain_text(sentence)
         expect(said(settings)).to_contain_text(sentence)
