@@ -13,10 +13,11 @@ from django.db.models import F
 from django.urls import reverse
 
 from jobs.models import Session
+from review.api.schemas import OtherTranscript, QueueTotals
+from review.api.schemas import QueueFile as File
 from review.models import Transcript
 
 S = Transcript.ReviewStatus
-File = dict[str, Any]
 NIL = "00000000-0000-0000-0000-000000000000"
 COLUMNS = (
     *("pk", "review_status", "reviewer", "doubtful"),
@@ -42,18 +43,18 @@ def of(session: Session) -> list[File]:
     return [file for transcripts in recordings for file in transcripts]
 
 
-def totals(files: list[File]) -> dict[str, Any]:
+def totals(files: list[File]) -> QueueTotals:
     """Return the totals: finished files, and what remains."""
-    work = [file for file in files if not file["isOlder"]]
-    left = [file for file in work if file["reviewStatus"] != S.DONE]
-    statuses = [file["reviewStatus"] for file in work]
-    return {
-        "files": len(work),
-        "done": statuses.count(S.DONE),
-        "doubtful": sum(file["doubtful"] for file in left),
-        "secondsLeft": round(sum(file["secondsLeft"] for file in left), 3),
-        "statuses": {status: statuses.count(status) for status in S.values},
-    }
+    work = [file for file in files if not file.is_older]
+    left = [file for file in work if file.review_status != S.DONE]
+    statuses = [file.review_status for file in work]
+    return QueueTotals(
+        files=len(work),
+        done=statuses.count(S.DONE),
+        doubtful=sum(file.doubtful for file in left),
+        seconds_left=round(sum(file.seconds_left for file in left), 3),
+        statuses={status: statuses.count(status) for status in S.values},
+    )
 
 
 def next_file(files: list[File], present: UUID, person: str) -> File | None:
@@ -62,10 +63,10 @@ def next_file(files: list[File], present: UUID, person: str) -> File | None:
     The next unfinished file in order, wrapping around; after a finished file, the first one. Files that someone else
     is reviewing come last, unless they need a second review.
     """
-    places = [place for place, file in enumerate(files) if file["id"] == str(present)]
-    is_done = bool(places) and files[places[0]]["reviewStatus"] == S.DONE
+    places = [place for place, file in enumerate(files) if file.id == str(present)]
+    is_done = bool(places) and files[places[0]].review_status == S.DONE
     start = 0 if is_done or not places else places[0] + 1
-    others = [file for file in files[start:] + files[:start] if file["id"] != str(present)]
+    others = [file for file in files[start:] + files[:start] if file.id != str(present)]
     left = [file for file in others if _is_left(file)]
     free = [file for file in left if not _is_taken(file, person)]
     return next(iter(free or left), None)
@@ -73,38 +74,38 @@ def next_file(files: list[File], present: UUID, person: str) -> File | None:
 
 def around(files: list[File], present: UUID, count: int) -> list[File]:
     """Return up to `count` files of the queue around the current one."""
-    place = next((place for place, file in enumerate(files) if file["id"] == str(present)), 0)
+    place = next((place for place, file in enumerate(files) if file.id == str(present)), 0)
     start = max(0, min(place - count // 2, len(files) - count))
     return files[start : start + count]
 
 
-def other_transcripts(files: list[File], present: UUID) -> list[File]:
-    """Return the other transcripts of the same recording, newest first, each with `isNewer`."""
-    mine = next((file for file in files if file["id"] == str(present)), None)
+def other_transcripts(files: list[File], present: UUID) -> list[OtherTranscript]:
+    """Return the other transcripts of the same recording, newest first."""
+    mine = next((file for file in files if file.id == str(present)), None)
     if mine is None:
         return []
-    same = [file for file in files if file["uploadId"] == mine["uploadId"]]
+    same = [file for file in files if file.upload_id == mine.upload_id]
     place = same.index(mine)
-    return [{**file, "isNewer": at < place} for at, file in enumerate(same) if at != place]
+    return [OtherTranscript(**dict(file), is_newer=at < place) for at, file in enumerate(same) if at != place]
 
 
 def _file(row: dict[str, Any], labels: dict[str, str], *, is_older: bool) -> File:
     pk, status = str(row["pk"]), row["review_status"]
-    return {
-        "id": pk,
-        "uploadId": str(row["upload"]),
-        "url": _address().replace(NIL, pk),
-        "name": row["name"],
-        "reviewStatus": status,
-        "statusText": labels[status],
-        "reviewer": row["reviewer"] or None,
-        "doubtful": row["doubtful"],
-        "duration": row["duration"],
-        "secondsLeft": 0.0 if status == S.DONE else row["unchecked_seconds"],
-        "model": row["model"],
-        "createdAt": row["created_at"].isoformat(),
-        "isOlder": is_older,
-    }
+    return File(
+        id=pk,
+        upload_id=str(row["upload"]),
+        url=_address().replace(NIL, pk),
+        name=row["name"],
+        review_status=status,
+        status_text=labels[status],
+        reviewer=row["reviewer"] or None,
+        doubtful=row["doubtful"],
+        duration=row["duration"],
+        seconds_left=0.0 if status == S.DONE else row["unchecked_seconds"],
+        model=row["model"],
+        created_at=row["created_at"].isoformat(),
+        is_older=is_older,
+    )
 
 
 @cache
@@ -115,12 +116,12 @@ def _address() -> str:
 
 def _urgency(transcripts: list[File]) -> tuple[bool, int, str]:
     newest = transcripts[0]
-    return not _is_left(newest), -newest["doubtful"], newest["createdAt"]
+    return not _is_left(newest), -newest.doubtful, newest.created_at
 
 
 def _is_left(file: File) -> bool:
-    return not file["isOlder"] and file["reviewStatus"] != S.DONE
+    return not file.is_older and file.review_status != S.DONE
 
 
 def _is_taken(file: File, person: str) -> bool:
-    return file["reviewer"] not in (None, person) and file["reviewStatus"] != S.SECOND_LOOK
+    return file.reviewer not in (None, person) and file.review_status != S.SECOND_LOOK

@@ -4,9 +4,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from gpu_worker.shared.transcript import Word
+from review.api import schemas
 from review.edits.patches import Change, Patch, Row
 from review.edits.word_timing import TimedWord, rounded, words_from_json
 from review.models import Speaker, Transcript
+
+
+def segment_answers(rows: Iterable[Row]) -> list[schemas.Segment]:
+    """Return rows of segments as the API returns them."""
+    return [schemas.Segment.model_validate(row) for row in rows]
+
+
+def speaker_answers(rows: Iterable[Row]) -> list[schemas.Speaker]:
+    """Return rows of speakers as the API returns them."""
+    return [schemas.Speaker.model_validate(row) for row in rows]
 
 
 def transcript_row(transcript: Transcript) -> Row:

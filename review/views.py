@@ -94,13 +94,14 @@ def _queue(request: HttpRequest, transcript: Transcript) -> dict[str, Any]:
     """Return the review queue for the initial HTML."""
     files, pk = queue.of(transcript.job_input.job.session), transcript.pk
     shown = len(files) if request.GET.get("queue") == "all" else FIRST_FILES
+    following = queue.next_file(files, pk, access.person_of(request).get_username())
     return {
         "url": f"{reverse('api-1:session-review', args=[transcript.job_input.job.session_id])}?present={pk}",
-        "files": queue.around(files, pk, shown),
+        "files": [file.wire() for file in queue.around(files, pk, shown)],
         "count": len(files),
-        "totals": queue.totals(files),
-        "next": queue.next_file(files, pk, access.person_of(request).get_username()),
-        "other_transcripts": queue.other_transcripts(files, pk),
+        "totals": queue.totals(files).wire(),
+        "next": following and following.wire(),
+        "other_transcripts": [file.wire() for file in queue.other_transcripts(files, pk)],
         "statuses": Transcript.ReviewStatus.choices,
     }
 

@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 from gpu_worker.shared.units import MEBIBYTE
 from jobs import access
 from jobs.api.auth import Needs
+from jobs.api.errors import refused
 from jobs.api.json_body import read_json
 from jobs.models import Scope
 from review import queue
@@ -24,7 +25,7 @@ from review.models import Transcript
 from review.storage import activity, commit, versions
 
 router = Router(by_alias=True, tags=["Transcripts"])
-Answer = dict[str, Any]
+EditAnswer = Status[schemas.Edited] | Status[schemas.Conflict] | Status[schemas.Refusal]
 Sent = TypeVar("Sent", bound=Schema)
 MAX_EDITS = 200
 MAX_BYTES = MEBIBYTE
@@ -102,21 +103,22 @@ def get_transcript(request: HttpRequest, pk: UUID) -> HttpResponse:
     auth=MAY_EDIT,
     openapi_extra=takes(EditBatch),
 )
-def post_edits(request: HttpRequest, pk: UUID) -> Status[Answer]:
+def post_edits(request: HttpRequest, pk: UUID) -> EditAnswer:
     """Edit a transcript: all of the edits are applied, or none. Repeated edits are acknowledged only."""
     transcript = _find(request, pk)
     batch = _body(request, EditBatch)
     if len(request.body) > MAX_BYTES or len(batch.edits) > MAX_EDITS:
-        return _refused(413, "TOO_LARGE", f"Send at most {MAX_EDITS} edits and 1 MiB per request.")
+        return refused(413, "TOO_LARGE", f"Send at most {MAX_EDITS} edits and 1 MiB per request.")
     person = access.person_of(request)
     return _edited(transcript, lambda: commit.commit(transcript, person, _batch(batch)))
 
 
 @router.get("/transcripts/{uuid:pk}/changes", url_name="transcript-changes", response=schemas.Changes)
-def get_changes(request: HttpRequest, pk: UUID, since: Annotated[int, Field(ge=0, lt=2**31)] = 0) -> Answer:
+def get_changes(
+    request: HttpRequest, pk: UUID, since: Annotated[int, Field(ge=0, lt=2**31)] = 0
+) -> schemas.Changes:
     """Get the changes since a version, and who is viewing the transcript."""
-    transcript = _find(request, pk)
-    return {**activity.changes(transcript, since), "people": activity.people(transcript)}
+    return activity.changes(_find(request, pk), since)
 
 
 @router.post(
@@ -126,27 +128,27 @@ def get_changes(request: HttpRequest, pk: UUID, since: Annotated[int, Field(ge=0
     auth=MAY_EDIT,
     openapi_extra=takes(Here),
 )
-def post_presence(request: HttpRequest, pk: UUID) -> Answer:
+def post_presence(request: HttpRequest, pk: UUID) -> schemas.PeopleAnswer:
     """Report that a page is viewing the transcript, and its position."""
     transcript = _find(request, pk)
     here = _body(request, Here)
     activity.note_presence(transcript, access.person_of(request), here.client, here.segment)
-    return {"people": activity.people(transcript)}
+    return schemas.PeopleAnswer(people=activity.people(transcript))
 
 
 @router.get("/transcripts/{uuid:pk}/history", url_name="transcript-history", response=schemas.HistoryAnswer)
 def get_history(
     request: HttpRequest, pk: UUID, before: Annotated[int | None, Field(ge=0, lt=2**31)] = None
-) -> Answer:
+) -> schemas.HistoryAnswer:
     """Get the edit history, newest first, 50 at a time; `before` is the `seq` to continue from."""
-    return {"edits": activity.past(_find(request, pk), before)}
+    return schemas.HistoryAnswer(edits=activity.past(_find(request, pk), before))
 
 
 @router.get("/transcripts/{uuid:pk}/revisions", url_name="transcript-revisions", response=schemas.VersionList)
-def get_versions(request: HttpRequest, pk: UUID) -> Answer:
+def get_versions(request: HttpRequest, pk: UUID) -> schemas.VersionList:
     """List the saved versions of a transcript."""
     found = _find(request, pk).revisions.defer("state")
-    return {"revisions": [versions.described(one) for one in found]}
+    return schemas.VersionList(revisions=[versions.described(one) for one in found])
 
 
 @router.post(
@@ -155,15 +157,15 @@ def get_versions(request: HttpRequest, pk: UUID) -> Answer:
     auth=MAY_EDIT,
     openapi_extra=takes(VersionName),
 )
-def post_version(request: HttpRequest, pk: UUID) -> Status[Answer]:
+def post_version(request: HttpRequest, pk: UUID) -> Status[schemas.VersionAnswer] | Status[schemas.Refusal]:
     """Save the current state as a version."""
     transcript = _find(request, pk)
     name = _body(request, VersionName).name
     try:
         made = versions.create(transcript, access.person_of(request), name)
     except InvalidEdit as wrong:
-        return _refused(422, wrong.code, wrong.message)
-    return Status(201, {"revision": versions.described(made)})
+        return refused(422, wrong.code, wrong.message)
+    return Status(201, schemas.VersionAnswer(revision=versions.described(made)))
 
 
 @router.get(
@@ -174,7 +176,8 @@ def post_version(request: HttpRequest, pk: UUID) -> Status[Answer]:
 def get_version(request: HttpRequest, pk: UUID, rid: int) -> JsonResponse:
     """Get a saved version."""
     found = versions.find(_find(request, pk), rid)
-    return JsonResponse({"revision": versions.described(found), "state": found.state})
+    answer = schemas.VersionAnswer(revision=versions.described(found))
+    return JsonResponse({**answer.wire(), "state": found.state})  # as it was saved
 
 
 @router.post(
@@ -183,7 +186,7 @@ def get_version(request: HttpRequest, pk: UUID, rid: int) -> JsonResponse:
     auth=MAY_EDIT,
     openapi_extra=takes(Restoring, required=False),
 )
-def post_restore(request: HttpRequest, pk: UUID, rid: int) -> Status[Answer]:
+def post_restore(request: HttpRequest, pk: UUID, rid: int) -> EditAnswer:
     """Restore a saved version as a single edit that can be undone."""
     transcript = _find(request, pk)
     saved = versions.find(transcript, rid)
@@ -193,18 +196,20 @@ def post_restore(request: HttpRequest, pk: UUID, rid: int) -> Status[Answer]:
 
 
 @router.get("/transcripts/{uuid:pk}/diff", url_name="transcript-diff", response=schemas.DifferenceList)
-def get_diff(request: HttpRequest, pk: UUID) -> Answer:
+def get_diff(request: HttpRequest, pk: UUID) -> schemas.DifferenceList:
     """List the segments whose text differs from the machine transcript."""
-    return {"segments": activity.differences(_find(request, pk))}
+    return schemas.DifferenceList(segments=activity.differences(_find(request, pk)))
 
 
 @router.get("/sessions/{uuid:pk}/review", url_name="session-review", response=schemas.Queue)
-def get_queue(request: HttpRequest, pk: UUID, present: UUID | None = None) -> Answer:
+def get_queue(request: HttpRequest, pk: UUID, present: UUID | None = None) -> schemas.Queue:
     """Get the review queue; with `present`, the current transcript, also the next one."""
     files = queue.of(access.find_session(request.user, pk))
     person = access.person_of(request).get_username()
     following_one = queue.next_file(files, present, person) if present else None
-    return {"files": files, "totals": queue.totals(files), "next": following_one and following_one["id"]}
+    return schemas.Queue(
+        files=files, totals=queue.totals(files), next=following_one.id if following_one else None
+    )
 
 
 def _find(request: HttpRequest, pk: UUID) -> Transcript:
@@ -234,17 +239,13 @@ def _batch(sent: EditBatch) -> commit.Batch:
     return commit.Batch(sent.base_version, sent.client or uuid4(), ids, sent.edits)
 
 
-def _edited(transcript: Transcript, edit: Callable[[], Answer]) -> Status[Answer]:
+def _edited(transcript: Transcript, edit: Callable[[], schemas.Edited]) -> EditAnswer:
     try:
         return Status(200, edit())
     except InvalidEdit as wrong:
-        return _refused(422, wrong.code, wrong.message)
+        return refused(422, wrong.code, wrong.message)
     except commit.EditConflict as conflict:
         transcript.refresh_from_db()
-        error = {"code": "EDIT_CONFLICT", "message": "Someone else changed this in the meantime."}
+        error = schemas.Error(code="EDIT_CONFLICT", message="Someone else changed this in the meantime.")
         rows = commit.current(transcript, conflict.segments, conflict.speakers)
-        return Status(409, {"error": error, **rows})
-
-
-def _refused(status: int, code: str, message: str) -> Status[Answer]:
-    return Status(status, {"error": {"code": code, "message": message}})
+        return Status(409, schemas.Conflict(**dict(rows), error=error))

@@ -53,8 +53,8 @@ class ReviewState(Told):
     doubtful: int
 
 
-class TranscriptState(ReviewState):
-    """The current state of a transcript. Times are seconds from the start of the recording."""
+class TranscriptHead(ReviewState):
+    """A transcript without its segments."""
 
     id: Id
     name: str
@@ -62,6 +62,11 @@ class TranscriptState(ReviewState):
     duration: float
     version: int
     speakers: list[Speaker]
+
+
+class TranscriptState(TranscriptHead):
+    """The current state of a transcript. Times are seconds from the start of the recording."""
+
     segments: list[Segment]
 
 
@@ -159,6 +164,12 @@ class QueueFile(Told):
     model: str
     created_at: Moment
     is_older: bool
+
+
+class OtherTranscript(QueueFile):
+    """Another transcript of the same recording."""
+
+    is_newer: bool
 
 
 class QueueTotals(Told):

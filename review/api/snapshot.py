@@ -21,7 +21,7 @@ encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 def state_json(transcript: Transcript) -> bytes:
     """Return the state as UTF-8."""
     segments = ",".join(_segments(transcript))
-    return f'{encode(versions.heading(transcript))[:-1]},"segments":[{segments}]}}'.encode()
+    return f'{encode(versions.heading(transcript).wire())[:-1]},"segments":[{segments}]}}'.encode()
 
 
 def _segments(transcript: Transcript) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """Activity of others in a transcript: changes, history, and presence."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -9,8 +8,10 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from review.api import schemas
 from review.models import Presence, Transcript
-from review.storage.commit import Answer, review_state
+from review.serializers import segment_answers, speaker_answers
+from review.storage.commit import review_state
 from review.storage.repository import TranscriptRepository
 
 PRESENT_SECONDS = 20
@@ -41,32 +42,33 @@ SENTENCES = {
 }
 
 
-def changes(transcript: Transcript, since: int) -> Answer:
+def changes(transcript: Transcript, since: int) -> schemas.Changes:
     """Return the rows that changed since a version; the cost depends on the changes, not on the transcript."""
     repository = TranscriptRepository(transcript)
     made = transcript.edits.filter(version__gt=since).values_list("removed_keys", flat=True)
     gone = dict.fromkeys(key for keys in made for key in keys)
     changed = repository.changed_since(since)
     there = repository.known(gone)
-    return {
-        "version": repository.version,
-        "segments": changed,
-        "removed": [key for key in gone if key not in there and repository.speaker(key) is None],
-        "speakers": [row for row in repository.speakers() if row["version"] > since],
-        "transcript": review_state(repository),
-    }
+    return schemas.Changes(
+        version=repository.version,
+        segments=segment_answers(changed),
+        removed=[key for key in gone if key not in there and repository.speaker(key) is None],
+        speakers=speaker_answers(row for row in repository.speakers() if row["version"] > since),
+        transcript=review_state(repository),
+        people=people(transcript),
+    )
 
 
-def people(transcript: Transcript) -> list[dict[str, Any]]:
+def people(transcript: Transcript) -> list[schemas.Present]:
     """Return who is viewing the transcript."""
     recent = timezone.now() - timedelta(seconds=PRESENT_SECONDS)
     return [
-        {
-            "name": one.name,
-            "client": str(one.client),
-            "segment": str(one.segment) if one.segment else None,
-            "at": one.at.isoformat(),
-        }
+        schemas.Present(
+            name=one.name,
+            client=str(one.client),
+            segment=str(one.segment) if one.segment else None,
+            at=one.at.isoformat(),
+        )
         for one in transcript.presences.filter(at__gte=recent).order_by("name", "id")
     ]
 
@@ -82,28 +84,28 @@ def note_presence(transcript: Transcript, person: User, client: UUID, segment: U
     )
 
 
-def past(transcript: Transcript, before: int | None) -> list[dict[str, Any]]:
+def past(transcript: Transcript, before: int | None) -> list[schemas.PastEdit]:
     """Return a page of the history, newest first."""
     rows = transcript.edits.order_by("-seq").defer("patch", "payload")
     return [
-        {
-            "seq": edit.seq,
-            "version": edit.version,
-            "at": edit.at.isoformat(),
-            "who": edit.who_name,
-            "kind": edit.kind,
-            "what": str(SENTENCES.get(edit.kind, edit.kind)),
-            "undone": edit.undone_by_id is not None,
-            "segments": edit.segment_keys,
-        }
+        schemas.PastEdit(
+            seq=edit.seq,
+            version=edit.version,
+            at=edit.at.isoformat(),
+            who=edit.who_name,
+            kind=edit.kind,
+            what=str(SENTENCES.get(edit.kind, edit.kind)),
+            undone=edit.undone_by_id is not None,
+            segments=edit.segment_keys,
+        )
         for edit in (rows if before is None else rows.filter(seq__lt=before))[:PAGE]
     ]
 
 
-def differences(transcript: Transcript) -> list[dict[str, Any]]:
+def differences(transcript: Transcript) -> list[schemas.Difference]:
     """Return the segments that differ from the machine transcript."""
     rows = transcript.segments.exclude(text=F("machine_text")).order_by("rank")
     return [
-        {"key": str(key), "start": start, "text": text, "machineText": machine}
+        schemas.Difference(key=str(key), start=start, text=text, machine_text=machine)
         for key, start, text, machine in rows.values_list("key", "start", "text", "machine_text")
     ]

@@ -6,23 +6,22 @@ acknowledged and not applied. Changes to a transcript hold the lock on its row.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet, RestrictedError
 
+from review.api.schemas import Changed, Edited, ReviewState
 from review.edits import operations
 from review.edits.edit_validation import EditRequest, InvalidEdit, read
 from review.edits.patches import Outdated, Row
 from review.models import Edit, Transcript
+from review.serializers import segment_answers, speaker_answers
 from review.storage import undo
 from review.storage.batch_writer import BatchWriter
 from review.storage.patch_writer import PatchWriter
 from review.storage.repository import TranscriptRepository
-
-Answer = dict[str, Any]
 
 
 class EditConflict(Exception):
@@ -44,7 +43,7 @@ class Batch:
     edits: Sequence[Row]
 
 
-def commit(transcript: Transcript, person: User, batch: Batch) -> Answer:
+def commit(transcript: Transcript, person: User, batch: Batch) -> Edited:
     """Apply a batch; return the new version and the changed rows. Raises InvalidEdit, EditConflict."""
 
     def write(writer: BatchWriter) -> None:
@@ -63,7 +62,7 @@ def locked(
     client: UUID,
     ids: Sequence[UUID],
     write: Callable[[BatchWriter], None],
-) -> Answer:
+) -> Edited:
     """Run `write` under the lock of the transcript; a known batch is only acknowledged."""
     with transaction.atomic():
         mine = Transcript.objects.select_for_update().get(pk=transcript.pk)
@@ -87,30 +86,30 @@ def locked(
         return _answer(repository, repository.version, writer.written)
 
 
-def answer(transcript: Transcript, version: int, made: QuerySet[Edit]) -> Answer:
+def answer(transcript: Transcript, version: int, made: QuerySet[Edit]) -> Edited:
     """Return the current state of the rows that these edits changed."""
     return _answer(TranscriptRepository(transcript), version, list(made.defer("patch", "payload")))
 
 
-def current(transcript: Transcript, segments: set[str], speakers: set[str]) -> Answer:
+def current(transcript: Transcript, segments: set[str], speakers: set[str]) -> Changed:
     """Return the current state of these rows."""
     repository = TranscriptRepository(transcript)
     found = repository.known(sorted(segments))
-    return {
-        "version": repository.version,
-        "segments": list(found.values()),
-        "removed": sorted(segments - found.keys()),
-        "speakers": [row for row in repository.speakers() if row["key"] in speakers],
-    }
+    return Changed(
+        version=repository.version,
+        segments=segment_answers(found.values()),
+        removed=sorted(segments - found.keys()),
+        speakers=speaker_answers(row for row in repository.speakers() if row["key"] in speakers),
+    )
 
 
-def review_state(repository: TranscriptRepository) -> Row:
+def review_state(repository: TranscriptRepository) -> ReviewState:
     """Return the transcript's own fields for a response."""
-    return {
-        "reviewStatus": repository.transcript["reviewStatus"],
-        "reviewer": repository.transcript["reviewer"],
-        "doubtful": repository.counter.doubtful,
-    }
+    return ReviewState(
+        review_status=repository.transcript["reviewStatus"],
+        reviewer=repository.transcript["reviewer"],
+        doubtful=repository.counter.doubtful,
+    )
 
 
 @dataclass(frozen=True)
@@ -160,17 +159,17 @@ def _note(transcript: Transcript, writer: BatchWriter) -> None:
     undo.mark(writer.written)
 
 
-def _answer(repository: TranscriptRepository, version: int, made: Sequence[Edit]) -> Answer:
+def _answer(repository: TranscriptRepository, version: int, made: Sequence[Edit]) -> Edited:
     segments = dict.fromkeys(key for edit in made for key in edit.segment_keys)
     speakers = dict.fromkeys(key for edit in made for key in edit.speaker_keys)
     found = repository.known(segments)
-    return {
-        "version": version,
-        "segments": list(found.values()),
-        "removed": [
+    return Edited(
+        version=version,
+        segments=segment_answers(found.values()),
+        removed=[
             *(key for key in segments if key not in found),
             *(key for key in speakers if repository.speaker(key) is None),
         ],
-        "speakers": [row for row in repository.speakers() if row["key"] in speakers],
-        "transcript": review_state(repository),
-    }
+        speakers=speaker_answers(row for row in repository.speakers() if row["key"] in speakers),
+        transcript=review_state(repository),
+    )

@@ -1,15 +1,15 @@
 """Saved versions of a transcript: stored whole, viewed, and restored as one edit that can be undone."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.http import Http404
 
+from review.api.schemas import Edited, SavedVersion, TranscriptHead
 from review.edits.edit_validation import InvalidEdit, plain_text
 from review.edits.patches import Change, Patch, Row, content, created, deleted
 from review.models import Revision, Transcript
-from review.serializers import segment_from_json
+from review.serializers import segment_from_json, speaker_answers
 from review.storage import commit
 from review.storage.batch_writer import BatchWriter
 from review.storage.repository import TranscriptRepository
@@ -20,21 +20,21 @@ KEPT = ("reviewStatus", "reviewer")
 
 def state(transcript: Transcript) -> Row:
     """Return the whole transcript in wire format."""
-    return {**heading(transcript), "segments": TranscriptRepository(transcript).all_segments()}
+    return {**heading(transcript).wire(), "segments": TranscriptRepository(transcript).all_segments()}
 
 
-def heading(transcript: Transcript) -> Row:
+def heading(transcript: Transcript) -> TranscriptHead:
     """Return the transcript in wire format without segments."""
     repository = TranscriptRepository(transcript)
-    return {
-        "id": str(transcript.pk),
-        "name": str(transcript),
-        "language": transcript.language,
-        "duration": transcript.duration,
-        "version": transcript.version,
-        **commit.review_state(repository),
-        "speakers": repository.speakers(),
-    }
+    return TranscriptHead(
+        **dict(commit.review_state(repository)),
+        id=str(transcript.pk),
+        name=str(transcript),
+        language=transcript.language,
+        duration=transcript.duration,
+        version=transcript.version,
+        speakers=speaker_answers(repository.speakers()),
+    )
 
 
 def create(transcript: Transcript, person: User, name: object) -> Revision:
@@ -61,7 +61,7 @@ def find(transcript: Transcript, pk: int) -> Revision:
     return found
 
 
-def restore(saved: Revision, person: User, client: UUID, edit_id: UUID) -> commit.Answer:
+def restore(saved: Revision, person: User, client: UUID, edit_id: UUID) -> Edited:
     """Bring the state of a saved version back, as one edit. Raises EditConflict."""
 
     def write(writer: BatchWriter) -> None:
@@ -71,15 +71,15 @@ def restore(saved: Revision, person: User, client: UUID, edit_id: UUID) -> commi
     return commit.locked(saved.transcript, person, client, [edit_id], write)
 
 
-def described(saved: Revision) -> dict[str, Any]:
+def described(saved: Revision) -> SavedVersion:
     """Return a saved version without its state."""
-    return {
-        "id": saved.pk,
-        "name": saved.name,
-        "who": saved.who_name,
-        "at": saved.at.isoformat(),
-        "version": saved.version,
-    }
+    return SavedVersion(
+        id=saved.pk,
+        name=saved.name,
+        who=saved.who_name,
+        at=saved.at.isoformat(),
+        version=saved.version,
+    )
 
 
 def _difference(repository: TranscriptRepository, wanted: Row) -> Patch:

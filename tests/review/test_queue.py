@@ -39,7 +39,7 @@ def file_of(session: Session, person: User, upload_of: Callable[..., Upload]) ->
 
 
 def names(session: Session) -> list[str]:
-    return [file["name"] for file in queue.of(session)]
+    return [file.name for file in queue.of(session)]
 
 
 def url(session: Session, present: Transcript | None = None) -> str:
@@ -105,12 +105,12 @@ def test_an_older_version_is_no_work_whatever_was_done_in_it(
     new = file_of(again=old, doubtful=1, unchecked_seconds=60, model="large-v3")
     other = file_of("flood.wav", doubtful=5)
     found = queue.of(session)
-    assert [(file["id"], file["isOlder"]) for file in found] == [
+    assert [(file.id, file.is_older) for file in found] == [
         (str(other.pk), False), (str(new.pk), False), (str(old.pk), True)
     ]  # fmt: skip
     totals = queue.totals(found)
-    assert (totals["files"], totals["done"], totals["doubtful"]) == (2, 0, 6)
-    assert sum(totals["statuses"].values()) == 2
+    assert (totals.files, totals.done, totals.doubtful) == (2, 0, 6)
+    assert sum(totals.statuses.values()) == 2
     assert going_to(browser, session, new) == "flood.wav"
     Transcript.objects.filter(pk=other.pk).update(review_status="done")
     assert going_to(browser, session, new) is None
@@ -208,7 +208,7 @@ def test_the_first_paint_has_a_part_of_a_long_queue_with_the_present_file(
     assert 'aria-current="page"' in part and "120" in part
     whole = browser.get(f"{address}?queue=all").content.decode()
     assert whole.count('<li class="queue-row') == 120 + 1
-    assert [file["name"] for file in queue.around(queue.of(session), made[0].pk, 2)] == ["000.wav", "001.wav"]
+    assert [file.name for file in queue.around(queue.of(session), made[0].pk, 2)] == ["000.wav", "001.wav"]
 
 
 def test_the_page_leads_on_without_a_script(
