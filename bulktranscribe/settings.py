@@ -180,13 +180,13 @@ BROKER_PAUSE_SECONDS = env.period("BROKER_PAUSE_SECONDS", 5.0)
 TICK_ALARM_SECONDS = env.period("TICK_ALARM_SECONDS", 15.0)
 CONNECT_SECONDS = max(1.0, env.shortened(protocol.CONNECT_SECONDS))
 CALL_SECONDS = max(1.0, env.shortened(protocol.TOTAL_SECONDS))
-CLAIM_SECONDS = env.shortened(60.0) + 2 * CALL_SECONDS  # longer than anybody holds a claim, unless killed
+CLAIM_SECONDS = env.shortened(60.0) + 2 * CALL_SECONDS  # longer than any process holds a claim, unless killed
 
 # Notices: what is told when a job has ended ----------------------------------------------------
 NOTICE_SECONDS = env.period("NOTICE_SECONDS", 5.0)
 NOTICE_RETRY_SECONDS = [env.shortened(pause) for pause in (10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0)]
 NOTICE_TIMEOUT_SECONDS = max(1.0, env.shortened(10.0))  # for one try, all in all
-NOTICE_HELD_SECONDS = 6 * NOTICE_TIMEOUT_SECONDS  # longer than anybody sends, unless killed
+NOTICE_HELD_SECONDS = 6 * NOTICE_TIMEOUT_SECONDS  # longer than any attempt takes, unless killed
 WEBHOOK_ALLOW_PRIVATE = env.flag("WEBHOOK_ALLOW_PRIVATE")
 EMAIL_URL = env.text("EMAIL_URL")  # empty: nobody is written to
 vars().update(environ.Env.email_url_config(EMAIL_URL or "consolemail://"))

@@ -33,7 +33,7 @@ def due() -> QuerySet[Session]:
 def delete(pk: UUID) -> bool:
     """Delete one of them. Return False if it has changed in the meantime."""
     with transaction.atomic():
-        session = due().select_for_update().filter(pk=pk).first()  # whoever starts a job waits for this lock
+        session = due().select_for_update().filter(pk=pk).first()  # starting a job waits for this lock
         if session is None:
             return False
         trash.delete_session(session, f"retention of {session.retention_days} days")

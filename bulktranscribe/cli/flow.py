@@ -102,7 +102,7 @@ class Run:
             newest = newest or job.number
             wanted = self.by_upload.keys() - self.job_of.keys()
             if job.number <= self.before:
-                wanted &= self.used  # the others can be in later jobs only, of somebody who sends them too
+                wanted &= self.used  # the others can only be in later jobs, of someone who uploads them too
             if (
                 self.cli_options.again or not wanted
             ):  # each job that is read is a question to the installation

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from bulktranscribe.cli.client import BLOCK, Changed, Source
 
-# What is taken out of a folder; a file that somebody names is taken whatever it is called.
+# What is selected from a folder; files that are named individually are always accepted.
 MEDIA = {
     *(
         ".aac",

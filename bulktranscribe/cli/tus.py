@@ -17,10 +17,10 @@ SMALLEST, FIRST, LARGEST = (
     16 << 20,
 )  # bytes of a piece: half after each break, double after none
 PATIENCE_SECONDS = 900.0  # without a byte that went through
-PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between tries, the last one again and again
-AGAIN = ("WRONG_OFFSET", "CHECKSUM_MISMATCH")  # whoever asks where it stands can go on
+PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts; the last one repeats
+AGAIN = ("WRONG_OFFSET", "CHECKSUM_MISMATCH")  # requesting the offset allows resuming
 GONE = ("UPLOAD_EXPIRED", "NOT_FOUND", "HTTP_410", "HTTP_404")  # the numbers where the answer has no body
-MOST_GONE = 5  # uploads that turned out to be gone, until one file is given up
+MOST_GONE = 5  # deleted uploads until a file is rejected
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,7 @@ class Arrived:
     """The result of an upload."""
 
     upload: str  # its id
-    is_ours: (
-        bool  # made of bytes that were sent now; not one that the session had, or that somebody else finished
-    )
+    is_ours: bool  # created from bytes sent now; not one that the session had, or that someone else finished
 
 
 def send(transport: HttpTransport, session: str, source: Source, on_bytes: OnBytes, say: Say) -> Arrived:

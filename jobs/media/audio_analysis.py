@@ -11,7 +11,7 @@ from jobs.media.waveform import Interrupted, Look, looks
 from jobs.models import Session, Sound, Upload
 
 log = logging.getLogger(__name__)
-AT_A_TIME = 20.0  # seconds after which the next tick goes on
+AT_A_TIME = 20.0  # seconds after which the next tick continues
 SMALL_BYTES = 32_000_000  # such files are looked at together: starting a child takes longer than reading one
 TOGETHER = 20
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_HOURS", "Interrupted", "Levels", "Look", "looks"]
 MAX_LEVELS = 8192  # of a recording, however long: more than the pixels of a screen
-RATE = 4000  # Hz: enough to see where somebody speaks
+RATE = 4000  # Hz: enough to detect speech
 BIN = RATE // 20  # samples of a level at first: a twentieth of a second
 AUDIBLE = 33  # of 32768, -60 dB: nobody's voice is below, and the noise of a muted microphone is
 

@@ -20,7 +20,7 @@ from jobs.notifications.channels import Outcome, send
 
 log = logging.getLogger(__name__)
 AT_ONCE = 8  # deliveries, each of another person: nobody's slow receiver keeps the others waiting
-AT_A_TIME = 20.0  # seconds after which the next tick goes on
+AT_A_TIME = 20.0  # seconds after which the next tick continues
 KEPT = timedelta(days=30)
 GONE = 410
 

@@ -15,7 +15,7 @@ class QueueStatus:
 
     last_contact_at: datetime | None = None
     unreachable_since: datetime | None = None  # its worker does not answer
-    given_up_at: datetime | None = None  # and will be given up then, unless it does
+    given_up_at: datetime | None = None  # its attempt fails then, unless it responds
     files_ahead: int | None = None  # in the queue; 0: it is next
     eta_seconds: float | None = None  # until it is done, by what was learned of the workers' speed
 

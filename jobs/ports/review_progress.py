@@ -16,7 +16,7 @@ class Review:
 
     status: str  # new, in_review, second_look, done
     status_text: str
-    doubtful: int  # places that somebody should look at
+    doubtful: int  # number of flagged segments
     reviewer: str | None
 
 

@@ -133,7 +133,7 @@ def settle(incoming: IncomingUpload) -> None:
     try:
         with _alone(incoming):
             pass
-    except Busy:  # it goes on: this much has been acknowledged
+    except Busy:  # it continues: this much has been acknowledged
         incoming.refresh_from_db(fields=["offset_bytes"])
 
 

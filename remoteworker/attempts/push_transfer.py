@@ -59,7 +59,7 @@ def bring(attempt_id: str) -> bool:
     try:
         with registry.client_of(attempt.worker) as client:
             is_whole = _send(attempt, client)
-    except WorkerError as failure:  # the poll hears what has become of the job; the next tick tries again
+    except WorkerError as failure:  # the poll reports the status of the job; the next tick retries
         log.warning("file not brought", extra={**fields, "reason": str(failure)})
         return False
     except FileNotFoundError:

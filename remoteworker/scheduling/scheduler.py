@@ -34,7 +34,7 @@ class File:
     size_bytes: int = 0
     wants_speakers: bool = False
     avoid: int | None = None
-    is_too_large: bool = False  # for every worker there is: whoever takes it says so
+    is_too_large: bool = False  # for every worker: one of them rejects it explicitly
 
 
 def plan(

@@ -79,7 +79,7 @@ def locked(
             write(writer)
         except Outdated as later:
             raise EditConflict(later.segments, later.speakers) from None
-        except RestrictedError:  # somebody made segments this speaker's
+        except RestrictedError:  # someone assigned segments to this speaker
             raise EditConflict(set(), set()) from None
         _note(mine, writer)
         patch_writer.save()
@@ -144,7 +144,7 @@ def _apply_all(writer: BatchWriter, edits: Sequence[EditRequest], foreign: _Fore
             named = {
                 key for value in edit.values() for key in (value if isinstance(value, list) else [value])
             }
-            foreign.check(named, named)  # what somebody took away is a conflict, not nonsense
+            foreign.check(named, named)  # a row that someone deleted is a conflict, not invalid
             raise
         foreign.check({one["key"] for one in patch["segments"]}, {one["key"] for one in patch["speakers"]})
         payload = {name: value for name, value in edit.items() if name != "kind"}

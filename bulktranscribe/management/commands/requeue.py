@@ -39,7 +39,7 @@ def _chosen(ids: list[UUID], failed: bool, code: str | None) -> QuerySet[JobInpu
         raise CommandError("Give the ids of files, jobs, or sessions, or pass --failed.")
     chosen = JobInput.objects.select_related("job").filter(
         upload__deleted_at=None, job__deleted_at=None, job__session__deleted_at=None
-    )  # what was deleted stays where it is, until somebody brings it back
+    )  # deleted items are not touched until they are restored
     if ids:
         chosen = chosen.filter(Q(pk__in=ids) | Q(job__in=ids) | Q(job__session__in=ids))
         if not chosen.exists():
