@@ -25,7 +25,7 @@ SHOWN = """page => [...page.querySelectorAll(".segment")].map((row) => ({
   speaker: row.querySelector(".speaker").textContent,
   text: row.querySelector(".said").textContent,
 }))"""
-STEPS = 21  # of the story below
+STEPS = 21  # of the test below
 STORED = "page => [...page.store.state.segments].map(({ start, end, text }) => ({ start, end, text }))"
 
 
@@ -101,7 +101,7 @@ def bare(cue: str, names: set[str]) -> str:
     return text.removeprefix(prefix)
 
 
-# Stories ---------------------------------------------------------------------------------------------
+# End-to-end ---------------------------------------------------------------------------------------
 
 
 def test_every_kind_of_edit_is_so_after_a_reload_and_in_every_file(fresh: Page) -> None:

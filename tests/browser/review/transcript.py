@@ -1,4 +1,4 @@
-"""What a person does and sees on the transcript page, for its stories."""
+"""What a person does and sees on the transcript page, for its end-to-end tests."""
 
 from playwright.sync_api import Locator, Page, expect
 
