@@ -6,8 +6,9 @@ from dataclasses import asdict
 
 from django.db import IntegrityError, transaction
 
+from gpu_worker.shared.decoding import Interrupted
 from jobs.locks import alone
-from jobs.media.waveform import Interrupted, Look, looks
+from jobs.media.waveform import Look, looks
 from jobs.models import Session, Sound, Upload
 
 log = logging.getLogger(__name__)

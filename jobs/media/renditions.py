@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
+from gpu_worker.shared.decoding import Interrupted
 from jobs import storage
 from jobs.locks import alone
-from jobs.media.sandboxed_decode import Interrupted
 from jobs.media.transcode import BYTES_A_SECOND, Copy, copy
 from jobs.models import PlayableCopy, Upload
 from jobs.uploads import ingest

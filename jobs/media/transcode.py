@@ -1,21 +1,34 @@
 """Transcodes a recording to Opus in WebM, which every browser plays, in a sandboxed child process.
 
-`python -m jobs.media.transcode SOURCE TARGET` writes it and prints one JSON object.
+`python -m jobs.media.transcode PARENT SOURCE TARGET` writes it and prints one JSON object.
 """
 
 import errno
 import hashlib
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from gpu_worker.shared.decoding import (
+    DecodedAudio,
+    DecodeError,
+    MediaFile,
+    OutOfTime,
+    TooLong,
+    ask_child,
+    child_arguments,
+    limit_process,
+    limits,
+    open_nothing_more,
+    opened,
+    sound_track,
+)
 from gpu_worker.shared.disk import is_disk_full
-from jobs.media.sandboxed_decode import MAX_HOURS, Heard, ask_child, limit_child, opened
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -40,28 +53,30 @@ def copy(source: Path, target: Path) -> Copy:
     """Write the audio of `source` durably to `target`. Raises Interrupted."""
     try:
         return Copy(**json.loads(ask_child("jobs.media.transcode", str(source), str(target))))
-    except (subprocess.TimeoutExpired, ValueError):  # a limit, or a fault of a decoder
+    except (OutOfTime, ValueError):  # a limit, or a fault of a decoder
         return Copy(problem="failed")
 
 
-def main() -> None:
+def main(source: str, target: str) -> None:
     """Run the child process."""
-    limit_child(written=BYTES_A_SECOND * MAX_HOURS * 3600)
-    sys.stdout.write(json.dumps(asdict(_copy(*map(Path, sys.argv[1:3])))))
+    os.nice(10)
+    limit_process(written=BYTES_A_SECOND * limits.MAX_SECONDS)
+    sys.stdout.write(json.dumps(asdict(_copy(source, target))))
 
 
-def _copy(source: Path, target: Path) -> Copy:
+def _copy(source: str, target: str) -> Copy:
     import av  # only the child needs it
 
     try:
-        with source.open("rb") as file, target.open("wb+") as copied:
+        with MediaFile(source) as file, Path(target).open("wb+") as copied:
+            open_nothing_more()
             with opened(file) as container:
                 _encode(container, copied)
             os.fsync(copied.fileno())
             copied.seek(0)
             sha256 = hashlib.file_digest(copied, "sha256").hexdigest()
             return Copy(copied.seek(0, os.SEEK_END), sha256)
-    except (OSError, ValueError, MemoryError, av.FFmpegError) as failure:
+    except (DecodeError, OSError, ValueError, MemoryError, av.FFmpegError) as failure:
         # Not EFBIG: that is the limit on what this child may write, so the file's own fault.
         full = is_disk_full(failure) and getattr(failure, "errno", None) != errno.EFBIG
         return Copy(problem="disk_full" if full else "failed")
@@ -70,33 +85,33 @@ def _copy(source: Path, target: Path) -> Copy:
 def _encode(container: "InputContainer", target: BinaryIO) -> None:
     import av
 
-    stream = container.streams.audio[0]
-    layout = "mono" if stream.codec_context.channels == 1 else "stereo"
+    layout = "mono" if sound_track(container).codec_context.channels == 1 else "stereo"
     with av.open(target, "w", format="webm") as written:
         track = written.add_stream("libopus", rate=RATE, layout=layout, options={"compression_level": "5"})
         track.bit_rate = BIT_RATES[layout]
         at = 0
-        for frame in _whole(Heard(container, stream, layout, RATE), layout):
+        for frame in _whole(DecodedAudio(container, layout, RATE), layout):
             frame.pts, at = at, at + frame.samples
             written.mux(track.encode(frame))
         written.mux(track.encode(None))
 
 
-def _whole(heard: Heard, layout: str) -> Iterator["AudioFrame"]:
-    """Yield the audio including silence."""
+def _whole(audio: DecodedAudio, layout: str) -> Iterator["AudioFrame"]:
+    """Yield the audio including silence, up to the longest that is decoded."""
     import av
 
-    for part in heard:
-        if not isinstance(part, int):
-            yield part
-            continue
-        for start in range(0, part, BLOCK):
-            silence = av.AudioFrame(format="s16", layout=layout, samples=min(BLOCK, part - start))
-            silence.sample_rate = RATE
-            for plane in silence.planes:
-                plane.update(bytes(plane.buffer_size))
-            yield silence
+    with suppress(TooLong):
+        for part in audio:
+            if not isinstance(part, int):
+                yield part
+                continue
+            for start in range(0, part, BLOCK):
+                silence = av.AudioFrame(format="s16", layout=layout, samples=min(BLOCK, part - start))
+                silence.sample_rate = RATE
+                for plane in silence.planes:
+                    plane.update(bytes(plane.buffer_size))
+                yield silence
 
 
 if __name__ == "__main__":
-    main()
+    main(*child_arguments())

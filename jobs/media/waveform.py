@@ -1,24 +1,35 @@
 """Duration and levels of a recording, computed in a sandboxed child process.
 
-`python -m jobs.media.waveform SOURCE…` prints a line of JSON for each.
+`python -m jobs.media.waveform PARENT SOURCE…` prints a line of JSON for each.
 """
 
 import base64
 import json
-import subprocess
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
-from jobs.media.sandboxed_decode import MAX_HOURS, Heard, Interrupted, ask_child, limit_child, opened
+from gpu_worker.shared.decoding import (
+    DecodedAudio,
+    DecodeError,
+    MediaFile,
+    NoSoundTrack,
+    OutOfTime,
+    TooLong,
+    ask_child,
+    child_arguments,
+    limit_process,
+    open_nothing_more,
+    opened,
+)
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-__all__ = ["MAX_HOURS", "Interrupted", "Levels", "Look", "looks"]
 MAX_LEVELS = 8192  # of a recording, however long: more than the pixels of a screen
 RATE = 4000  # Hz: enough to detect speech
 BIN = RATE // 20  # samples of a level at first: a twentieth of a second
@@ -62,8 +73,8 @@ def _ask(paths: list[Path]) -> tuple[list[Look], str]:
     problem = "unreadable"  # ended by a limit, or by a fault of a decoder
     try:
         told = ask_child("jobs.media.waveform", *map(str, paths))
-    except subprocess.TimeoutExpired as late:
-        told, problem = late.stdout or b"", "timeout"
+    except OutOfTime as late:
+        told, problem = late.answer, "timeout"
     found = []
     with suppress(ValueError):  # half a line
         for line in told.splitlines():
@@ -118,49 +129,48 @@ class Levels:
         self._loudest, self._left = 0, self.bin
 
 
-def main() -> None:
+def main(*paths: str) -> None:
     """Run the child process."""
-    limit_child()
+    os.nice(10)
+    limit_process()
     with ExitStack() as stack:
-        for file in [_opened(stack, Path(path)) for path in sys.argv[1:]]:
+        files = [_opened(stack, path) for path in paths]
+        open_nothing_more()
+        for file in files:
             found = asdict(_read(file) if file else Look(problem="unreadable"))
             line = json.dumps({**found, "levels": base64.b64encode(found["levels"]).decode()})
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()  # what is found is told, whatever the next file does
 
 
-def _opened(stack: ExitStack, path: Path) -> BinaryIO | None:
+def _opened(stack: ExitStack, path: str) -> MediaFile | None:
     try:
-        return stack.enter_context(path.open("rb"))
+        return stack.enter_context(MediaFile(path))
     except OSError:  # it went away meanwhile
         return None
 
 
-def _read(file: BinaryIO) -> Look:
-    import av  # only the child needs it
-
+def _read(file: MediaFile) -> Look:
     try:
         with opened(file) as container:
             return _listen(container)
-    except (OSError, ValueError, MemoryError, av.FFmpegError):
+    except NoSoundTrack:
+        return Look(problem="no_sound")
+    except (DecodeError, OSError, ValueError, MemoryError):
         return Look(problem="unreadable")
 
 
 def _listen(container: "InputContainer") -> Look:
-    if not container.streams.audio:
-        return Look(problem="no_sound")
-    stream = container.streams.audio[0]
-    levels = Levels()
-    for part in Heard(container, stream, "mono", RATE):
-        if isinstance(part, int):
-            levels.skip(part)
-        else:
-            levels.add(memoryview(part.planes[0]).cast("B")[: 2 * part.samples].cast("h"))
-    if not levels.samples:
-        return Look(problem="unreadable")
-    codec = stream.codec_context
+    audio, levels = DecodedAudio(container, "mono", RATE), Levels()
+    with suppress(TooLong):  # no worker takes it, but its beginning can be seen and heard
+        for part in audio:
+            if isinstance(part, int):
+                levels.skip(part)
+            else:
+                levels.add(memoryview(part.planes[0]).cast("B")[: 2 * part.samples].cast("h"))
+    codec = audio.track.codec_context
     return Look(
-        seconds=levels.samples / RATE,
+        seconds=audio.seconds,
         codec=codec.codec.canonical_name,
         container=container.format.name,
         channels=codec.channels,
@@ -171,4 +181,4 @@ def _listen(container: "InputContainer") -> Look:
 
 
 if __name__ == "__main__":
-    main()
+    main(*child_arguments())

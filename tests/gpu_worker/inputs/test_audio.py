@@ -10,6 +10,7 @@ import pytest
 
 from gpu_worker.errors import Fault
 from gpu_worker.inputs import audio
+from gpu_worker.shared.decoding import MediaFile, TooLong, child, limits
 from gpu_worker.sound import SAMPLE_RATE
 from tests.gpu_worker.sounds import encoded, mute_video, silence, tone, wav
 
@@ -80,7 +81,7 @@ def test_a_file_that_was_cut_off_gives_what_there_is(tmp_path: Path) -> None:
 
 def test_an_mp4_without_its_index_is_refused_with_the_reason(tmp_path: Path) -> None:
     whole = encoded("mp4", "aac", seconds=4)
-    assert "cut off" in refusal(tmp_path, whole[: len(whole) // 2])
+    assert "truncated" in refusal(tmp_path, whole[: len(whole) // 2])
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
@@ -96,7 +97,7 @@ def test_noise_that_is_no_container_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_video_without_sound_is_refused(tmp_path: Path) -> None:
-    assert "no sound track" in refusal(tmp_path, mute_video())
+    assert "no audio track" in refusal(tmp_path, mute_video())
 
 
 def test_a_recording_of_zero_seconds_is_refused(tmp_path: Path) -> None:
@@ -129,17 +130,17 @@ def test_too_many_channels_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_recording_over_twelve_hours_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audio, "MAX_SECONDS", 2)
+    monkeypatch.setattr(limits, "MAX_SECONDS", 2)
     source = tmp_path / "long.wav"
     source.write_bytes(tone(3))
-    with source.open("rb") as stream, (tmp_path / "out").open("wb") as out, pytest.raises(Fault) as refused:
-        audio._transfer(stream, out)
+    with MediaFile(source) as file, (tmp_path / "out").open("wb") as out, pytest.raises(TooLong) as refused:
+        audio._write(file, out)
     assert refused.value.code == "INPUT_TOO_LONG"
 
 
 def test_a_file_that_takes_for_ever_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audio, "MAX_WALL_SECONDS", 0.0)
-    monkeypatch.setattr(audio, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(child, "MAX_CHILD_SECONDS", 0.0)
+    monkeypatch.setattr(child, "LOOK_SECONDS", 0.001)
     assert "takes too long" in refusal(tmp_path, tone(1))
 
 

@@ -13,7 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from jobs.media import audio_analysis
+from jobs.media import audio_analysis, waveform
 from jobs.media.waveform import MAX_LEVELS, Levels, Look, looks
 from jobs.models import Session, Sound, Upload
 from jobs.tasks import look_at_uploads
@@ -102,9 +102,9 @@ def test_a_look_that_a_stop_of_the_controller_broke_off_is_taken_again(
     upload_of: Callable[..., Upload], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = upload_of(content=tone(0.5))
-    run = subprocess.run
+    popen = subprocess.Popen
     ended = [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"]
-    monkeypatch.setattr(subprocess, "run", lambda command, **options: run(ended, **options))
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **options: popen(ended, **options))
     assert audio_analysis.look_at_new() == 0, "the whole group of processes is told to end"
     monkeypatch.undo()
     assert audio_analysis.look_at_new() == 1
@@ -117,18 +117,16 @@ def test_small_files_are_looked_at_together_and_one_that_ends_the_child_harms_no
     made = [upload_of(f"{number}.wav", tone(0.1 * number)) for number in range(1, 6)]
     made[2].path.unlink()  # which went away since
     children: list[list[str]] = []
-    run = subprocess.run
+    ask = waveform.ask_child
 
-    def dying(command: list[str], **options: object) -> object:
-        children.append(command[3:])
+    def dying(module: str, *paths: str) -> bytes:
+        children.append(list(paths))
         fatal = str(made[1].path)
-        if fatal not in command:
-            return run(command, **options)
-        before = command[: command.index(fatal)]
-        done = run(before, **options)
-        return subprocess.CompletedProcess(command, -9, done.stdout + b'{"seconds": 1')
+        if fatal not in paths:
+            return ask(module, *paths)
+        return ask(module, *paths[: paths.index(fatal)]) + b'{"seconds": 1'
 
-    monkeypatch.setattr(subprocess, "run", dying)
+    monkeypatch.setattr(waveform, "ask_child", dying)
     assert audio_analysis.look_at_new() == 5
     problems = {sound.upload.name: sound.problem for sound in Sound.objects.all()}
     assert problems == {"1.wav": "", "2.wav": "unreadable", "3.wav": "unreadable", "4.wav": "", "5.wav": ""}

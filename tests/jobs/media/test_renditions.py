@@ -13,9 +13,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from bulktranscribe.integrity import storage_audit
+from gpu_worker.shared.decoding import Interrupted
 from jobs import storage
 from jobs.media import audio_analysis, renditions
-from jobs.media.sandboxed_decode import Interrupted
 from jobs.media.transcode import Copy
 from jobs.models import PlayableCopy, Upload
 from jobs.tasks import make_playable_copies

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from jobs.media.sandboxed_decode import MAX_HOURS
+from gpu_worker.shared.decoding import limits
 from jobs.media.waveform import MAX_LEVELS, Look, looks
 from tests.gpu_worker import hostile
 from tests.gpu_worker.sounds import encoded
@@ -140,7 +140,7 @@ def test_a_file_made_to_do_harm_takes_neither_time_nor_room(
     began = time_of_children()
     found = look(path)
     assert time_of_children() - began < 120
-    assert found.seconds <= (MAX_HOURS + 1.1) * 3600
+    assert found.seconds <= limits.MAX_SECONDS + 1.1 * 3600
     assert len(found.levels) <= MAX_LEVELS
 
 
