@@ -1,4 +1,4 @@
-"""Playable copies of recordings that browsers cannot play, created once."""
+"""Playable copies of recordings that browsers cannot play, or of which they play another track; created once."""
 
 import logging
 import uuid
@@ -30,8 +30,13 @@ PLAYED = {
 }
 
 
-def plays_everywhere(container: str, codec: str) -> bool:
-    """Return whether all browsers play this; `container` is FFmpeg's name, empty if unknown."""
+def plays_everywhere(container: str, codec: str, track: int = 0) -> bool:
+    """Return whether all browsers play this; `container` is FFmpeg's name, empty if unknown.
+
+    Of several audio tracks, browsers play the first and offer no choice.
+    """
+    if track:
+        return False
     if not container:
         return any(codec in codecs for codecs in PLAYED.values())
     return codec in PLAYED.get(container.split(",")[0], ())
@@ -76,12 +81,10 @@ def _next() -> Upload | None:
     waiting: QuerySet[Upload] = Upload.objects.filter(playable=None, sound__problem="").order_by(
         "-created_at"
     )
-    kinds = waiting.order_by().values_list("sound__container", "sound__codec").distinct()
-    for container, codec in kinds:
-        if not plays_everywhere(container, codec):
-            return (
-                waiting.filter(sound__container=container, sound__codec=codec).select_related("sound").first()
-            )
+    parts = ("sound__container", "sound__codec", "sound__track")
+    for kind in waiting.order_by().values_list(*parts).distinct():
+        if not plays_everywhere(*kind):
+            return waiting.filter(**dict(zip(parts, kind, strict=True))).select_related("sound").first()
     return None
 
 

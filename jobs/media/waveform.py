@@ -39,7 +39,7 @@ AUDIBLE = 33  # of 32768, -60 dB: nobody's voice is below, and the noise of a mu
 @dataclass(frozen=True)
 class Look:
     """The analysis: seconds, codec, container, channels, sampling rate in Hz, and `levels`, at most MAX_LEVELS of
-    0 … 255; `audible` is how many seconds are louder than AUDIBLE.
+    0 … 255; `audible` is how many seconds are louder than AUDIBLE, `track` the index of the audio track, from 0.
 
     `problem` is "unreadable", "no_sound", or "timeout"; then the rest is empty.
     """
@@ -51,6 +51,7 @@ class Look:
     rate: int = 0
     levels: bytes = b""
     audible: float = 0.0
+    track: int = 0
     problem: str = ""
 
 
@@ -177,6 +178,7 @@ def _listen(container: "InputContainer") -> Look:
         rate=codec.sample_rate,
         levels=levels.all(),
         audible=levels.audible / RATE,
+        track=container.streams.audio.index(audio.track),
     )
 
 

@@ -125,6 +125,7 @@ class Sound(models.Model):
     rate = models.PositiveIntegerField(default=0, help_text=_("samples per second"))
     levels = models.BinaryField(default=bytes)
     audible = models.FloatField(null=True, help_text=_("seconds louder than silence"))
+    track = models.PositiveSmallIntegerField(default=0, help_text=_("index of the audio track, from 0"))
     problem = models.CharField(max_length=20, blank=True, help_text=_("why the audio could not be analyzed"))
     looked_at = models.DateTimeField(default=timezone.now)
 

@@ -118,11 +118,23 @@ def alias_to(path: str) -> bytes:
 
 def matroska(tracks: int, compressed: bytes = b"") -> bytes:
     """A Matroska file of many raw sound tracks; `compressed` is one block of the first, zlib-packed."""
-    head = _ebml(0x1A45DFA3, _ebml(0x4282, b"matroska"))
     entries = b"".join(_track(number + 1, bool(compressed) and number == 0) for number in range(tracks))
-    block = _ebml(0xA3, b"\x81\0\0\x80" + (zlib.compress(compressed, 9) if compressed else bytes(320)))
-    cluster = _ebml(0x1F43B675, _ebml(0xE7, b"\0") + block)
-    return head + _ebml(0x18538067, _ebml(0x1654AE6B, entries) + cluster)
+    return _matroska(entries, _block(0, zlib.compress(compressed, 9) if compressed else bytes(320)))
+
+
+def matroska_of(packets: Iterable[tuple[int, bytes]]) -> bytes:
+    """A Matroska file of one raw sound track at 16 kHz with these packets, each at its millisecond."""
+    return _matroska(_track(1, is_packed=False), b"".join(_block(*packet) for packet in packets))
+
+
+def _matroska(tracks: bytes, blocks: bytes) -> bytes:
+    head = _ebml(0x1A45DFA3, _ebml(0x4282, b"matroska"))
+    cluster = _ebml(0x1F43B675, _ebml(0xE7, b"\0") + blocks)
+    return head + _ebml(0x18538067, _ebml(0x1654AE6B, tracks) + cluster)
+
+
+def _block(at: int, content: bytes) -> bytes:
+    return _ebml(0xA3, b"\x81" + struct.pack(">h", at) + b"\x80" + content)
 
 
 def _track(number: int, is_packed: bool) -> bytes:

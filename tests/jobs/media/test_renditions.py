@@ -21,6 +21,7 @@ from jobs.models import PlayableCopy, Upload
 from jobs.tasks import make_playable_copies
 from tests.gpu_worker.sounds import encoded
 from tests.jobs.media.test_audio_analysis import tone
+from tests.jobs.media.test_one_decoder import two_tracks
 from tests.jobs.media.test_waveform import look, recorded
 
 Uploads = Callable[..., Upload]
@@ -210,3 +211,13 @@ def test_the_state_of_a_session_tells_what_its_uploads_are(upload_of: Uploads, b
     assert asked["sounds"] == {ids[name]: sound for name, sound in found.items()}
     assert browser.get(address.replace("state", "sounds"), {"ids": "1"}).status_code == 400
     assert "levels" not in json.dumps(found)
+
+
+@pytest.mark.parametrize(("sounding", "copies"), [(0, 0), (1, 1)])
+def test_a_copy_is_made_where_browsers_would_play_another_track(
+    sounding: int, copies: int, upload_of: Uploads, browser: Client
+) -> None:
+    upload = upload_of("meeting.mp4", two_tracks("mp4", "aac", sounding))
+    audio_analysis.look_at_new()
+    assert renditions.make_missing() == copies
+    assert played(browser, upload)[0] == ("audio/webm" if copies else "video/mp4")
