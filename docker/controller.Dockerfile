@@ -29,7 +29,7 @@ COPY --from=packages /venv /venv
 WORKDIR /app
 COPY --from=pages /pages/node_modules node_modules
 COPY manage.py ./
-# Of the worker only what both sides share: the messages on the wire and the transcript document.
+# Of the worker only what both sides share: the messages on the wire, the transcript document, the decoder.
 COPY gpu_worker/__init__.py gpu_worker/
 COPY gpu_worker/shared/ gpu_worker/shared/
 COPY jobs/ jobs/

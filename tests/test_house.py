@@ -278,7 +278,7 @@ def test_no_javascript_is_imported_in_a_circle_or_from_nowhere() -> None:
 # Who knows whom ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("module", ["shared.protocol", "shared.transcript", "__main__"])
+@pytest.mark.parametrize("module", ["shared.protocol", "shared.transcript", "shared.decoding", "__main__"])
 def test_what_the_web_processes_import_of_the_worker_brings_no_torch_and_no_django(module: str) -> None:
     program = f"import sys, gpu_worker.{module}; print(*{{name.split('.')[0] for name in sys.modules}})"
     done = subprocess.run(
@@ -287,6 +287,17 @@ def test_what_the_web_processes_import_of_the_worker_brings_no_torch_and_no_djan
     loaded = set(done.stdout.split())
     assert not loaded & {"torch", "whisper", "numpy", "av", "django", "celery"}
     assert not loaded & (set(PACKAGES) - {"gpu_worker"})
+
+
+def test_what_both_sides_share_imports_nothing_of_the_rest() -> None:
+    """The controller has gpu_worker/shared alone; import-linter cannot say "all of gpu_worker but this"."""
+    found = [one for one in imports(ROOT, PACKAGES) if within_shared(one.module)]
+    assert found
+    assert not [str(one) for one in found if not within_shared(one.imported)]
+
+
+def within_shared(module: str) -> bool:
+    return f"{module}.".startswith("gpu_worker.shared.")
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

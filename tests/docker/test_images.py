@@ -61,7 +61,7 @@ def test_the_worker_image_holds_its_folder_and_its_requirements_only() -> None:
     assert sorted(sources) == ["gpu_worker/", "requirements/worker.txt"]
 
 
-def test_the_controller_image_holds_the_shared_messages_of_the_worker_only() -> None:
+def test_the_controller_image_holds_what_both_sides_share_of_the_worker_only() -> None:
     sources = {source for sources, _ in context_copies("controller") for source in sources}
     assert {source for source in sources if source.startswith("gpu_worker")} == {
         "gpu_worker/__init__.py",
@@ -69,6 +69,29 @@ def test_the_controller_image_holds_the_shared_messages_of_the_worker_only() -> 
     }
     assert "requirements/controller.txt" in sources
     assert "requirements/worker.txt" not in sources
+
+
+def test_the_controller_image_reads_recordings_with_that_alone(tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "numpy.py").write_text("raise ImportError('not in requirements/controller.txt')")
+    for sources, _destination in context_copies("controller"):
+        for source in (source for source in sources if source.startswith(("gpu_worker", "jobs"))):
+            copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copyfile
+            (app / source).parent.mkdir(exist_ok=True)
+            copy(ROOT / source, app / source)
+    program = """
+import sys
+from pathlib import Path
+from jobs.media.transcode import copy
+from jobs.media.waveform import looks
+recording, target = map(Path, sys.argv[1:])
+print(round(next(looks([recording])).seconds), copy(recording, target).problem or "copied")
+"""
+    recording = ROOT / "bulktranscribe/demo/recording.ogg"
+    command = [sys.executable, "-c", program, str(recording), str(tmp_path / "copy.webm")]
+    done = subprocess.run(command, cwd=app, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["50", "copied"]
 
 
 @pytest.mark.parametrize("service", FILES)
