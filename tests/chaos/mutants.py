@@ -47,6 +47,8 @@ class Mutant:
         return {edit.path for edit in self.edits} | {test.partition("::")[0] for test in self.tests}
 
 
+CONTAINERS = "gpu_worker/shared/decoding/containers.py"
+ONE_DECODER = "tests/jobs/media/test_one_decoder.py"
 MUTANTS = {
     "no attempt check": Mutant(
         (
@@ -158,6 +160,22 @@ MUTANTS = {
         (
             "tests/bulktranscribe/runtime/test_supervisor.py::test_what_a_killed_process_had_forked_ends_before_another_is_started",
         ),
+    ),
+    "the first audio track": Mutant(
+        (Edit(CONTAINERS, 'container.streams.best("audio")', "next(iter(container.streams.audio), None)"),),
+        (f"{ONE_DECODER}::test_of_two_audio_tracks_transcript_waveform_and_player_take_the_same",),
+    ),
+    "endless damage": Mutant(
+        (Edit("gpu_worker/shared/decoding/decoded_audio.py", "damaged += 1", "pass"),),
+        (f"{ONE_DECODER}::test_audio_goes_on_after_damage_and_ends_after_endless_damage",),
+    ),
+    "a jump to before the start": Mutant(
+        (Edit(CONTAINERS, "return -(failure.errno or errno.EINVAL)", "raise"),),
+        (f"{ONE_DECODER}::test_a_file_that_leads_to_before_its_start_is_read_as_far_as_it_goes",),
+    ),
+    "browsers choose the track": Mutant(
+        (Edit("jobs/media/renditions.py", "    if track:\n", "    if track < 0:\n"),),
+        ("tests/jobs/media/test_renditions.py::test_a_copy_is_made_where_browsers_would_play_another_track",),
     ),
     "no condition on the status": Mutant(
         (Edit("jobs/models/work.py", "filter(pk=self.pk, status__in=move.sources)", "filter(pk=self.pk)"),),
