@@ -127,7 +127,8 @@ def sign_in(browser: requests.Session, base: str) -> None:
 # Inside: the rows --------------------------------------------------------------------------------
 
 
-def fill() -> None:
+def fill(jobs: int = JOBS, files_of_a_job: int = FILES_OF_A_JOB, others: int = 50) -> None:
+    """Make the large session and others beside it; prints its id."""
     prepare_django()
     from django.contrib.auth.models import User
     from django.core.management import call_command
@@ -139,9 +140,9 @@ def fill() -> None:
     call_command("migrate", verbosity=0)
     owner = User.objects.create_superuser("owner", "owner@example.org", PASSWORD)
     Worker.objects.create(name="box", kind="local", url="http://127.0.0.1:9", price_per_hour="1.25")
-    session = Session.objects.create(owner=owner, name="Fifty thousand")
-    fill_session(session, JOBS, FILES_OF_A_JOB)
-    for number in range(50):
+    session = Session.objects.create(owner=owner, name=f"{jobs * files_of_a_job} files")
+    fill_session(session, jobs, files_of_a_job)
+    for number in range(others):
         fill_session(Session.objects.create(owner=owner, name=f"Session {number}"), 2, 5)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # as a server does by itself a minute after so many rows came

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks.fleet import prepare_django
-from benchmarks.large_session import PASSWORD, answers, fill_session, sign_in
+from benchmarks.large_session import answers, fill, sign_in
 from tests.contract.installation import REPOSITORY, SECRET, clean_environment, free_port, wait_for
 
 JOBS, FILES_OF_A_JOB = 200, 50
@@ -31,7 +30,7 @@ def main() -> None:
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.inside:
-        fill()
+        fill(JOBS, FILES_OF_A_JOB, others=0)
         return
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     trees = {"here": REPOSITORY, **({"there": options.against.resolve()} if options.against else {})}
@@ -100,25 +99,6 @@ def measure(webs: dict[str, Web], session: str, count: int) -> None:
         if len(said) > 1:
             first, second = (answer.json() for answer in said.values())
             print(f"{page}: the same answer: {first == second}")
-
-
-def fill() -> None:
-    prepare_django()
-    from django.contrib.auth.models import User
-    from django.core.management import call_command
-    from django.db import connection
-
-    from jobs.models import Session
-    from remoteworker.models import Worker
-
-    call_command("migrate", verbosity=0)
-    owner = User.objects.create_superuser("owner", "owner@example.org", PASSWORD)
-    Worker.objects.create(name="box", kind="local", url="http://127.0.0.1:9", price_per_hour="1.25")
-    session = Session.objects.create(owner=owner, name="Ten thousand")
-    fill_session(session, JOBS, FILES_OF_A_JOB)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-    print(session.pk)
 
 
 if __name__ == "__main__":

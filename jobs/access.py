@@ -21,6 +21,7 @@ from jobs.models import (
 
 Person = AbstractBaseUser | AnonymousUser
 Row = TypeVar("Row", Job, Upload)
+Owned = TypeVar("Owned", ApiToken, Delivery, Webhook)
 
 
 class MissingScope(Exception):
@@ -92,10 +93,7 @@ def check_job(person: Person, job: Job) -> None:
 
 def find_token(person: Person, pk: UUID) -> ApiToken:
     """Return a token. Raises Http404 if it does not exist or belongs to someone else."""
-    token = ApiToken.objects.filter(pk=pk, owner_id=person.pk).first()
-    if token is None:
-        raise Http404("Not found")
-    return token
+    return _owned(person, ApiToken.objects.filter(pk=pk))
 
 
 def find_session(person: Person, pk: UUID) -> Session:
@@ -153,18 +151,20 @@ def find_input(person: Person, pk: UUID) -> JobInput:
 
 def find_webhook(person: Person, pk: UUID) -> Webhook:
     """Return the webhook. Raises Http404 if it does not exist or belongs to someone else."""
-    hook = Webhook.objects.filter(pk=pk, owner_id=person.pk).first()
-    if hook is None:
-        raise Http404("Not found")
-    return hook
+    return _owned(person, Webhook.objects.filter(pk=pk))
 
 
 def find_delivery(person: Person, pk: UUID) -> Delivery:
     """Return the delivery. Raises Http404 if it does not exist or belongs to someone else."""
-    delivery = Delivery.objects.filter(pk=pk, owner_id=person.pk).first()
-    if delivery is None:
+    return _owned(person, Delivery.objects.filter(pk=pk))
+
+
+def _owned(person: Person, rows: QuerySet[Owned]) -> Owned:
+    """Return the row if it is the user's own. Raises Http404."""
+    row = rows.filter(owner_id=person.pk).first()
+    if row is None:
         raise Http404("Not found")
-    return delivery
+    return row
 
 
 def _is_confined(person: Person, session: Session) -> bool:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from jobs.api.schemas import FileTotals
 from jobs.models import Job, JobInput, Session, Upload
 from jobs.models.sessions import LEAST_AUDIBLE
 from jobs.ports import review_progress
@@ -197,24 +198,10 @@ _listed = Remembered(_contents)
 
 
 @dataclass(frozen=True)
-class Totals:
-    """The files of all jobs of a session, taken together."""
-
-    files: int
-    seconds: float
-    complete: int
-    running: int
-    waiting: int
-    failed: int
-    canceled: int
-    percent: float
-
-
-@dataclass(frozen=True)
 class Counts:
     """Counts for a session."""
 
-    totals: Totals
+    totals: FileTotals
     shows: dict[str, int]
     fresh: int
     good: int
@@ -238,7 +225,7 @@ def _count(session: Session) -> Counts:
     number = {status: n for status, (n, _long, _far) in by_status.items()}
     files = sum(number.values())
     done = sum(far if status in ACTIVE else 100.0 * n for status, (n, _long, far) in by_status.items())
-    totals = Totals(
+    totals = FileTotals(
         files=files,
         seconds=sum(long for _n, long, _far in by_status.values()),
         complete=number[InputStatus.COMPLETE],

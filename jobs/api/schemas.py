@@ -279,7 +279,9 @@ class JobOnPage(Job):
     cost: float | None
 
 
-class Totals(Told):
+class FileTotals(Told):
+    """Totals over the files of a session."""
+
     files: int
     seconds: float
     complete: int
@@ -288,6 +290,9 @@ class Totals(Told):
     failed: int
     canceled: int
     percent: float
+
+
+class Totals(FileTotals):
     active_percent: float | None
     eta_seconds: float | None
     cost: float | None

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from jobs import filters, trash
 from jobs.api import schemas
 from jobs.api.serializers import input_states, job_head, upload_state, whole_seconds
-from jobs.filters import FRESH_SHOWN, PAGE, SHOWS, USED_SHOWN, Choice, Totals
+from jobs.filters import FRESH_SHOWN, PAGE, SHOWS, USED_SHOWN, Choice
 from jobs.models import Job, JobInput, Session
 from jobs.ports import progress_estimates, review_progress, worker_capabilities
 from jobs.ports.progress_estimates import Estimate
@@ -109,19 +109,12 @@ def _uploads(session: Session) -> list[schemas.Upload]:
     return new + [upload_state(upload, is_new=False) for upload in used]
 
 
-def _totals(totals: Totals, known: list[Estimate], active: "list[Sums]") -> schemas.Totals:
+def _totals(totals: schemas.FileTotals, known: list[Estimate], active: "list[Sums]") -> schemas.Totals:
     """All files, and of the jobs that have not ended how far they are, when they will be done, what they cost."""
     left = [one.eta_seconds for one in known if one.eta_seconds is not None]
     costs = [one.cost for one in known if one.cost is not None]
     return schemas.Totals(
-        files=totals.files,
-        seconds=totals.seconds,
-        complete=totals.complete,
-        running=totals.running,
-        waiting=totals.waiting,
-        failed=totals.failed,
-        canceled=totals.canceled,
-        percent=totals.percent,
+        **dict(totals),
         active_percent=_percent(active),
         eta_seconds=whole_seconds(max(left, default=None)),
         cost=round(sum(costs), 2) if costs else None,

@@ -48,6 +48,14 @@ def wait_for(what: Callable[[], Any], seconds: float, why: str) -> Any:
     raise AssertionError(f"not within {seconds:g} s: {why}")
 
 
+def manage(env: dict[str, str], *argv: str) -> str:
+    """Run a command of manage.py that has to succeed; return what it prints."""
+    argv = (sys.executable, "manage.py", *argv)
+    done = subprocess.run(argv, cwd=REPOSITORY, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 class RecordingProxy:
     """Passes bytes on to the worker and keeps what went there."""
 
@@ -180,16 +188,7 @@ class Installation:
         self.proxy.close()
 
     def manage(self, *argv: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "manage.py", *argv],
-            cwd=REPOSITORY,
-            env=self.controller_env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return manage(self.controller_env, *argv)
 
     def logs(self) -> str:
         return "".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))

@@ -17,6 +17,19 @@ TOKEN = "a-token-that-logs-must-not-hold"
 SIGNATURE = "a-signature-that-logs-must-not-hold"
 
 
+def redirect(status: int, server: str) -> Callable[[BaseHTTPRequestHandler], int]:
+    """An interference that sends the request on to the same path of a server."""
+
+    def answer(request: BaseHTTPRequestHandler) -> int:
+        request.send_response(status)
+        request.send_header("Location", server + request.path)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+        return -1
+
+    return answer
+
+
 @dataclass
 class Received:
     """One POST of the worker."""

@@ -18,7 +18,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from tests.contract.installation import REPOSITORY, answers, clean_environment, free_port, wait_for
+from tests.contract.installation import REPOSITORY, answers, clean_environment, free_port, manage, wait_for
 from tests.saved.make import NAME, PASSWORD, SECRET_KEY, WORKER_TOKEN
 
 HERE = Path(__file__).resolve().parent
@@ -52,16 +52,7 @@ class Opened:
         self.environment = {**clean_environment(), **own, "MIN_FREE_DISK_MB": "0"}
 
     def manage(self, *argv: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "manage.py", *argv],
-            cwd=REPOSITORY,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return manage(self.environment, *argv)
 
     def sign_in(self) -> None:
         page = self.browser.get(f"{self.url}/accounts/login/", timeout=60)

@@ -14,7 +14,7 @@ from gpu_worker.errors import Fault
 from gpu_worker.inputs import fetch
 from gpu_worker.inputs.fetch import Fetch
 from gpu_worker.shared.protocol import InputSpec, parse_job_request
-from tests.gpu_worker.controller import SIGNATURE, Controller
+from tests.gpu_worker.controller import SIGNATURE, Controller, redirect
 
 CONTENT = bytes(i % 251 for i in range(1_000_000))
 LIMIT = 2_000_000
@@ -110,14 +110,7 @@ def test_a_refused_link_is_not_tried_again(controller: Controller, tmp_path: Pat
 
 
 def test_a_redirect_is_not_followed(controller: Controller, tmp_path: Path) -> None:
-    def redirect(request: BaseHTTPRequestHandler) -> int | None:
-        request.send_response(302)
-        request.send_header("Location", f"{controller.url}/api/jobs/job-1/inputs/a.wav")
-        request.send_header("Content-Length", "0")
-        request.end_headers()
-        return -1
-
-    controller.interfere = redirect
+    controller.interfere = redirect(302, controller.url)
     assert "redirects" in str(refused(controller, tmp_path))
     assert len(controller.downloads) == 1
 

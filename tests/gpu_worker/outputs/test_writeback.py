@@ -12,7 +12,7 @@ from gpu_worker.outputs.transport import growing_waits
 from gpu_worker.outputs.writeback import Output, Writeback
 from gpu_worker.shared.protocol import CompleteMessage, parse_job_request
 from gpu_worker.timeouts import LONGEST_WAIT
-from tests.gpu_worker.controller import TOKEN, Controller
+from tests.gpu_worker.controller import TOKEN, Controller, redirect
 
 MESSAGE = CompleteMessage(
     workerJobId="w1", controllerJobId="job-1", status="complete", outputs=[], error=None, attempt=1
@@ -116,15 +116,7 @@ def test_the_controller_may_name_the_wait(controller: Controller) -> None:
 
 def test_the_token_does_not_follow_a_redirect(controller: Controller) -> None:
     with Controller() as stranger:
-
-        def redirect(request: BaseHTTPRequestHandler) -> int | None:
-            request.send_response(307)
-            request.send_header("Location", f"{stranger.url}{request.path}")
-            request.send_header("Content-Length", "0")
-            request.end_headers()
-            return -1
-
-        controller.interfere = redirect
+        controller.interfere = redirect(307, stranger.url)
         assert Sender(controller).writeback.send_complete(MESSAGE) == "refused"
         assert stranger.completes == []
 
