@@ -87,9 +87,7 @@ def _difference(repository: TranscriptRepository, wanted: Row) -> Patch:
     then = {name: wanted[name] for name in KEPT}
     differing = [name for name in KEPT if now[name] != then[name]]
     return {
-        "segments": _changes(
-            repository.all_segments(), [segment_from_json(row) for row in wanted["segments"]]
-        ),
+        "segments": _changes(repository.all_segments(), wanted["segments"]),
         "speakers": _changes(repository.speakers(), wanted["speakers"]),
         "transcript": {
             "before": {name: now[name] for name in differing},
@@ -101,13 +99,15 @@ def _difference(repository: TranscriptRepository, wanted: Row) -> Patch:
 
 
 def _changes(now: list[Row], then: list[Row]) -> list[Change]:
-    kept = {row["key"]: content(row) for row in then}
+    """What makes the rows `then`, which come out of a JSON column, of those of `now`."""
+    kept = {row["key"]: row for row in then}
     present = {row["key"] for row in now}
     found = [deleted(row) for row in now if row["key"] not in kept]
     for row in now:
-        wanted = kept.get(row["key"], content(row))
+        # one at a time: 100,000 words at once would keep the garbage collector busy
+        wanted = content(segment_from_json(kept.get(row["key"], row)))
         names = [name for name in wanted if wanted[name] != row[name]]
         if names:
             before, after = ({name: one[name] for name in names} for one in (row, wanted))
             found.append({"key": row["key"], "before": before, "after": after})
-    return [*found, *(created(row) for row in then if row["key"] not in present)]
+    return [*found, *(created(segment_from_json(row)) for row in then if row["key"] not in present)]
