@@ -65,7 +65,7 @@ class EditBatch(Schema):
     edits: Annotated[list[dict[str, Any]], WithJsonSchema(EDITS)]
 
 
-class Here(Schema):
+class PresenceReport(Schema):
     """Body of `POST …/presence`."""
 
     client: UUID
@@ -78,7 +78,7 @@ class VersionName(Schema):
     name: Any
 
 
-class Restoring(Schema):
+class RestoreRequest(Schema):
     """Optional body of `POST …/restore`: the client, and an id that makes the request idempotent."""
 
     id: UUID | None = None
@@ -126,13 +126,13 @@ def get_changes(
     url_name="transcript-presence",
     response=schemas.PeopleAnswer,
     auth=MAY_EDIT,
-    openapi_extra=takes(Here),
+    openapi_extra=takes(PresenceReport),
 )
 def post_presence(request: HttpRequest, pk: UUID) -> schemas.PeopleAnswer:
     """Report that a page is viewing the transcript, and its position."""
     transcript = _find(request, pk)
-    here = _body(request, Here)
-    activity.note_presence(transcript, access.person_of(request), here.client, here.segment)
+    sent = _body(request, PresenceReport)
+    activity.note_presence(transcript, access.person_of(request), sent.client, sent.segment)
     return schemas.PeopleAnswer(people=activity.people(transcript))
 
 
@@ -184,13 +184,13 @@ def get_version(request: HttpRequest, pk: UUID, rid: int) -> JsonResponse:
     "/transcripts/{uuid:pk}/revisions/{int:rid}/restore",
     response=EDIT_ANSWERS,
     auth=MAY_EDIT,
-    openapi_extra=takes(Restoring, required=False),
+    openapi_extra=takes(RestoreRequest, required=False),
 )
 def post_restore(request: HttpRequest, pk: UUID, rid: int) -> EditAnswer:
     """Restore a saved version as a single edit that can be undone."""
     transcript = _find(request, pk)
     saved = versions.find(transcript, rid)
-    person, sent = access.person_of(request), _body(request, Restoring)
+    person, sent = access.person_of(request), _body(request, RestoreRequest)
     client, edit_id = sent.client or uuid4(), sent.id or uuid4()
     return _edited(transcript, lambda: versions.restore(saved, person, client, edit_id))
 

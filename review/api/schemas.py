@@ -89,7 +89,7 @@ class Conflict(Changed):
     error: Error
 
 
-class Present(Told):
+class Viewer(Told):
     name: str
     client: Id
     segment: Id | None
@@ -97,14 +97,14 @@ class Present(Told):
 
 
 class PeopleAnswer(Told):
-    people: list[Present]
+    people: list[Viewer]
 
 
 class Changes(Edited):
-    people: list[Present]
+    people: list[Viewer]
 
 
-class PastEdit(Told):
+class HistoryEntry(Told):
     seq: int
     version: int
     at: Moment
@@ -116,7 +116,7 @@ class PastEdit(Told):
 
 
 class HistoryAnswer(Told):
-    edits: list[PastEdit]
+    edits: list[HistoryEntry]
 
 
 class SavedVersion(Told):

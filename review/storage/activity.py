@@ -59,11 +59,11 @@ def changes(transcript: Transcript, since: int) -> schemas.Changes:
     )
 
 
-def people(transcript: Transcript) -> list[schemas.Present]:
+def people(transcript: Transcript) -> list[schemas.Viewer]:
     """Return who is viewing the transcript."""
     recent = timezone.now() - timedelta(seconds=PRESENT_SECONDS)
     return [
-        schemas.Present(
+        schemas.Viewer(
             name=one.name,
             client=str(one.client),
             segment=str(one.segment) if one.segment else None,
@@ -84,11 +84,11 @@ def note_presence(transcript: Transcript, person: User, client: UUID, segment: U
     )
 
 
-def past(transcript: Transcript, before: int | None) -> list[schemas.PastEdit]:
+def past(transcript: Transcript, before: int | None) -> list[schemas.HistoryEntry]:
     """Return a page of the history, newest first."""
     rows = transcript.edits.order_by("-seq").defer("patch", "payload")
     return [
-        schemas.PastEdit(
+        schemas.HistoryEntry(
             seq=edit.seq,
             version=edit.version,
             at=edit.at.isoformat(),

@@ -51,7 +51,7 @@ def commit(transcript: Transcript, person: User, batch: Batch) -> Edited:
         if len(edits) == 1 and edits[0]["kind"] in undo.VERBS:
             undo.VERBS[edits[0]["kind"]](writer)
             return
-        _apply_all(writer, edits, _Foreign.since(writer, batch))
+        _apply_all(writer, edits, _ConcurrentChanges.since(writer, batch))
 
     return locked(transcript, person, batch.client, batch.ids, write)
 
@@ -113,14 +113,14 @@ def review_state(repository: TranscriptRepository) -> ReviewState:
 
 
 @dataclass(frozen=True)
-class _Foreign:
+class _ConcurrentChanges:
     """Changes by other pages since the base version of a batch."""
 
     segments: frozenset[str]
     speakers: frozenset[str]
 
     @classmethod
-    def since(cls, writer: BatchWriter, batch: Batch) -> "_Foreign":
+    def since(cls, writer: BatchWriter, batch: Batch) -> "_ConcurrentChanges":
         if batch.base_version >= writer.repository.version:
             raise InvalidEdit("UNKNOWN_VERSION", "This version does not exist. Reload the page.")
         later = Edit.objects.filter(transcript=writer.repository.model, version__gt=batch.base_version)
@@ -135,7 +135,7 @@ class _Foreign:
             raise EditConflict(set(self.segments & segments), set(self.speakers & speakers))
 
 
-def _apply_all(writer: BatchWriter, edits: Sequence[EditRequest], foreign: _Foreign) -> None:
+def _apply_all(writer: BatchWriter, edits: Sequence[EditRequest], concurrent: _ConcurrentChanges) -> None:
     writer.repository.load(edit["segment"] for edit in edits if "segment" in edit)
     for edit in edits:
         try:
@@ -144,9 +144,9 @@ def _apply_all(writer: BatchWriter, edits: Sequence[EditRequest], foreign: _Fore
             named = {
                 key for value in edit.values() for key in (value if isinstance(value, list) else [value])
             }
-            foreign.check(named, named)  # a row that someone deleted is a conflict, not invalid
+            concurrent.check(named, named)  # a row that someone deleted is a conflict, not invalid
             raise
-        foreign.check({one["key"] for one in patch["segments"]}, {one["key"] for one in patch["speakers"]})
+        concurrent.check({one["key"] for one in patch["segments"]}, {one["key"] for one in patch["speakers"]})
         payload = {name: value for name, value in edit.items() if name != "kind"}
         writer.add(edit["kind"], payload, patch)
 

@@ -25,7 +25,7 @@ def undo(writer: BatchWriter) -> None:
     if version is None:
         raise InvalidEdit("NOTHING_TO_UNDO", "You have nothing to undo.")
     patches = [inverse(patch_from_json(edit.patch)) for edit in mine.filter(version=version).order_by("-seq")]
-    writer.add("Undo", {"of": version}, fitted(writer.repository, compose(patches)))
+    writer.add("Undo", {"of": version}, rebased(writer.repository, compose(patches)))
 
 
 def redo(writer: BatchWriter) -> None:
@@ -37,7 +37,7 @@ def redo(writer: BatchWriter) -> None:
     if version is None:
         raise InvalidEdit("NOTHING_TO_REDO", "There is nothing to redo.")
     patches = [patch_from_json(edit.patch) for edit in mine.filter(version=version).order_by("seq")]
-    writer.add("Redo", {"of": version}, fitted(writer.repository, compose(patches)))
+    writer.add("Redo", {"of": version}, rebased(writer.repository, compose(patches)))
 
 
 VERBS: dict[str, Callable[[BatchWriter], None]] = {"Undo": undo, "Redo": redo}
@@ -51,7 +51,7 @@ def mark(written: Sequence[Edit]) -> None:
             batch.update(undone_by=edit if edit.kind == "Undo" else None)
 
 
-def fitted(repository: TranscriptRepository, patch: Patch) -> Patch:
+def rebased(repository: TranscriptRepository, patch: Patch) -> Patch:
     """Return the patch adapted to the current rows. Raises Outdated if rows have changed since.
 
     A changed status is kept if the patch has other changes; a restored segment whose rank is taken gets the next
