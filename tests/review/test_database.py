@@ -131,7 +131,7 @@ def test_everything_holds_on_postgresql_in_a_language_of_its_own_order(tmp_path:
             )
         try:
             environ = {**os.environ, "TEST_DATABASE_URL": url, "TEST_DATABASE_TEMPLATE": danish}
-            files = ("test_rows.py", "test_history.py", "test_api.py", "test_snapshot.py")
+            files = ("test_database.py", "test_history.py", "test_api.py", "test_snapshot.py")
             argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
             done = subprocess.run(
                 [*argv, *(f"tests/review/{file}" for file in files), "-k", "not every_format"],
