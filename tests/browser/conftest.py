@@ -144,7 +144,9 @@ def again(installation: Installation, chromium: Browser, signed_in: Path) -> Cal
 
 def _transcribed(person: Person, speakers: str) -> Person:
     """Note where the transcript is that the worker makes of the recording, and close the page."""
-    person.new_session("Mill interviews")
+    person.new_session(
+        "Mill interviews" if speakers == "none" else "Mill, each speaker"
+    )  # names tests can tell apart
     person.upload(RECORDING)
     person.start(speakers=speakers)
     person.wait_ended()
