@@ -51,11 +51,11 @@ export class Words {
     return this.say("hours", { h: Math.floor(minutes / 60), m: minutes % 60 });
   }
 
-  /** A size as Django's `filesizeformat` writes it. */
+  /** A size as `jobs/pages/sizes.py` writes it: a megabyte is 1,000,000 bytes. */
   size(bytes) {
     const units = ["bytes", "KB", "MB", "GB", "TB"];
-    const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-    const amount = power ? (bytes / 1024 ** power).toFixed(1) : String(bytes);
-    return `${amount}\u00a0${units[power]}`;
+    let [amount, power] = [bytes, 0];
+    while (amount >= 1000 && power < units.length - 1) [amount, power] = [amount / 1000, power + 1];
+    return `${power ? amount.toFixed(1) : amount}\u00a0${units[power]}`;
   }
 }

@@ -56,6 +56,6 @@ test("lengths of time are as exact as a person wants them", () => {
 });
 
 test("sizes are written as the server writes them", () => {
-  const cases = [[0, "0\u00a0bytes"], [1023, "1023\u00a0bytes"], [1024, "1.0\u00a0KB"], [1536, "1.5\u00a0KB"], [2 ** 20, "1.0\u00a0MB"], [2 ** 30 * 2.25, "2.3\u00a0GB"], [2 ** 50, "1024.0\u00a0TB"]];
+  const cases = [[0, "0\u00a0bytes"], [999, "999\u00a0bytes"], [1000, "1.0\u00a0KB"], [1536, "1.5\u00a0KB"], [10 ** 6, "1.0\u00a0MB"], [2.26e9, "2.3\u00a0GB"], [10 ** 15, "1000.0\u00a0TB"]];
   for (const [bytes, text] of cases) assert.equal(words.size(bytes), text);
 });
