@@ -254,7 +254,7 @@ def measure_typing(page: Page, number: int, found: Figures, name: str = "typing,
 
 
 def measure_keys(page: Page, number: int, found: Figures) -> None:
-    """Split in the middle, merge again, give the passage to somebody: twenty times."""
+    """Split in the middle, merge again, give the segment to somebody: twenty times."""
     caret_in(page, number)
     for turn in range(20):
         page.keyboard.press("ArrowRight")

@@ -53,7 +53,7 @@ class Sending:
         self.has_sent = False  # something, to that address; perhaps nothing of it arrived
         self.gone: set[str] = set()  # addresses at which nothing is any more
         self.piece, self.largest = FIRST, LARGEST
-        self.tries = 0  # since something went through
+        self.attempts = 0  # since something went through
         self.silent_since: float | None = None
 
     def run(self, file: BinaryIO) -> Arrived:
@@ -63,7 +63,7 @@ class Sending:
                 self.place = self.place or self._unfinished() or self._begin()
                 return self._go_on(file)
             except Unreachable as silence:
-                if self.tries == 1:  # a single break is no news
+                if self.attempts == 1:  # a single break is no news
                     self.say(f"{silence} Retrying…")
                 self._wait()
             except Refused as refusal:
@@ -112,7 +112,7 @@ class Sending:
         self.has_sent = True
         answer = self.transport.call("PATCH", self.place, headers=headers, data=data)
         self.piece = min(self.largest, self.piece * 2)
-        self.tries, self.silent_since = 0, None
+        self.attempts, self.silent_since = 0, None
         return int(answer.headers["Upload-Offset"])
 
     def _unfinished(self) -> str:
@@ -147,5 +147,5 @@ class Sending:
         if now - self.silent_since > PATIENCE_SECONDS:
             raise Unreachable(f"{self.transport.url} has taken nothing for {PATIENCE_SECONDS:.0f} s.")
         self.piece = max(SMALLEST, self.piece // 2)
-        time.sleep(PAUSES[min(self.tries, len(PAUSES) - 1)])
-        self.tries += 1
+        time.sleep(PAUSES[min(self.attempts, len(PAUSES) - 1)])
+        self.attempts += 1

@@ -100,18 +100,18 @@ def _started(
 
 def patiently(ask: Callable[[], Answer], say: Say) -> Answer:
     """Retry while the server does not respond. Raises Unreachable after a quarter of an hour."""
-    deadline, tries = time.monotonic() + PATIENCE_SECONDS, 0
+    deadline, attempts = time.monotonic() + PATIENCE_SECONDS, 0
     while True:
         try:
             answer = ask()
         except Unreachable as silence:
             if time.monotonic() > deadline:
                 raise
-            if tries == 0:
+            if attempts == 0:
                 say(f"{silence} Retrying…")
-            time.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
-            tries += 1
+            time.sleep(PAUSES[min(attempts, len(PAUSES) - 1)])
+            attempts += 1
             continue
-        if tries:
+        if attempts:
             say("Connection restored.")
         return answer

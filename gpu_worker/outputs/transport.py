@@ -23,7 +23,7 @@ def open_session() -> requests.Session:
 
 
 def growing_waits() -> Iterator[float]:
-    """Yield seconds to wait between tries: doubling up to LONGEST_WAIT, each 50-100 % of that by chance,
+    """Yield seconds to wait between attempts: doubling up to LONGEST_WAIT, each 50-100 % of that by chance,
     so that many workers do not return to a controller at the same moment."""
     wait = FIRST_WAIT
     while True:

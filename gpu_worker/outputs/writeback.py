@@ -32,7 +32,7 @@ class Output:
 
 
 class Writeback:
-    """The two POSTs of one job. `pause` waits between tries and may raise to stop.
+    """The two POSTs of one job. `pause` waits between attempts and may raise to stop.
 
     `tokens`: the worker's own, and the one before it while tokens are changed: the controller may not
     know the new one yet.
@@ -94,7 +94,7 @@ class Writeback:
         """Try until there is an answer that counts, or patience ends."""
         started = time.monotonic()
         with open_session() as session:
-            for tries, wait in enumerate(growing_waits(), start=1):
+            for attempts, wait in enumerate(growing_waits(), start=1):
                 verdict, reason, asked = _attempt(session, post)
                 log(
                     "writeback",
@@ -102,7 +102,7 @@ class Writeback:
                     what=what,
                     verdict=verdict,
                     reason=reason or None,
-                    tries=tries,
+                    attempts=attempts,
                     bytes=size,
                     seconds=round(time.monotonic() - started, 3),
                 )

@@ -34,15 +34,15 @@ class Decision:
     is_gone: bool = False
 
 
-def decide(event: str, tries: int, outcome: Outcome, now: datetime) -> Decision:
-    """Decide what follows from the outcome of attempt number `tries`. Pure."""
+def decide(event: str, attempts: int, outcome: Outcome, now: datetime) -> Decision:
+    """Decide what follows from the outcome of attempt number `attempts`. Pure."""
     if outcome.is_delivered:
         return Decision(DeliveryStatus.DELIVERED)
     if outcome.status == GONE:
         return Decision(DeliveryStatus.GIVEN_UP, is_gone=True)
-    if event == NoticeEvent.PING or tries > len(settings.NOTICE_RETRY_SECONDS):
+    if event == NoticeEvent.PING or attempts > len(settings.NOTICE_RETRY_SECONDS):
         return Decision(DeliveryStatus.GIVEN_UP)
-    pause = settings.NOTICE_RETRY_SECONDS[tries - 1]
+    pause = settings.NOTICE_RETRY_SECONDS[attempts - 1]
     return Decision(DeliveryStatus.WAITING, due_at=now + timedelta(seconds=pause))
 
 
@@ -116,7 +116,7 @@ def _note(delivery: Delivery, outcome: Outcome) -> None:
     )
     if decision.is_gone and delivery.webhook_id is not None:
         Webhook.objects.filter(pk=delivery.webhook_id).update(is_enabled=False, is_gone=True)
-    fields = {"notice": str(delivery.pk), "try": delivery.tries, "status": decision.status.value}
+    fields = {"notice": str(delivery.pk), "attempt": delivery.tries, "status": decision.status.value}
     log.info("notice", extra={**fields, "answer": outcome.status, "ms": outcome.took_ms})
 
 

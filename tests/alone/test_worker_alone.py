@@ -68,7 +68,7 @@ def test_nothing_of_the_controller_is_installed(box: Path) -> None:
     assert not re.search(r"^(django|celery|redis|psycopg)\b", listed, re.MULTILINE)
 
 
-def test_check_tells_a_person_that_the_box_is_sound(box: Path, tmp_path: Path) -> None:
+def test_check_tells_a_person_that_the_worker_is_sound(box: Path, tmp_path: Path) -> None:
     folders = {"WORKER_TMP_DIR": str(tmp_path / "tmp"), "WORKER_CACHE_DIR": str(tmp_path / "cache")}
     checked = subprocess.run(
         [box / "venv" / "bin" / "python", "-m", "gpu_worker", "--check"],

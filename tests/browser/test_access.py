@@ -145,7 +145,7 @@ def merge(page: Page) -> None:
 
 
 def clash(page: Page) -> None:
-    """Somebody else writes in the passage that is being written in."""
+    """Somebody else writes in the segment that is being written in."""
     page.locator(".said").nth(2).click()
     page.keyboard.type("x")  # sent in less than half a second, knowing nothing of what comes now
     url = page.locator("transcript-page").get_attribute("data-url")

@@ -1,4 +1,4 @@
-"""The pages at a desk and on a phone, by day and by night. UPDATE_SCREENSHOTS=1 keeps the pictures."""
+"""The pages on a desktop and on a phone, by day and by night. UPDATE_SCREENSHOTS=1 keeps the pictures."""
 
 import re
 from collections.abc import Callable

@@ -100,7 +100,7 @@ def cli_client(db: None) -> Client:
     return client
 
 
-def test_every_list_and_row_of_the_desk_opens_and_can_be_searched(
+def test_every_list_and_row_of_the_admin_opens_and_can_be_searched(
     cli_client: Client, attempt: Attempt, job_input: JobInput
 ) -> None:
     for model, model_admin in site._registry.items():
@@ -114,7 +114,7 @@ def test_every_list_and_row_of_the_desk_opens_and_can_be_searched(
 
 
 @pytest.mark.parametrize("model", ["job", "jobinput", "attempt"])
-def test_the_desk_retries_and_cancels(
+def test_the_admin_retries_and_cancels(
     model: str, cli_client: Client, attempt: Attempt, job_input: JobInput
 ) -> None:
     app = "remoteworker" if model == "attempt" else "jobs"
@@ -134,7 +134,7 @@ def test_the_desk_retries_and_cancels(
     assert (last.event, last.actor) == (Event.RETRIED, "chief")
 
 
-def test_the_desk_shows_no_token_and_takes_a_new_one(cli_client: Client, worker: Worker) -> None:
+def test_the_admin_shows_no_token_and_takes_a_new_one(cli_client: Client, worker: Worker) -> None:
     url = f"/admin/remoteworker/worker/{worker.pk}/change/"
     assert WORKER_TOKEN not in cli_client.get(url).content.decode()
     form = {"name": "box", "kind": "local", "url": worker.url, "enabled": "on", "new_token": ""}
@@ -146,7 +146,7 @@ def test_the_desk_shows_no_token_and_takes_a_new_one(cli_client: Client, worker:
     assert worker.token == "another-token"
 
 
-def test_the_desk_refuses_an_address_that_would_carry_a_token_in_clear_text(
+def test_the_admin_refuses_an_address_that_would_carry_a_token_in_clear_text(
     cli_client: Client, db: None
 ) -> None:
     form = {"name": "far", "kind": "remote", "enabled": "on", "new_token": "t"}
@@ -163,7 +163,7 @@ def test_the_desk_refuses_an_address_that_would_carry_a_token_in_clear_text(
         ), url
 
 
-def test_the_desk_deletes_nothing_that_the_program_needs(cli_client: Client, attempt: Attempt) -> None:
+def test_the_admin_deletes_nothing_that_the_program_needs(cli_client: Client, attempt: Attempt) -> None:
     job = attempt.job_input.job
     for url in (
         f"/admin/remoteworker/attempt/{attempt.pk}/delete/",
@@ -174,13 +174,13 @@ def test_the_desk_deletes_nothing_that_the_program_needs(cli_client: Client, att
     assert Attempt.objects.count() == Job.objects.count() == 1
 
 
-def test_the_desk_refuses_a_token_that_cannot_be_sent(cli_client: Client, worker: Worker) -> None:
+def test_the_admin_refuses_a_token_that_cannot_be_sent(cli_client: Client, worker: Worker) -> None:
     form = {"name": "box", "kind": "local", "url": worker.url, "enabled": "on", "new_token": "пароль"}
     page = cli_client.post(f"/admin/remoteworker/worker/{worker.pk}/change/", form)
     assert "printable ASCII" in page.content.decode()
 
 
-def test_the_desk_tests_a_connection_in_words(cli_client: Client, worker: Worker) -> None:
+def test_the_admin_tests_a_connection_in_words(cli_client: Client, worker: Worker) -> None:
     data = {"action": "test_connection", "_selected_action": [str(worker.pk)]}
     page = cli_client.post("/admin/remoteworker/worker/", data, follow=True).content.decode()
     assert "connection refused" in page

@@ -139,7 +139,7 @@ def test_a_flushed_redis_loses_messages_and_no_job(stage: Stage, session: str, r
     assert stage.wait_status(job, "complete", seconds=30)["attempt"] == 1
 
 
-def test_a_lost_reply_to_the_hand_over_runs_it_once(stage: Stage, session: str) -> None:
+def test_a_lost_reply_to_the_dispatch_runs_it_once(stage: Stage, session: str) -> None:
     for proxy in stage.to_workers:
         proxy.calls.clear()
         proxy.break_once("POST /v1/jobs", LOST_REPLY)
@@ -259,7 +259,7 @@ def test_cancel_does_not_wait_for_a_frozen_worker(stage: Stage, session: str) ->
     assert stage.file(job)["status"] == "canceled"
 
 
-def test_a_frozen_box_delays_the_others_polls_by_a_second_at_most(stage: Stage, session: str) -> None:
+def test_a_frozen_worker_delays_the_others_polls_by_a_second_at_most(stage: Stage, session: str) -> None:
     frozen = stage.run(session, 2 * LONG)
     number = its_worker(stage, frozen)
     other = stage.run(session, 2 * LONG)

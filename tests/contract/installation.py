@@ -170,7 +170,7 @@ class Installation:
         wait_for(lambda: answers(health), 30, "the worker answers /health")
 
     def kill_worker(self) -> None:
-        """As a lost machine: at once, no farewell."""
+        """As a lost machine: at once, without a last word."""
         process = self.processes.pop("worker")
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

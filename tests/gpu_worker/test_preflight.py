@@ -20,7 +20,7 @@ def look(tmp_dir: Path) -> looking.Preflight:
     return looking.preflight(config, EngineState())
 
 
-def test_a_sound_box_passes_and_its_packages_are_named(tmp_path: Path) -> None:
+def test_a_sound_machine_passes_and_its_packages_are_named(tmp_path: Path) -> None:
     found = look(tmp_path)
     assert found["checks"]["packages"]["ok"] and "torch 2." in found["checks"]["packages"]["message"]
     assert found["checks"]["disk"]["ok"]

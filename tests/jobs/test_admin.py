@@ -1,4 +1,4 @@
-"""The job desk in admin: lists and pages cost the same however many rows there are; ids are found; nothing leaks."""
+"""The admin: lists and pages cost the same for any number of rows; ids are found; nothing leaks."""
 
 from collections.abc import Callable
 
@@ -71,7 +71,7 @@ def test_the_page_of_a_large_job_leads_to_the_list_of_its_files(
     assert "101 files" in listed or "101 job inputs" in listed
 
 
-def test_a_file_shows_its_tries_and_moves(staff: Client, attempt: Attempt, job_input: JobInput) -> None:
+def test_a_file_shows_its_attempts_and_moves(staff: Client, attempt: Attempt, job_input: JobInput) -> None:
     page = staff.get(f"/admin/jobs/jobinput/{job_input.pk}/change/").content.decode()
     assert JobEvent.objects.filter(job_input=job_input).exists()
     for part in (

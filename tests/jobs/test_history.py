@@ -56,7 +56,7 @@ def test_rounds_with_a_busy_worker_are_told_once(job_input: JobInput, worker: Wo
     assert (history.timeline(job_input)[1].id, told(job_input)[1][2]) == (before, 6)
 
 
-def test_the_page_of_a_file_shows_its_worker_try_contact_and_history(
+def test_the_page_of_a_file_shows_its_worker_attempt_contact_and_history(
     browser: Client, attempt: Attempt, job_input: JobInput
 ) -> None:
     Attempt.objects.filter(pk=attempt.pk).update(last_contact_at=timezone.now())

@@ -192,7 +192,7 @@ def test_what_was_queued_after_the_jump_and_before_the_tick_keeps_its_turn(
     assert [entry.job for entry in queue.next_up(Worker.Kind.LOCAL, 2)] == [first, later]
 
 
-def test_a_hand_over_between_the_jump_and_the_tick_is_sent_again_in_time(
+def test_a_dispatch_between_the_jump_and_the_tick_is_sent_again_in_time(
     wall: Clock, worker: Worker, job_input: JobInput
 ) -> None:
     tasks.poll_workers()

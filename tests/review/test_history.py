@@ -174,7 +174,7 @@ def test_every_kind_is_undone_to_the_machines_transcript_and_done_again(page: Pa
     assert page.send({"kind": "Redo"}).json()["error"]["code"] == "NOTHING_TO_REDO"
 
 
-def test_the_doubtful_places_are_counted_along(page: Page) -> None:
+def test_the_flagged_segments_are_counted_along(page: Page) -> None:
     for edit in some_edits(page):
         page.send(edit)
         state = page.get()

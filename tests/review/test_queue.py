@@ -51,7 +51,7 @@ def going_to(browser: Client, session: Session, present: Transcript) -> str | No
     return next((file["name"] for file in answer["files"] if file["id"] == answer["next"]), None)
 
 
-def test_the_most_doubtful_come_first_and_what_is_done_last(session: Session, file_of: Made) -> None:
+def test_the_most_flagged_come_first_and_what_is_done_last(session: Session, file_of: Made) -> None:
     file_of("few.wav", doubtful=1)
     file_of("done.wav", doubtful=50, review_status="done")
     file_of("clear.wav", doubtful=0)

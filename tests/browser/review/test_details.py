@@ -1,4 +1,4 @@
-"""The details beside the text: passages timed and inserted, doubts, highlights, history, versions, machine text."""
+"""The details beside the text: segments timed and inserted, doubts, highlights, history, versions, machine text."""
 
 import json
 import re
@@ -96,7 +96,7 @@ def test_without_a_connection_versions_wait_and_say_so(fresh: Page, troubles: li
     troubles.clear()
 
 
-def test_the_machines_text_is_compared_and_taken_back_for_one_passage_and_for_all(fresh: Page) -> None:
+def test_the_machines_text_is_compared_and_taken_back_for_one_segment_and_for_all(fresh: Page) -> None:
     before = texts(fresh)
     for number in (0, 2, 4):
         write(fresh, number, f"{HOSTILE} ")
@@ -140,7 +140,7 @@ def test_a_highlight_is_listed_leads_there_and_is_removed(fresh: Page) -> None:
 
 
 def flag_all(page: Page, installation: Installation) -> None:
-    """Have the machine doubt every passage, for one reason that this page knows and one that it does not."""
+    """Have the machine doubt every segment, for one reason that this page knows and one that it does not."""
     flags = [{"kind": "repetition", "score": 3.0}, {"kind": "<b>new</b>", "score": 1.0}]
     key = page.url.rstrip("/").rpartition("/")[2].replace("-", "")
     path = installation.env["DATABASE_URL"].removeprefix("sqlite:///")
@@ -154,7 +154,7 @@ def flag_all(page: Page, installation: Installation) -> None:
     saved(page)
 
 
-def test_doubtful_places_are_listed_and_found_fine_one_by_one(
+def test_flagged_segments_are_listed_and_found_fine_one_by_one(
     fresh: Page, installation: Installation
 ) -> None:
     flag_all(fresh, installation)
@@ -203,8 +203,8 @@ def test_the_history_tells_who_did_what_and_what_was_taken_back(fresh: Page) -> 
 
 def test_times_are_set_by_steps_by_the_player_and_in_writing(fresh: Page) -> None:
     fresh.locator(".said").nth(2).click()
-    passage = section(fresh, "Current segment")
-    start, end = (passage.get_by_role("group", name=name) for name in ("Start", "End"))
+    segment = section(fresh, "Current segment")
+    start, end = (segment.get_by_role("group", name=name) for name in ("Start", "End"))
     field = start.get_by_role("spinbutton")
     field.fill("0:01.5")
     field.press("Enter")
@@ -236,9 +236,9 @@ def test_times_are_set_by_steps_by_the_player_and_in_writing(fresh: Page) -> Non
 
 def test_a_time_stays_while_it_is_typed_though_an_earlier_edit_is_saved_meanwhile(fresh: Page) -> None:
     fresh.locator(".said").nth(2).click()
-    passage = section(fresh, "Current segment")
-    field = passage.get_by_role("group", name="Start").get_by_role("spinbutton")
-    passage.get_by_role("button", name="Highlight segment").click()
+    segment = section(fresh, "Current segment")
+    field = segment.get_by_role("group", name="Start").get_by_role("spinbutton")
+    segment.get_by_role("button", name="Highlight segment").click()
     field.fill("")
     field.press_sequentially("0:01.5", delay=250)
     expect(field).to_have_value("0:01.5")
@@ -247,21 +247,21 @@ def test_a_time_stays_while_it_is_typed_though_an_earlier_edit_is_saved_meanwhil
     saved(fresh)
 
 
-def test_a_passage_is_inserted_written_given_to_a_speaker_and_deleted(fresh: Page) -> None:
+def test_a_segment_is_inserted_written_given_to_a_speaker_and_deleted(fresh: Page) -> None:
     before = texts(fresh)
     fresh.locator(".said").nth(1).click()
-    passage = section(fresh, "Current segment")
-    passage.get_by_role("button", name="Insert segment after").click()
+    segment = section(fresh, "Current segment")
+    segment.get_by_role("button", name="Insert segment after").click()
     expect(fresh.locator(".said").nth(2)).to_be_focused()
     fresh.keyboard.type("Oh no.")
-    passage.get_by_label("Segment speaker").select_option(label="SPEAKER_00")
+    segment.get_by_label("Segment speaker").select_option(label="SPEAKER_00")
     saved(fresh)
     fresh.reload()
     saved(fresh)
     assert texts(fresh) == [*before[:2], "Oh no.", *before[2:]]
     expect(fresh.locator(".segment").nth(2).locator(".speaker")).to_have_text("SPEAKER_00")
     fresh.locator(".said").nth(2).click()
-    passage.get_by_role("button", name="Delete segment").click()
+    segment.get_by_role("button", name="Delete segment").click()
     saved(fresh)
     assert texts(fresh) == before
     fresh.keyboard.press("Control+z")

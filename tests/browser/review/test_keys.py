@@ -15,7 +15,7 @@ from tests.browser.review.transcript import pedal, saved
 from tests.contract.installation import wait_for
 
 pytestmark = pytest.mark.browser
-CURRENT = 4  # the passage where each case begins
+CURRENT = 4  # the segment where each case begins
 DOUBTFUL = (2, 4, 6)
 FLAGS = json.dumps([{"kind": "low_confidence", "score": 0.6}])
 LOOK = """() => {
@@ -47,7 +47,7 @@ BEGIN = """async ([place, at]) => {
   const { audio } = page.player;
   const sought = new Promise((done) => audio.addEventListener("seeked", () => setTimeout(done), { once: true }));
   page.player.goTo(row.start + 0.1);
-  if (audio.seeking) await sought; // the passage follows it, and would do so after the key
+  if (audio.seeking) await sought; // the segment follows it, and would do so after the key
   page.list.makeCurrent(row.key);
   if (place === "field") page.speakers.querySelector("form input").focus();
   if (!place.startsWith("writing")) return;
@@ -119,7 +119,7 @@ PLACES = ("reading", "writing", "field")
 
 
 def cases(own: int) -> Iterator[tuple[str, str, set[str]]]:
-    """Keys, place, what they change; `own` is the digit of who speaks in the passage, 3 that of somebody added."""
+    """Keys, place, what they change; `own` is the digit of who speaks in the segment, 3 that of somebody added."""
     for keys, effects in TABLE.items():
         yield from ((keys, place, effect) for place, effect in zip(PLACES, effects, strict=True))
     for digit in range(1, 10):
@@ -180,7 +180,7 @@ def test_every_key_does_what_it_says_where_it_says_and_nothing_else(doubtful: Pa
 
 
 def is_right(changed: set[str], effect: set[str]) -> bool:
-    """While it plays or is moved, time and passage go on by themselves; a passage that goes takes its own along."""
+    """While it plays or is moved, time and segment go on by themselves; a segment that goes takes its own along."""
     follows = {"time", "current"} if changed & {"playing", "time"} else NOTHING
     lost = {"who", "flags"} if "rows" in changed else NOTHING
     return effect <= changed and changed - effect <= follows | lost
@@ -207,7 +207,7 @@ def take_back(page: Page, start: dict[str, Any]) -> None:
     """As it was at the start, by the page's own undo."""
     page.evaluate(
         "document.activeElement?.blur()"
-    )  # an undo that takes the passage from under the caret stops letters
+    )  # an undo that takes the segment from under the caret stops letters
     page.get_by_label("New speaker name").evaluate("field => { field.value = '' }")
     for _ in range(9):
         now = page.evaluate(LOOK)

@@ -36,7 +36,7 @@ PLACES = """said => {
 
 
 def document(language: str) -> dict[str, object]:
-    """A worker's document with one passage for each text."""
+    """A worker's document with one segment for each text."""
     segments = [
         {"start": 5.0 * n, "end": 5.0 * n + 4, "text": text, "words": [], "speaker": f"SPEAKER_0{n % 2}"}
         for n, text in enumerate(TEXTS)
@@ -61,7 +61,7 @@ def side(said: Locator) -> str:
 
 
 @pytest.mark.parametrize(("language", "gutter"), [("ar", "right"), ("en", "left")])
-def test_each_passage_begins_at_its_own_side_and_the_bar_stays_at_the_gutter(
+def test_each_segment_begins_at_its_own_side_and_the_bar_stays_at_the_gutter(
     language: str, gutter: str, person: Person, installation: Installation, tmp_path: Path
 ) -> None:
     page = opened(person.page, installation, person.session_url, tmp_path, language)

@@ -45,11 +45,11 @@ def test_space_is_left_to_a_button_that_has_the_focus(transcript: Page) -> None:
     assert not sound_of(transcript)["isPlaying"]
 
 
-def test_the_time_of_a_passage_plays_from_there(transcript: Page) -> None:
-    passage = transcript.locator(".segment").nth(4)
-    passage.locator(".time").click()
-    expect(passage).to_contain_class("is-current")
-    shown = passage.locator(".time").inner_text()
+def test_the_time_of_a_segment_plays_from_there(transcript: Page) -> None:
+    segment = transcript.locator(".segment").nth(4)
+    segment.locator(".time").click()
+    expect(segment).to_contain_class("is-current")
+    shown = segment.locator(".time").inner_text()
     minutes, seconds = shown.split(":")
     start = int(minutes) * 60 + int(seconds)
     assert start - 0.1 <= sound_of(transcript)["time"] < start + 4
@@ -246,7 +246,7 @@ def test_fields_keep_their_own_undo_and_the_slider_its_steps(fresh: Page) -> Non
     assert seconds_after(fresh, "Shift+ArrowLeft") == pytest.approx(12)
 
 
-def test_tab_leads_into_the_text_and_enter_opens_the_passage(fresh: Page) -> None:
+def test_tab_leads_into_the_text_and_enter_opens_the_segment(fresh: Page) -> None:
     Person(fresh, "").tab_to(fresh.locator(".said").first)
     count = fresh.locator(".said").count()
     fresh.keyboard.press("Enter")
@@ -266,7 +266,7 @@ def test_two_tabs_see_what_the_other_writes(fresh: Page) -> None:
     expect(other.locator(".said").first).to_have_text(re.compile("^Seen. "))
 
 
-def test_doubtful_places_are_found_and_found_fine_and_the_file_is_done(fresh: Page) -> None:
+def test_flagged_segments_are_found_and_found_fine_and_the_file_is_done(fresh: Page) -> None:
     count = fresh.locator(".segment.is-doubtful").count()
     if count:
         expect(fresh.locator("[data-field=doubtful]")).to_contain_text(f"{count} flagged")
@@ -314,7 +314,7 @@ def test_the_keys_that_work_are_those_that_the_help_lists(transcript: Page) -> N
         "split at the caret",
         "undo",
         "next flagged segment",
-        "give the passage",
+        "give the segment",
     ):
         expect(listed.get_by_text(sentence).first).to_be_visible()
     unsaid = transcript.evaluate(

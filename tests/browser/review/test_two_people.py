@@ -36,7 +36,7 @@ def act(page: Page, *edits: dict[str, Any]) -> bool:
 
 
 def clash(mine: Page, theirs: Page, number: int, my_text: str, their_text: str) -> None:
-    """Both write in one passage, mine without having seen theirs."""
+    """Both write in one segment, mine without having seen theirs."""
     key = key_of(mine, number)
     with Held(mine.context):
         act(mine, {"kind": "SetText", "segment": key, "text": my_text})
@@ -58,7 +58,7 @@ class Held:
         self.context.set_offline(False)
 
 
-def test_edits_in_different_passages_merge_both_ways_and_names_follow(pages: list[Page]) -> None:
+def test_edits_in_different_segments_merge_both_ways_and_names_follow(pages: list[Page]) -> None:
     mine, theirs = pages
     caret_at(mine, 0)
     mine.keyboard.type("From me. ")
@@ -92,7 +92,7 @@ def test_a_clash_shows_both_texts_and_either_is_kept(
 
 
 @pytest.mark.parametrize("choice", ["Use theirs", "Keep mine"])
-def test_a_passage_that_is_deleted_while_somebody_writes_in_it(
+def test_a_segment_that_is_deleted_while_somebody_writes_in_it(
     pages: list[Page], troubles: list[str], choice: str
 ) -> None:
     mine, theirs = pages
@@ -103,7 +103,7 @@ def test_a_passage_that_is_deleted_while_somebody_writes_in_it(
         act(theirs, {"kind": "Delete", "segment": key_of(theirs, 1)})
         saved(theirs)
     expect(mine.locator("[data-field=clash]")).to_be_visible(timeout=SEEN_MS * 3)
-    mine.keyboard.type("h1")  # meant for the passage; as commands they would change another one
+    mine.keyboard.type("h1")  # meant for the segment; as commands they would change another one
     expect(mine.locator("[data-field=mine]")).to_have_text(f"Half a sent{before[1]}")
     expect(mine.locator("[data-field=theirs]")).to_have_text("(deleted)")
     mine.get_by_role("button", name=choice).click()

@@ -3,7 +3,7 @@
 from playwright.sync_api import Locator, Page, expect
 
 SAVED_MS = 60_000
-# What somebody else does meanwhile: another text for a passage.
+# What somebody else does meanwhile: another text for a segment.
 OTHERS_EDIT = """async ({ url, segment }) => {
   const token = document.querySelector("meta[name=csrf-token]").content;
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
@@ -20,7 +20,7 @@ def saved(page: Page) -> None:
 
 
 def texts(page: Page) -> list[str]:
-    """The passages. (What is out of sight has no inner text.)"""
+    """The segments. (What is out of sight has no inner text.)"""
     return page.locator(".said").all_text_contents()
 
 
@@ -29,7 +29,7 @@ def key_of(page: Page, number: int) -> str:
 
 
 def caret_at(page: Page, number: int, place: int = 0) -> Locator:
-    """Put the caret into a passage, as a click and keys would."""
+    """Put the caret into a segment, as a click and keys would."""
     said = page.locator(".said").nth(number)
     said.click()
     page.keyboard.press("Control+Home")

@@ -56,10 +56,10 @@ def check_failures(person: Person) -> None:
 
 
 def check_listening(page: Page) -> None:
-    passage = page.locator(".segment", has_text="summers").first
+    segment = page.locator(".segment", has_text="summers").first
     expect(page.locator("[data-field=saving]")).to_have_text("Saved")
-    passage.locator(".time").click()
-    expect(passage).to_contain_class("is-current")
+    segment.locator(".time").click()
+    expect(segment).to_contain_class("is-current")
     tinted = "() => [...CSS.highlights.get('spoken')].map((range) => range.startOffset).join()"
     page.wait_for_function(f"() => ({tinted})() !== ''")
     now = sound_of(page)

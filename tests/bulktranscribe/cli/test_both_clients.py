@@ -1,4 +1,4 @@
-"""The desk in this process and the one elsewhere see the same, also of more files than a page of the session shows."""
+"""The client in this process and the one elsewhere see the same, also with more files than one page shows."""
 
 from argparse import Namespace
 from collections.abc import Callable, Sequence

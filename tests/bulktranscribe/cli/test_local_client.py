@@ -1,4 +1,4 @@
-"""The command line's desk in this process, and what its reader sees."""
+"""The command line's client in this process, and what its reader sees."""
 
 import io
 from argparse import Namespace

@@ -70,7 +70,7 @@ def test_other_paths_and_methods_answer_json(idle_worker: Worker) -> None:
     assert idle_worker.get("/v1/jobs").status_code == 400, "it has to say which jobs"
 
 
-def test_ping_tells_what_the_box_can_do(idle_worker: Worker) -> None:
+def test_ping_tells_what_the_worker_can_do(idle_worker: Worker) -> None:
     wait_for(lambda: idle_worker.get("/v1/ping").json()["models"])
     ping = idle_worker.get("/v1/ping").json()
     assert ping["status"] == "ok"

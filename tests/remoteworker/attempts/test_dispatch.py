@@ -133,7 +133,7 @@ def test_a_proxys_page_is_no_answer_and_the_same_attempt_is_sent_again(
     assert scripted.heard[0].body == scripted.heard[1].body
 
 
-def test_a_hand_over_without_an_answer_is_given_up_in_the_end(
+def test_a_dispatch_without_an_answer_is_given_up_in_the_end(
     job_input: JobInput, worker: Worker, scripted: ScriptedWorker
 ) -> None:
     scripted.script["POST /v1/jobs"] = Said(502, b"<html>")
@@ -177,7 +177,7 @@ def test_no_more_is_claimed_than_there_are_slots(
     assert statuses == ["running", "running", "running", "queued", "queued"]
 
 
-def test_a_job_canceled_during_the_hand_over_is_stopped_at_the_worker(
+def test_a_job_canceled_during_the_dispatch_is_stopped_at_the_worker(
     job_input: JobInput, worker: Worker, scripted: ScriptedWorker
 ) -> None:
     taken = claim(worker)[0]
@@ -233,7 +233,7 @@ def test_a_worker_whose_answer_was_lost_is_told_when_the_file_goes_elsewhere(
     assert (entry.status, Attempt.objects.get().cancel_pending) == ("queued", True)
 
 
-def test_a_file_that_was_canceled_while_others_were_handed_over_is_not_sent(
+def test_a_file_that_was_canceled_while_others_were_dispatched_is_not_sent(
     job_of: Callable[..., Job], worker: Worker, scripted: ScriptedWorker
 ) -> None:
     entry = job_of().inputs.get()

@@ -100,7 +100,7 @@ def test_a_farewell_that_names_no_file_ends_no_other_file(
     assert job_input.status == "dispatching"
 
 
-def test_the_answer_to_the_hand_over_is_the_last_word_on_who_runs_it(
+def test_the_answer_to_the_dispatch_is_the_last_word_on_who_runs_it(
     second: Attempt, job_input: JobInput
 ) -> None:
     Attempt.objects.filter(pk=second.pk).update(worker_job_id="w-1")  # learnt from whoever wrote back
@@ -121,7 +121,7 @@ def test_what_is_learnt_from_a_write_back_never_takes_the_place_of_the_answer(
 
 
 @pytest.mark.parametrize("known", ["", "w-1"])
-def test_a_hand_over_that_came_too_late_is_stopped_at_its_worker(
+def test_a_dispatch_that_came_too_late_is_stopped_at_its_worker(
     known: str, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
 ) -> None:
     late = claim(worker)[0]

@@ -118,7 +118,7 @@ def test_a_document_that_is_gone_from_the_disk_is_not_found(browser: Client, fai
     assert browser.get(address(failed)).status_code == 404
 
 
-def test_the_desk_sees_what_came_and_opens_only_its_own(
+def test_the_admin_sees_what_came_and_opens_only_its_own(
     failed: JobInput, person: User, client: Client, job_of: Callable[..., Job]
 ) -> None:
     url = f"/admin/jobs/jobinput/{failed.pk}/change/"

@@ -63,7 +63,7 @@ def test_a_restarted_worker_fails_the_file_and_retry_runs_it_again(
     assert job_input.remote_last_error is None
 
 
-def test_a_lost_file_is_queued_again_while_tries_are_allowed(
+def test_a_lost_file_is_queued_again_while_attempts_are_left(
     settings: Settings, attempt: Attempt, job_input: JobInput, worker: Worker, scripted: ScriptedWorker
 ) -> None:
     settings.REMOTE_WORKER_MAX_ATTEMPTS = 2
@@ -364,7 +364,7 @@ def test_a_worker_that_answers_for_many_is_asked_once(
     assert refreshed(job_input).error_code == "REMOTE_JOB_NOT_FOUND"
 
 
-def test_a_cancel_whose_hand_over_was_never_answered_finds_the_job_by_its_key(
+def test_a_cancel_whose_dispatch_was_never_answered_finds_the_job_by_its_key(
     job_input: JobInput, worker: Worker, scripted: ScriptedWorker
 ) -> None:
     scripted.script["POST /v1/jobs"] = [

@@ -184,7 +184,7 @@ def test_a_canceled_file_takes_nothing(sender: Sender, job_input: JobInput) -> N
     assert not Result.objects.exists()
 
 
-def test_a_lost_reply_to_the_hand_over_is_learnt_from_the_first_output(
+def test_a_lost_reply_to_the_dispatch_is_learnt_from_the_first_output(
     job_input: JobInput, worker: Worker
 ) -> None:
     taken = claim(worker)[0]

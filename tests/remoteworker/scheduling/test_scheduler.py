@@ -141,7 +141,7 @@ def test_an_absurd_measurement_stays_within_bounds(took: float) -> None:
     assert MIN_SPEED <= learn({}, "base", 600.0, took)["base"] <= MAX_SPEED
 
 
-def test_what_a_box_is_given_counts_in_full_for_the_next_file() -> None:
+def test_what_a_worker_is_given_counts_in_full_for_the_next_file() -> None:
     four_at_once = WorkerCandidate(1, free=9, speeds={"base": 1.0}, parallel=4)
     one = WorkerCandidate(2, free=1, speeds={"base": 0.75})
     files = [File(UUID(int=n + 1), "base", 100.0) for n in range(6)]

@@ -49,7 +49,7 @@ def free(worker: Worker) -> int:
         pytest.param(1820, 20, id="an hour: every five minutes in the end", marks=pytest.mark.slow),
     ],
 )
-def test_a_box_that_stays_full_is_asked_ever_less_often(
+def test_a_worker_that_stays_full_is_asked_ever_less_often(
     after: int, attempts: int, job: Job, worker: Worker, scripted: ScriptedWorker, hours: Hours
 ) -> None:
     scripted.script["POST /v1/jobs"] = BUSY
@@ -59,7 +59,7 @@ def test_a_box_that_stays_full_is_asked_ever_less_often(
     assert {entry.status for entry in job.inputs.all()} == {"queued"}
 
 
-def test_a_capacity_above_what_the_box_takes_costs_one_round(
+def test_a_capacity_above_what_the_worker_takes_costs_one_round(
     job: Job, worker: Worker, scripted: ScriptedWorker, hours: Hours
 ) -> None:
     Worker.objects.update(capacity=12)
@@ -72,7 +72,7 @@ def test_a_capacity_above_what_the_box_takes_costs_one_round(
     assert Attempt.objects.count() - before <= 4
 
 
-def test_once_a_file_of_the_box_has_ended_it_is_asked_at_once_and_for_one_at_a_time(
+def test_once_a_file_of_the_worker_has_ended_it_is_asked_at_once_and_for_one_at_a_time(
     job: Job, worker: Worker, scripted: ScriptedWorker, hours: Hours
 ) -> None:
     Worker.objects.update(capacity=12)
@@ -91,7 +91,7 @@ def test_once_a_file_of_the_box_has_ended_it_is_asked_at_once_and_for_one_at_a_t
     assert worker.refusals == 1, "it counts from the last file that it took"
 
 
-def test_a_refused_file_goes_to_another_box_meanwhile(
+def test_a_refused_file_goes_to_another_worker_meanwhile(
     job: Job, worker: Worker, scripted: ScriptedWorker, hours: Hours
 ) -> None:
     scripted.script["POST /v1/jobs"] = BUSY
@@ -106,7 +106,7 @@ def test_a_refused_file_goes_to_another_box_meanwhile(
     assert Attempt.objects.get(worker_job_id="o-1").job_input.upload.name == "file-0.wav"
 
 
-def test_a_box_that_says_it_has_room_again_is_asked_at_once(
+def test_a_worker_that_says_it_has_room_again_is_asked_at_once(
     job: Job, worker: Worker, scripted: ScriptedWorker, hours: Hours
 ) -> None:
     """Its other controller's files have ended: only a ping tells."""
@@ -135,7 +135,7 @@ def test_a_refusal_is_forgotten_after_a_while_and_when_the_clock_went_far_back(
     assert free(worker) == 1
 
 
-def test_the_desk_sees_until_when_a_full_box_is_left_alone(
+def test_the_admin_sees_until_when_a_full_worker_is_left_alone(
     job_input: JobInput, worker: Worker, admin_client: Client
 ) -> None:
     live = "/admin/remoteworker/worker/live/"

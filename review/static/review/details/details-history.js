@@ -92,7 +92,7 @@ class EditHistory extends HTMLElement {
 
   fill(element, { who, what, at, undone, keys }) {
     const { words, store } = this.page;
-    const times = keys.length > 1 ? ` (${words.count("details-passages", keys.length)})` : "";
+    const times = keys.length > 1 ? ` (${words.count("details-segments", keys.length)})` : "";
     setPart(element, "deed", words.say("details-deed", { who, what }) + times);
     element.querySelector("time").dateTime = at;
     setPart(element, "when", this.date.format(new Date(at)));

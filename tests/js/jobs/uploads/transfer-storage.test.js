@@ -6,7 +6,7 @@ import { afterEach, beforeEach, mock, test } from "node:test";
 import { served } from "../../served.js";
 import { settled } from "./fake_tus.js";
 
-Object.assign(globalThis, { addEventListener: () => {}, location: { href: "https://desk.example/sessions/5/" } });
+Object.assign(globalThis, { addEventListener: () => {}, location: { href: "https://example.org/sessions/5/" } });
 const { followOthers, keep, restored } = await served("jobs/uploads/transfer-storage.js");
 const { newTransfer } = await served("jobs/uploads/upload-queue.js");
 
@@ -65,7 +65,7 @@ test("what others send is shown too, at its own address, and what is one's own i
   server[ENDPOINT] = [unfinished(1), unfinished(2, { isArriving: true }), unfinished(3, { folder: "valley" })];
   const back = await restored(ENDPOINT);
   assert.deepEqual(seen(back), [["1.wav", "broken", 30], ["2.wav", "elsewhere", 30], ["3.wav", "broken", 30]]);
-  assert.deepEqual([back[1].url, back[2].folder], ["https://desk.example/api/incoming/2", "valley"]);
+  assert.deepEqual([back[1].url, back[2].folder], ["https://example.org/api/incoming/2", "valley"]);
 });
 
 test("an empty list leaves nothing behind, and a browser that keeps nothing is no trouble", async () => {

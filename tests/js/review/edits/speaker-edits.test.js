@@ -8,7 +8,7 @@ import { speaker, stateOf, transcript, uuid } from "../../support.js";
 
 const TEXTS = ["So the mill closed", "And who kept the ledger?", "Nobody."];
 
-function desk(speakers = [speaker(0), speaker(1)]) {
+function workspace(speakers = [speaker(0), speaker(1)]) {
   const state = stateOf(transcript(TEXTS, { speakers }));
   const act = (...edits) => applyAll(state, edits);
   return { state, act, hotkeys: () => [...state.speakers.values()].map(({ hotkey }) => hotkey) };
@@ -17,20 +17,20 @@ function desk(speakers = [speaker(0), speaker(1)]) {
 const add = (number, name = "Jonas") => ({ kind: "AddSpeaker", newKey: uuid(number), name });
 
 test("a new speaker has the next colour and the smallest digit that is free", () => {
-  const { state, act } = desk([speaker(0, { hotkey: 1 }), speaker(1, { hotkey: 3 })]);
+  const { state, act } = workspace([speaker(0, { hotkey: 1 }), speaker(1, { hotkey: 3 })]);
   act(add(9));
   const { name, colour, hotkey, label, removed } = state.speakers.get(uuid(9));
   assert.deepEqual([name, colour, hotkey, label, removed], ["Jonas", 3, 2, "", false]);
 });
 
 test("the tenth speaker has the first colour again, and no digit", () => {
-  const { state, act } = desk(Array.from({ length: 9 }, (_, number) => speaker(number)));
+  const { state, act } = workspace(Array.from({ length: 9 }, (_, number) => speaker(number)));
   act(add(9));
   assert.deepEqual([state.speakers.get(uuid(9)).colour, state.speakers.get(uuid(9)).hotkey], [1, null]);
 });
 
 test("a key is given once, and a speaker without a label needs a name", () => {
-  const { act } = desk();
+  const { act } = workspace();
   assert.throws(() => act(add(100)), { code: "KEY_TAKEN" });
   assert.throws(() => act(add(9, "  ")), { code: "INVALID_NAME" });
   act(add(9));
@@ -38,20 +38,20 @@ test("a key is given once, and a speaker without a label needs a name", () => {
 });
 
 test("a name that is taken away leaves the label", () => {
-  const { state, act } = desk([speaker(0, { name: "Ida" })]);
+  const { state, act } = workspace([speaker(0, { name: "Ida" })]);
   act({ kind: "RenameSpeaker", speaker: uuid(100), name: " " });
   assert.equal(state.speakers.get(uuid(100)).name, "");
   assert.equal(state.speakers.get(uuid(100)).label, "SPEAKER_00");
 });
 
 test("two speakers may have one name: they are told apart by their keys", () => {
-  const { state, act } = desk();
+  const { state, act } = workspace();
   act({ kind: "RenameSpeaker", speaker: uuid(100), name: "Ida" }, { kind: "RenameSpeaker", speaker: uuid(101), name: "Ida" });
   assert.deepEqual([...state.speakers.values()].map(({ name }) => name), ["Ida", "Ida"]);
 });
 
 test("a digit goes over to whoever gets it, and may go to nobody", () => {
-  const { act, hotkeys } = desk();
+  const { act, hotkeys } = workspace();
   act({ kind: "SetHotkey", speaker: uuid(101), hotkey: 1 });
   assert.deepEqual(hotkeys(), [null, 1]);
   act({ kind: "SetHotkey", speaker: uuid(101), hotkey: 1 });
@@ -63,7 +63,7 @@ test("a digit goes over to whoever gets it, and may go to nobody", () => {
 });
 
 test("of merged speakers all segments go to the one, and the other's digit is free", () => {
-  const { state, act } = desk();
+  const { state, act } = workspace();
   act({ kind: "MergeSpeakers", from: uuid(101), into: uuid(100) });
   assert.deepEqual([...state.segments].map((row) => row.speaker), Array(3).fill(uuid(100)));
   assert.deepEqual([state.speakers.get(uuid(101)).removed, state.speakers.get(uuid(101)).hotkey], [true, null]);
@@ -72,7 +72,7 @@ test("of merged speakers all segments go to the one, and the other's digit is fr
 });
 
 test("nobody is merged with themselves, nor with somebody who is gone", () => {
-  const { act } = desk();
+  const { act } = workspace();
   assert.throws(() => act({ kind: "MergeSpeakers", from: uuid(100), into: uuid(100) }), { code: "SAME_SPEAKER" });
   act({ kind: "MergeSpeakers", from: uuid(101), into: uuid(100) });
   for (const [from, into] of [[uuid(101), uuid(100)], [uuid(100), uuid(101)], [uuid(100), uuid(77)]]) {
@@ -81,7 +81,7 @@ test("nobody is merged with themselves, nor with somebody who is gone", () => {
 });
 
 test("who was merged away can be neither named nor coloured nor given a digit", () => {
-  const { act } = desk();
+  const { act } = workspace();
   act({ kind: "MergeSpeakers", from: uuid(101), into: uuid(100) });
   for (const edit of [{ kind: "RenameSpeaker", name: "Ida" }, { kind: "RecolourSpeaker", colour: 3 }, { kind: "SetHotkey", hotkey: 3 }]) {
     assert.throws(() => act({ ...edit, speaker: uuid(101) }), { code: "UNKNOWN_SPEAKER" }, edit.kind);

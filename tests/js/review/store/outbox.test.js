@@ -12,13 +12,13 @@ const setText = (number, text) => ({ kind: "SetText", segment: uuid(number), tex
 const onServer = (browser, number) => browser.server.state.segments.get(uuid(number))?.text;
 const here = (tab, number) => tab.copy.store.state.segments.get(uuid(number))?.text;
 
-async function desk() {
+async function workspace() {
   const browser = new FakeBrowser(TEXTS);
   return { browser, tab: await browser.open() };
 }
 
 test("an edit is with the server within half a second", async () => {
-  const { browser, tab } = await desk();
+  const { browser, tab } = await workspace();
   assert.deepEqual(tab.state(), { name: "saved", count: 0, isKept: true });
   tab.copy.act([setText(0, "Mine")]);
   assert.deepEqual(tab.state(), { name: "saving", count: 1, isKept: false });
@@ -28,7 +28,7 @@ test("an edit is with the server within half a second", async () => {
 });
 
 test("a step counts as kept when it is on the disk, not before", async () => {
-  const { browser, tab } = await desk();
+  const { browser, tab } = await workspace();
   browser.network = offline;
   let write;
   browser.disk.isSlow = new Promise((resolve) => (write = resolve));
@@ -43,7 +43,7 @@ test("a step counts as kept when it is on the disk, not before", async () => {
 });
 
 test("typing on is one batch, and nothing of it is sent twice", async () => {
-  const { browser, tab } = await desk();
+  const { browser, tab } = await workspace();
   for (const text of ["M", "Mi", "Min", "Mine"]) {
     tab.copy.act([setText(0, text)]);
     await browser.timer.pass(50);
@@ -54,7 +54,7 @@ test("typing on is one batch, and nothing of it is sent twice", async () => {
 });
 
 test("what is typed while a batch is on its way comes in the next one", async () => {
-  const { browser, tab } = await desk();
+  const { browser, tab } = await workspace();
   let answered;
   browser.network = (answer) => new Promise((resolve) => (answered = () => resolve(answer())));
   tab.copy.act([setText(0, "Mi")]);
@@ -69,7 +69,7 @@ test("what is typed while a batch is on its way comes in the next one", async ()
 });
 
 test("an hour offline loses nothing, and all comes in order when the network is back", async () => {
-  const { browser, tab } = await desk();
+  const { browser, tab } = await workspace();
   browser.network = offline;
   for (let minute = 0; minute < 60; minute += 1) {
     tab.copy.act([setText(minute % 2, `Minute ${minute}`)]);
@@ -85,7 +85,7 @@ test("an hour offline loses nothing, and all comes in order when the network is 
 });
 
 test("without a word from the browser it is tried again, less and less often", async () => {
-  const { browser, tab } = await desk();
+  const { browser, tab } = await workspace();
   const times = [];
   browser.network = async () => {
     times.push(browser.timer.now());
@@ -101,7 +101,7 @@ test("without a word from the browser it is tried again, less and less often", a
 });
 
 test("an answer that was lost is asked for again, and nothing is applied twice", async () => {
-  const { browser, tab } = await desk();
+  const { browser, tab } = await workspace();
   browser.network = deaf;
   tab.copy.act([{ kind: "Split", segment: uuid(0), at: 6, newKey: uuid(9) }]);
   await browser.timer.pass(600);
@@ -114,7 +114,7 @@ test("an answer that was lost is asked for again, and nothing is applied twice",
 
 test("a crash and a reload lose nothing, whether or not the server had it", async () => {
   for (const network of [offline, deaf]) {
-    const { browser, tab } = await desk();
+    const { browser, tab } = await workspace();
     browser.network = network;
     await tab.copy.act([setText(0, "Mine")]);
     await browser.timer.pass(450);
@@ -131,7 +131,7 @@ test("a crash and a reload lose nothing, whether or not the server had it", asyn
 });
 
 test("when the page goes away, what waits is handed over at once", async () => {
-  const { browser, tab } = await desk();
+  const { browser, tab } = await workspace();
   await tab.copy.act([setText(0, "Mine")]);
   tab.copy.outbox.flush();
   assert.equal(onServer(browser, 0), "Mine"); // in the same breath: nothing runs afterwards
@@ -140,7 +140,7 @@ test("when the page goes away, what waits is handed over at once", async () => {
 });
 
 test("who is signed out is told so, and goes on after signing in", async () => {
-  const { browser, tab } = await desk();
+  const { browser, tab } = await workspace();
   browser.network = async () => {
     throw { status: 401, body: null };
   };
@@ -154,7 +154,7 @@ test("who is signed out is told so, and goes on after signing in", async () => {
 });
 
 test("who may not change the transcript any more is told so, and keeps what was written", async () => {
-  const { browser, tab } = await desk();
+  const { browser, tab } = await workspace();
   browser.network = async () => {
     throw { status: 404, body: null };
   };
@@ -204,7 +204,7 @@ test("mine and theirs settle a clash, also after a reload", async () => {
 });
 
 test("an undo that meets what others changed since is refused, and blocks nothing", async () => {
-  const { browser, tab } = await desk();
+  const { browser, tab } = await workspace();
   tab.copy.act([setText(0, "Mine")]);
   await browser.timer.pass(500);
   const other = new FakeBrowser(TEXTS, { server: browser.server, timer: browser.timer, name: "other" });
@@ -220,7 +220,7 @@ test("an undo that meets what others changed since is refused, and blocks nothin
 });
 
 test("what the server refuses is told with what was written, and holds up nothing", async () => {
-  const { browser, tab } = await desk();
+  const { browser, tab } = await workspace();
   browser.network = async () => {
     throw { status: 422, body: { error: { code: "INVALID_FIELD", message: "No." } } };
   };
@@ -235,7 +235,7 @@ test("what the server refuses is told with what was written, and holds up nothin
 });
 
 test("a full disk stops nothing, but what is only in this tab is not said to be kept", async () => {
-  const { browser, tab } = await desk();
+  const { browser, tab } = await workspace();
   browser.disk.isFull = true;
   browser.network = offline;
   await tab.copy.act([setText(0, "Mine")]);
@@ -247,7 +247,7 @@ test("a full disk stops nothing, but what is only in this tab is not said to be 
 });
 
 test("two tabs send one at a time, each its own", async () => {
-  const { browser, tab } = await desk();
+  const { browser, tab } = await workspace();
   const second = await browser.open();
   assert.notEqual(tab.copy.store.client, second.copy.store.client);
   browser.network = async (answer) => {
@@ -265,7 +265,7 @@ test("two tabs send one at a time, each its own", async () => {
 });
 
 test("steps of a tab that is open stay its own; those of one that crashed go to the next", async () => {
-  const { browser, tab } = await desk();
+  const { browser, tab } = await workspace();
   browser.network = offline;
   await tab.copy.act([setText(0, "First")]);
   const second = await browser.open();

@@ -31,7 +31,7 @@ test("there and back is where one was", () => {
 });
 
 /** An element with one text, or none, and a selection from one unit to another. */
-function desk(text, range) {
+function workspace(text, range) {
   const node = text === null ? null : { data: text };
   const element = { firstChild: node, contains: (other) => other === node };
   const placed = [];
@@ -56,17 +56,17 @@ function desk(text, range) {
 
 test("a selection is told in code points, and only where both its ends are inside", () => {
   const within = (node) => ({ startContainer: node, startOffset: 3, endContainer: node, endOffset: 5 });
-  assert.deepEqual(caretIn(desk("a😀bc", within).element), { from: 2, to: 4 });
+  assert.deepEqual(caretIn(workspace("a😀bc", within).element), { from: 2, to: 4 });
   const beyond = (node) => ({ startContainer: node, startOffset: 1, endContainer: { data: "elsewhere" }, endOffset: 2 });
-  assert.equal(caretIn(desk("a😀bc", beyond).element), null);
-  assert.equal(caretIn(desk("a", null).element), null, "nothing is selected");
+  assert.equal(caretIn(workspace("a😀bc", beyond).element), null);
+  assert.equal(caretIn(workspace("a", null).element), null, "nothing is selected");
 });
 
 test("a caret is put between characters, at the end where it is beyond it, and into an empty text", () => {
-  const { element, placed } = desk("a😀b", null);
+  const { element, placed } = workspace("a😀b", null);
   for (const at of [0, 2, Number.MAX_SAFE_INTEGER]) placeCaret(element, at);
   assert.deepEqual(placed, [["a😀b", 0], ["a😀b", 3], ["a😀b", 4]]);
-  const empty = desk(null, null);
+  const empty = workspace(null, null);
   placeCaret(empty.element, 3);
   assert.deepEqual(empty.placed, [["element", 0]]);
 });
