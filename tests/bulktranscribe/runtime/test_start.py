@@ -157,7 +157,7 @@ def test_up_starts_everything_restarts_what_dies_and_ctrl_c_ends_all_of_it(up: U
     assert requests.get(link[1], timeout=30).status_code == 200
     secrets = Path(up.env["DATA_DIR"]) / "secrets.env"
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
-    wait_for(lambda: "speech models at hand" in up.said(), 60, "the worker loads its model")
+    wait_for(lambda: "Installed speech models" in up.said(), 60, "the worker loads its model")
 
     health = f"http://127.0.0.1:{up.worker}/health"
     worker = next(pid for pid in up.children() if "gpu_worker" in command(pid))
@@ -173,7 +173,7 @@ def test_up_starts_everything_restarts_what_dies_and_ctrl_c_ends_all_of_it(up: U
         check=False,
     )
     assert second.returncode != 0
-    assert "already runs" in second.stderr
+    assert "already running" in second.stderr
 
     children = up.children()
     assert len(children) >= 4
@@ -224,7 +224,7 @@ def test_a_taken_port_is_said_with_the_way_out(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         done = manage("up", DATA_DIR=str(tmp_path / "data"), WEB_PORT=str(port))
     assert done.returncode != 0
-    assert f"Port {port} is taken" in done.stderr
+    assert f"Port {port} is already in use" in done.stderr
     assert "WEB_PORT=" in done.stderr
 
 

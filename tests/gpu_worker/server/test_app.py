@@ -86,7 +86,7 @@ def test_preflight_says_in_words_what_was_looked_at(idle_worker: Worker) -> None
     looked_at = {"gpu", "weights", "disk", "packages", "decoder", "controller", "diarization"}
     assert set(found["checks"]) == looked_at
     assert "nvidia-smi" in found["checks"]["gpu"]["message"]
-    assert found["checks"]["weights"] == {"ok": True, "message": "WORKER_MODEL tiny.en is here."}
+    assert found["checks"]["weights"] == {"ok": True, "message": "WORKER_MODEL tiny.en is installed."}
     assert found["versions"]["openai-whisper"]
     assert found["status"] == ("error" if found["errors"] else "ok")
 
