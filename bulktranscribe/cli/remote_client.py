@@ -85,7 +85,10 @@ class RemoteClient:
             if isinstance(problem, Refused) and problem.code == "NOT_FOUND":  # the first answer was lost
                 return ""
             where = self.address(session)
-            return f"A broken copy of “{remote_file.relative}” stays in the session: {problem} Delete it there: {where}"
+            return (
+                f"An incomplete copy of “{remote_file.relative}” remains in the session: {problem} "
+                f"Delete it there: {where}"
+            )
         return ""
 
     def start(self, session: str, uploads: list[str], job_options: JobOptions) -> JobState:

@@ -46,4 +46,4 @@ def test_make_goes_on_where_npm_cannot_be_reached(tmp_path: Path) -> None:
     command = ["make", "node_modules/.package-lock.json", "NPM=false", "PY=true"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "make install tries again" in done.stderr
+    assert "run make install to try again" in done.stderr

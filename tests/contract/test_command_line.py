@@ -100,7 +100,7 @@ def test_ctrl_c_leaves_the_job_and_the_same_command_follows_it(
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=30)
     assert process.returncode == 130, said + rest
-    assert "the job goes on. Run the same command again to follow it" in rest
+    assert "The job continues to run. Run the same command again to follow it" in rest
     code, said = run(installation, *command)
     assert code == 0, said
     assert "Job 1" not in said.replace("Job 1 of", "")
@@ -125,12 +125,12 @@ def test_a_watched_folder_is_transcribed_through_a_restart(
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=30)
     assert process.returncode == 130, said
-    assert said.count("Sent 1 of 1: slow.ogg") == 1
+    assert said.count("Uploaded 1 of 1: slow.ogg") == 1
     (out / "slow.txt").unlink()  # somebody took it
     (inbox / "more.ogg").write_bytes(content + b"\0")
     code, said = run(installation, "manage.py", "watch", str(inbox), *options, "--once")
     assert code == 0, said
-    assert "Sent 1 of 1: more.ogg" in said
+    assert "Uploaded 1 of 1: more.ogg" in said
     assert "slow.ogg: already in the session; not uploaded again." in said
     assert written(out) == {"more.txt", ".bulktranscribe"}
 

@@ -8,7 +8,7 @@ import pytest
 
 THREADS = """
 import ctypes, threading
-from bulktranscribe import memory
+from bulktranscribe.runtime import memory
 memory.share_heaps()
 gate = threading.Barrier(9)
 def work():

@@ -106,7 +106,7 @@ def test_an_engine_that_cannot_start_fails_the_job_instead_of_waiting(
     broken = Engine(replace(config, engine="tests.gpu_worker.engines:Missing"))
     broken.open()
     try:
-        with pytest.raises(Fault, match="does not start") as failure:
+        with pytest.raises(Fault, match="cannot start") as failure:
             broken.recognize(task(tmp_path, ""), never, ignore)
         assert failure.value.code == "ENGINE_CRASHED"
     finally:
