@@ -21,7 +21,8 @@ from typing import Any
 import requests
 
 from benchmarks.fleet import PAIRS, prepare_django, servers, show
-from tests.contract.installation import REPOSITORY, SECRET, clean_environment, free_port, wait_for
+from tests.contract.installation import REPOSITORY, SECRET, clean_environment, wait_for
+from tests.ports import free_port
 
 JOBS = 5000
 FILES_OF_A_JOB = 10

@@ -17,7 +17,8 @@ from pathlib import Path
 import requests
 
 from benchmarks.large_session import answers, fill, sign_in
-from tests.contract.installation import REPOSITORY, SECRET, clean_environment, free_port, wait_for
+from tests.contract.installation import REPOSITORY, SECRET, clean_environment, wait_for
+from tests.ports import free_port
 
 JOBS, FILES_OF_A_JOB = 200, 50
 PAGES = {"first page": "", "last page": "?page=200", "failed": "?show=failed", "by name": "?q=talk+49"}

@@ -3,11 +3,12 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 120.0
@@ -19,7 +20,7 @@ class Installation:
     """Web, Celery and local worker, from entering to leaving."""
 
     def __init__(self, folder: Path, **variables: str) -> None:
-        web, worker = _free_ports(2)
+        web, worker = free_port(), free_port()
         self.url = f"http://127.0.0.1:{web}"
         self.log_path = folder / "up.log"
         self.env = {
@@ -104,11 +105,3 @@ class Installation:
 
 def _variables(path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in path.read_text().splitlines())
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports

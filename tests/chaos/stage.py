@@ -16,7 +16,8 @@ import psycopg
 from tests.chaos.checker import Checker
 from tests.chaos.proxy import Proxy
 from tests.contract import media
-from tests.contract.installation import CELERY, Installation, answers, free_port, wait_for
+from tests.contract.installation import CELERY, Installation, answers, wait_for
+from tests.ports import free_port
 
 DIVISOR = 20
 PROFILE = {

@@ -14,6 +14,8 @@ from typing import Any
 
 import requests
 
+from tests.ports import free_port
+
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 TOKEN = "contract-token-0123456789-abcdefgh"
 SECRET = "contract-secret-key-0123456789-abcdefghijk"
@@ -26,11 +28,6 @@ FOREIGN = (
     "SECRET_KEY_FALLBACKS", "LOCAL_WORKER_TOKEN", "LOCAL_WORKER_URL", "CONTROLLER_BASE_URL", "DATA_DIR",
     "DJANGO_SETTINGS_MODULE", "DEBUG", "REMOTE_WORKER_UPLOAD_MODE",
 )  # fmt: skip
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def clean_environment() -> dict[str, str]:
@@ -74,10 +71,11 @@ class RecordingProxy:
         while True:
             try:
                 client, _ = self.server.accept()
+            except OSError:
+                return  # closed
+            try:
                 worker = socket.create_connection(("127.0.0.1", self.target_port))
             except OSError:
-                if self.server.fileno() < 0:
-                    return
                 client.close()  # the worker is down: so is its proxy
                 continue
             threading.Thread(target=self._pump, args=(client, worker, True), daemon=True).start()

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ from tests.docker.reading import (
     last_stage,
     words_of,
 )
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize("service", FILES)
@@ -210,12 +210,6 @@ def test_the_workers_health_check_asks_the_running_worker(worker_port: int) -> N
     subprocess.run(health_command("worker", worker_port), check=True)
     nobody = subprocess.run(health_command("worker", free_port()), capture_output=True, check=False)
     assert nobody.returncode != 0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def health_command(service: str, port: int) -> list[str]:

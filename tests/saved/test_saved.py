@@ -18,7 +18,8 @@ from uuid import uuid4
 import pytest
 import requests
 
-from tests.contract.installation import REPOSITORY, answers, clean_environment, free_port, manage, wait_for
+from tests.contract.installation import REPOSITORY, answers, clean_environment, manage, wait_for
+from tests.ports import free_port
 from tests.saved.make import NAME, PASSWORD, SECRET_KEY, WORKER_TOKEN
 
 HERE = Path(__file__).resolve().parent

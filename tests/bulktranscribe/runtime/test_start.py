@@ -17,7 +17,8 @@ import requests
 from bulktranscribe import environment
 from bulktranscribe.management.commands.up import Command, prepare
 from remoteworker.models import Worker
-from tests.contract.installation import REPOSITORY, answers, clean_environment, free_port, wait_for
+from tests.contract.installation import REPOSITORY, answers, clean_environment, wait_for
+from tests.ports import free_port
 
 KEY = "0123456789-abcdefghijklmnopqrstuv"
 

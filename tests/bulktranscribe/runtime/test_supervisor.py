@@ -13,7 +13,8 @@ import pytest
 from bulktranscribe.runtime import supervisor
 from bulktranscribe.runtime.supervisor import Service, Stack
 from tests.bulktranscribe.runtime.test_start import alive
-from tests.contract.installation import clean_environment, free_port, wait_for
+from tests.contract.installation import clean_environment, wait_for
+from tests.ports import free_port
 
 FORKS = """
 import os, sys, time
