@@ -58,7 +58,7 @@ def _renew(attempts: Sequence[UUID], now: datetime) -> None:
 
     Waiting for a row while holding others could deadlock with a cancellation, which locks in a different order.
     """
-    until = now + _seconds(settings.LEASE_SECONDS)
+    until = now + timedelta(seconds=settings.LEASE_SECONDS)
     with transaction.atomic():
         rows = Attempt.objects.select_for_update(skip_locked=True, no_key=True).order_by()
         free = list(rows.filter(pk__in=attempts, ended_at=None).values_list("pk", flat=True))
@@ -74,9 +74,11 @@ def _note_attempt(attempt: Attempt, status: JobStatus, decision: Decision, now: 
     if attempt.began_at is None and status.get("stage") in BEGUN_STAGES:
         news["began_at"] = now
         # Room for what the worker did before is over: from here on the file has as long as any.
-        news["deadline_at"] = min(attempt.deadline_at, now + _seconds(settings.REMOTE_WORKER_TIMEOUT_SECONDS))
+        news["deadline_at"] = min(
+            attempt.deadline_at, now + timedelta(seconds=settings.REMOTE_WORKER_TIMEOUT_SECONDS)
+        )
     if decision.outputs_expected != (attempt.outputs_due_at is not None):
-        grace = now + _seconds(settings.OUTPUTS_GRACE_SECONDS)
+        grace = now + timedelta(seconds=settings.OUTPUTS_GRACE_SECONDS)
         news["outputs_due_at"] = grace if decision.outputs_expected else None
     if news:
         Attempt.objects.filter(pk=attempt.pk, ended_at=None).update(**news)
@@ -158,7 +160,3 @@ def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not -1e12 < value < 1e12:
         return None
     return float(value)
-
-
-def _seconds(seconds: float) -> timedelta:
-    return timedelta(seconds=seconds)

@@ -81,7 +81,7 @@ def claim(job_input: JobInput, worker: Worker) -> Attempt | None:
             worker=worker,
             number=job_input.attempt_count,
             created_at=now,
-            deadline_at=now + _seconds(worker.seconds_for_a_file(worker.active_attempts().count())),
+            deadline_at=now + timedelta(seconds=worker.seconds_for_a_file(worker.active_attempts().count())),
             is_push=worker.kind == Worker.Kind.REMOTE and settings.REMOTE_WORKER_UPLOAD_MODE == "push",
         )
 
@@ -119,7 +119,7 @@ def _hand_over(batch: Iterable[Attempt], worker: Worker) -> bool:
 
 
 def _unanswered() -> QuerySet[Attempt]:
-    patience = clock.now() - _seconds(settings.CALL_SECONDS)
+    patience = clock.now() - timedelta(seconds=settings.CALL_SECONDS)
     return (
         Attempt.objects.filter(Q(sent_at=None) | Q(sent_at__lt=patience), ended_at=None, worker_job_id="")
         .select_related("job_input__job", "job_input__upload", "worker")
@@ -167,7 +167,7 @@ def accept(attempt: Attempt, worker_job_id: str, *, is_answer: bool = True) -> b
             worker_job_id=worker_job_id,
             accepted_at=now,
             last_contact_at=now,
-            lease_until=now + _seconds(settings.LEASE_SECONDS),
+            lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
         )
         if bound:
             attempt.job_input.move_to(
@@ -197,7 +197,7 @@ def push_back(attempt: Attempt, seconds: float, error: dict[str, str] | None = N
         Attempt.Outcome.SUPERSEDED,
         actor=ACTOR,
         tell_worker=attempt.sent_at is not None,
-        not_before=clock.now() + _seconds(seconds),
+        not_before=clock.now() + timedelta(seconds=seconds),
         worker_name="",
         remote_last_error=error,
     )
@@ -243,7 +243,7 @@ def _after_failure(attempt: Attempt, worker: Worker, failure: WorkerError) -> No
         JobInput.objects.filter(pk=attempt.job_input_id).update(remote_last_error=error)
         if getattr(failure, "is_unsent", False):
             push_back(attempt, settings.BUSY_SECONDS, error)
-        elif clock.now() - attempt.created_at > _seconds(settings.DISPATCH_TIMEOUT_SECONDS):
+        elif clock.now() - attempt.created_at > timedelta(seconds=settings.DISPATCH_TIMEOUT_SECONDS):
             _give_up(attempt)
 
 
@@ -268,7 +268,3 @@ def _give_up(attempt: Attempt) -> None:
     attempt.finish(
         event, Attempt.Outcome.FAILED, actor=ACTOR, code=code, message=message, tell_worker=True, **changes
     )
-
-
-def _seconds(seconds: float) -> timedelta:
-    return timedelta(seconds=seconds)

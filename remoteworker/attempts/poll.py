@@ -41,10 +41,10 @@ def _is_due(worker: Worker, now: datetime, waits: bool) -> bool:
     """Return whether to poll a worker now. `worker` comes from enabled_workers."""
     since = now - worker.checked_at if worker.checked_at is not None else None
     if (
-        since is None or since >= _seconds(settings.PING_SECONDS) or since < timedelta(0)
+        since is None or since >= timedelta(seconds=settings.PING_SECONDS) or since < timedelta(0)
     ):  # the clock went back
         return True
-    if worker.is_circuit_open and since < _seconds(settings.PROBE_SECONDS):
+    if worker.is_circuit_open and since < timedelta(seconds=settings.PROBE_SECONDS):
         return False
     if worker.active or worker.pending:  # type: ignore[attr-defined]  # annotated
         return True
@@ -95,7 +95,7 @@ def _grant_unwatched(worker: Worker) -> bool:
     A lease that expired while the controller was suspended means nothing: every attempt is polled once before any
     expires.
     """
-    gap = leases.unwatched(worker.polled_at, clock.now(), _seconds(settings.AWAKE_SECONDS))
+    gap = leases.unwatched(worker.polled_at, clock.now(), timedelta(seconds=settings.AWAKE_SECONDS))
     if not gap:
         return True
     log.warning("nobody polled", extra={"worker": worker.name, "seconds": round(gap.total_seconds(), 1)})
@@ -148,7 +148,7 @@ def _tell(attempt: Attempt, client: WorkerClient) -> None:
 
 def _ping_if_due(worker: Worker) -> bool:
     """Return whether to continue. A worker that failed before is probed with one ping for all its attempts."""
-    due = clock.now() - _seconds(settings.PING_SECONDS)
+    due = clock.now() - timedelta(seconds=settings.PING_SECONDS)
     is_settled = worker.is_connected and bool(worker.models_at_hand)
     if is_settled and worker.checked_at is not None and worker.checked_at > due:
         return True
@@ -195,7 +195,3 @@ def _batches(attempts: Sequence[Attempt], size: int) -> Iterator[list[Attempt]]:
 
 def _reason(worker: Worker) -> str:
     return str((worker.last_error or {}).get("message", "the worker cannot be reached"))
-
-
-def _seconds(seconds: float) -> timedelta:
-    return timedelta(seconds=seconds)
