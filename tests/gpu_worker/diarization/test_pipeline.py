@@ -225,7 +225,9 @@ def test_the_flags_of_whispers_arithmetic_are_left_alone(
 def test_a_pipeline_that_cannot_be_had_says_what_to_do(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(DiarizationUnavailable, match="DIARIZATION_PIPELINE names a folder"):
+    with pytest.raises(
+        DiarizationUnavailable, match="DIARIZATION_PIPELINE is a folder without a pyannote pipeline"
+    ):
         PyannoteDiarizer(cache, str(tmp_path), "cpu").load()
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(DiarizationUnavailable, match="HF_TOKEN"):
