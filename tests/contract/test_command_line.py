@@ -80,7 +80,7 @@ def test_a_folder_with_a_bad_file_is_transcribed_but_for_that_file(
     assert "talks/day 2/again.ogg: identical to talks/mill.ogg; not uploaded again" in said
     code, said = run(installation, *command, "--out", str(out))
     assert code == 1, said
-    assert "Sent" not in said  # what is there is neither sent nor transcribed again
+    assert "Uploaded" not in said  # what is there is neither sent nor transcribed again
     assert written(out) == good
 
 
