@@ -311,10 +311,10 @@ def test_the_keys_that_work_are_those_that_the_help_lists(transcript: Page) -> N
     listed = transcript.locator("[data-list=keys]")
     for sentence in (
         "play or pause",
-        "split at the caret",
+        "split at the cursor",
         "undo",
         "next flagged segment",
-        "give the segment",
+        "assign segment",
     ):
         expect(listed.get_by_text(sentence).first).to_be_visible()
     unsaid = transcript.evaluate(
