@@ -8,6 +8,6 @@ from django.conf import settings
 from gpu_worker.shared.file_lock import locked
 
 
-def alone(name: str) -> AbstractContextManager[bool]:
+def host_lock(name: str) -> AbstractContextManager[bool]:
     """Yield whether the lock with this name was acquired on this host. The lock of a killed process is released."""
     return locked(Path(settings.DATA_DIR) / f"{name}.lock")

@@ -21,7 +21,7 @@ class Delivery:
         self._writeback = writeback
         self._waiting: queue.Queue[Output | None] = queue.Queue()
         self._verdict: Verdict = "accepted"
-        self._thread = threading.Thread(target=self._carry, name=f"courier-{job.id}", daemon=True)
+        self._thread = threading.Thread(target=self._carry, name=f"delivery-{job.id}", daemon=True)
         self._thread.start()
 
     @property

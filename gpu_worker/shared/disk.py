@@ -1,4 +1,4 @@
-"""PUBLISHED: what a full disk looks like, to whoever writes to it: files, SQLite, PostgreSQL."""
+"""What a full disk looks like, to whoever writes to it: files, SQLite, PostgreSQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PUBLISHED: log lines of both sides: one JSON object a line, with the same keys, without secrets.
+"""Log lines of both sides: one JSON object a line, with the same keys, without secrets.
 
 `time`, `level`, `logger` and `event` are on every line, then what the caller passed as `extra`; `traceback`, a list of
 lines, where an exception is handled.

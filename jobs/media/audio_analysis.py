@@ -7,7 +7,7 @@ from dataclasses import asdict
 from django.db import IntegrityError, transaction
 
 from gpu_worker.shared.decoding import Interrupted
-from jobs.locks import alone
+from jobs.locks import host_lock
 from jobs.media.waveform import Look, looks
 from jobs.models import Session, Sound, Upload
 
@@ -20,7 +20,7 @@ TOGETHER = 20
 def look_at_new() -> int:
     """Analyze new uploads, newest first; return how many. Only one process at a time."""
     looked = 0
-    with alone("sounds") as is_mine:
+    with host_lock("sounds") as is_mine:
         end = time.monotonic() + AT_A_TIME
         while is_mine and time.monotonic() < end and (some := _next()):
             try:

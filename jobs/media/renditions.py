@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from gpu_worker.shared.decoding import Interrupted
 from jobs import storage
-from jobs.locks import alone
+from jobs.locks import host_lock
 from jobs.media.transcode import BYTES_A_SECOND, Copy, copy
 from jobs.models import PlayableCopy, Upload
 from jobs.uploads import ingest
@@ -50,7 +50,7 @@ def copy_of(upload: Upload) -> PlayableCopy | None:
 def make_missing() -> int:
     """Create missing copies, newest upload first; return how many. Only one process at a time."""
     made = 0
-    with alone("playable") as is_mine:
+    with host_lock("playable") as is_mine:
         while is_mine and (upload := _next()):
             try:
                 made += make(upload)

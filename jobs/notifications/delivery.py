@@ -13,7 +13,7 @@ from django.db.models import F, Min, QuerySet
 from django.utils.translation import gettext as _
 
 from jobs import clock
-from jobs.locks import alone
+from jobs.locks import host_lock
 from jobs.models import SENDING, Delivery, DeliveryStatus, NoticeEvent, Webhook
 from jobs.notifications import messages
 from jobs.notifications.channels import Outcome, send
@@ -49,7 +49,7 @@ def decide(event: str, attempts: int, outcome: Outcome, now: datetime) -> Decisi
 def deliver_due() -> int:
     """Send due deliveries; return the number of attempts. Only one process per host at a time."""
     tried = 0
-    with alone("notices") as is_mine:
+    with host_lock("notices") as is_mine:
         end = time.monotonic() + AT_A_TIME
         while is_mine and time.monotonic() < end and (held := _claim_due()):
             with ThreadPoolExecutor(len(held)) as pool:

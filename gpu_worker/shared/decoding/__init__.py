@@ -1,4 +1,4 @@
-"""PUBLISHED: decodes media files of unknown origin in a sandboxed child process, for worker and controller.
+"""Decodes media files of unknown origin in a sandboxed child process, for worker and controller.
 
 The parent runs a module of its own with `ask_child`. In the child that module calls, in this order, `child_arguments`,
 `limit_process`, opens its files, `open_nothing_more`, and then reads:
